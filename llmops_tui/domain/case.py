@@ -1,0 +1,66 @@
+"""Cases: what goes in, what is expected, and who judges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from llmops_tui.domain.canonical import digest
+
+
+class ScorerUse(msgspec.Struct, frozen=True):
+    """One scorer as a case uses it.
+
+    Attributes:
+        name: built-in name, or a function of `scorers.py`.
+        options: validated options, defaults filled in.
+        weight: share in the case's score, > 0.
+        threshold: the score passes from this value on; None leaves it to the scorer.
+        revision: built-in: its revision; function: hash of its source and what it imports.
+        label: what people see; unique within a case (`contains`, `contains#2`).
+        uses_expected: the scorer is held against `expected`.
+    """
+
+    name: str
+    options: dict[str, Any] = {}
+    weight: float = 1.0
+    threshold: float | None = None
+    revision: str = "1"
+    label: str = ""
+    uses_expected: bool = False
+
+    def identity(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "options": self.options,
+            "weight": self.weight,
+            "threshold": self.threshold,
+            "revision": self.revision,
+        }
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One case of an eval set.
+
+    Attributes:
+        id: unique within the eval sets of a configuration.
+        vars: inputs of the prompt; JSON values.
+        expected: reference for scorers that use one; None where there is none.
+        group: cases of one group are one cluster.
+        trials: repetitions; None leaves it to the eval file or the configuration.
+        file, line: where it is written.
+    """
+
+    id: str
+    vars: dict[str, Any]
+    expected: Any = None
+    scorers: tuple[ScorerUse, ...] = ()
+    tags: tuple[str, ...] = ()
+    group: str | None = None
+    trials: int | None = None
+    file: str = ""
+    line: int | None = None
+
+    def inputs_hash(self) -> str:
+        return digest(self.vars)

@@ -1,0 +1,86 @@
+"""A workspace as read: settings and configurations, resolved to plain types.
+
+This is what `workspace.load` gives and the engine plans from. It is JSON throughout (msgspec), so
+that what was read and validated once can be kept by content.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from llmops_tui.domain.case import Case
+from llmops_tui.domain.errors import Problem
+from llmops_tui.domain.manifest import Manifest
+from llmops_tui.domain.messages import PromptTarget, ProviderSetup
+from llmops_tui.domain.model import Model
+
+
+class Watch(msgspec.Struct, frozen=True):
+    mode: str = "auto"
+    debounce_ms: int = 50
+
+
+class Budget(msgspec.Struct, frozen=True):
+    per_run_usd: float | None = None
+    per_day_usd: float | None = None
+
+
+class Configuration(msgspec.Struct, frozen=True):
+    """One configuration, resolved.
+
+    Attributes:
+        name: file name without ending.
+        file: path in the workspace.
+        prompt_file: path in the workspace.
+        manifest: the version that it is.
+        target: what the worker is asked to run.
+        blobs: hash → text, for every text that `target` and the manifest's corpus name.
+        models: in the order of the file.
+        cases: of all eval files, in order; ids are unique.
+        trials: planned repetitions of a case that does not set its own.
+        files: every file it was read from, relative to the workspace (the watch list).
+    """
+
+    name: str
+    file: str
+    prompt_file: str
+    manifest: Manifest
+    target: PromptTarget
+    blobs: dict[str, str]
+    models: tuple[Model, ...]
+    cases: tuple[Case, ...]
+    trials: int = 1
+    files: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+class Code(msgspec.Struct, frozen=True):
+    """The workspace's Python: module name → source. Run only once it is trusted."""
+
+    modules: dict[str, str] = {}
+    timeout_s: float = 10.0
+    trusted: bool = False
+
+
+class Workspace(msgspec.Struct, frozen=True):
+    """Everything that was read, and every mistake found on the way.
+
+    Attributes:
+        root: absolute path.
+        configurations: those without a mistake, by name.
+        problems: all mistakes, warnings included; a configuration with a mistake is not in
+            `configurations`.
+        setups: provider name → how to speak to it, with keys still named (`${KEY}`), not filled in.
+    """
+
+    root: str
+    configurations: dict[str, Configuration]
+    problems: tuple[Problem, ...] = ()
+    setups: tuple[ProviderSetup, ...] = ()
+    watch: Watch = Watch()
+    budget: Budget = Budget()
+    code: Code = Code()
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(p for p in self.problems if not p.warning)

@@ -1,0 +1,207 @@
+"""What the engine and the worker say to each other, one JSON object a line.
+
+A job is self-contained: texts by hash, no paths, no database. The engine sends a blob before the
+first job that needs it; a worker asks with `Lookup` whether a call was made before.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from llmops_tui.domain.call import Call, Draw, Failure
+from llmops_tui.domain.case import Case
+from llmops_tui.domain.model import Model
+from llmops_tui.domain.output import Output
+from llmops_tui.domain.score import Score
+
+#: Both ends say it first; a difference ends the conversation with a clear error.
+PROTOCOL = 1
+
+
+# -- engine → worker
+
+
+class ProviderSetup(msgspec.Struct, frozen=True):
+    """How to speak to one provider. `api_key` is never stored, logged or sent back.
+
+    Attributes:
+        client: `openai`, `litellm`, `local` or `echo`.
+        base_url: for `openai`; for `litellm` an optional `api_base`.
+        concurrency: requests in flight at once.
+        timeout_s: for one attempt, from sending to the last byte.
+        retries: further attempts after the first.
+        headers: sent with every request.
+        options: for `local`: `slots`, `context`.
+    """
+
+    name: str
+    client: str
+    base_url: str = ""
+    api_key: str | None = None
+    concurrency: int = 8
+    timeout_s: float = 60.0
+    retries: int = 3
+    headers: dict[str, str] = {}
+    options: dict[str, Any] = {}
+
+
+class Setup(msgspec.Struct, frozen=True, tag="setup"):
+    """Sent first, once in a worker's life.
+
+    Attributes:
+        secrets: values to be redacted from every text that leaves the worker.
+        code: module name → source of the workspace's Python; empty until it is trusted.
+        code_dir: folder that functions of the workspace see as the current one.
+        code_timeout_s: time limit for one call of a workspace function.
+    """
+
+    protocol: int
+    providers: tuple[ProviderSetup, ...]
+    secrets: tuple[str, ...] = ()
+    code: dict[str, str] = {}
+    code_dir: str = ""
+    code_timeout_s: float = 10.0
+
+
+class Blob(msgspec.Struct, frozen=True, tag="blob"):
+    hash: str
+    text: str
+
+
+class Retrieval(msgspec.Struct, frozen=True):
+    """Settings of a retrieval, as versioned. `query` is a Jinja2 template over the case's vars."""
+
+    source: str
+    method: str = "bm25"
+    chunk_words: int = 120
+    overlap_words: int = 0
+    top_k: int = 3
+    query: str = ""
+
+
+class PromptTarget(msgspec.Struct, frozen=True):
+    """A prompt file with its parameters, and what is retrieved for it.
+
+    Attributes:
+        prompt: hash of a blob: JSON of `Prompt.content()`.
+        corpus: path → hash of a blob with the document's text; empty without retrieval.
+    """
+
+    prompt: str
+    params: dict[str, Any] = {}
+    retrieval: Retrieval | None = None
+    corpus: dict[str, str] = {}
+
+
+class Evaluate(msgspec.Struct, frozen=True, tag="evaluate"):
+    """Answer one case with one model in one trial, and score the answer.
+
+    Attributes:
+        fresh: only draws of exactly this generation count as made before.
+    """
+
+    job: int
+    target: PromptTarget
+    model: Model
+    case: Case
+    generation: int = 0
+    trial: int = 0
+    fresh: bool = False
+
+
+class ScoreOnly(msgspec.Struct, frozen=True, tag="score"):
+    """Score an output that is there already. `case.scorers` holds only those that are missing."""
+
+    job: int
+    output: Output
+    case: Case
+
+
+class Found(msgspec.Struct, frozen=True, tag="found"):
+    """The answer to a `Lookup`; None: it was never made."""
+
+    lookup: int
+    call: Call | None
+
+
+class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
+    """Stop these jobs, or all. A request in flight is dropped."""
+
+    jobs: tuple[int, ...] | None = None
+
+
+class Ping(msgspec.Struct, frozen=True, tag="ping"):
+    n: int
+
+
+ToWorker = Setup | Blob | Evaluate | ScoreOnly | Found | Cancel | Ping
+
+
+# -- worker → engine
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    protocol: int
+    version: str
+    pid: int
+
+
+class Lookup(msgspec.Struct, frozen=True, tag="lookup"):
+    lookup: int
+    key: str
+    draw: Draw
+    fresh: bool
+
+
+class Sent(msgspec.Struct, frozen=True, tag="sent"):
+    """A request left, for this job (a retry says so). Counts in-flight requests and first-request time."""
+
+    job: int
+    provider: str
+    attempt: int
+    at: float
+
+
+class Called(msgspec.Struct, frozen=True, tag="called"):
+    """A request was answered: kept even if its job is cancelled or the worker dies before it ends."""
+
+    job: int
+    call: Call
+
+
+class Evaluated(msgspec.Struct, frozen=True, tag="evaluated"):
+    """The end of an `Evaluate` or `ScoreOnly`: an output and its scores, or why there is none."""
+
+    job: int
+    output: Output | None
+    scores: tuple[Score, ...] = ()
+    failure: Failure | None = None
+
+
+class Waiting(msgspec.Struct, frozen=True, tag="waiting"):
+    """A provider makes us wait: which one, what it said, when it is asked again (Unix seconds)."""
+
+    job: int
+    provider: str
+    said: str
+    retry_at: float
+
+
+class Note(msgspec.Struct, frozen=True, tag="note"):
+    """Something the person should know that belongs to no job (a model server that was restarted)."""
+
+    level: Literal["info", "warning", "error"]
+    text: str
+
+
+class Pong(msgspec.Struct, frozen=True, tag="pong"):
+    n: int
+
+
+FromWorker = Ready | Lookup | Sent | Called | Evaluated | Waiting | Note | Pong
+
+encode = msgspec.json.Encoder().encode
+decode_to_worker = msgspec.json.Decoder(ToWorker).decode
+decode_from_worker = msgspec.json.Decoder(FromWorker).decode

@@ -1,0 +1,61 @@
+"""What a configuration answered to a case in a trial."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from llmops_tui.domain.canonical import KEY_SCHEMA, digest
+from llmops_tui.domain.manifest import Manifest
+from llmops_tui.domain.model import Usage
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """A retrieved piece of a document. `score` is the retriever's own; higher is nearer."""
+
+    source: str
+    text: str
+    score: float
+    position: int = 0
+
+
+class Output(msgspec.Struct, frozen=True):
+    """The answer to one case in one trial, with what it took.
+
+    Attributes:
+        calls: request keys of the calls it is made of, in order.
+        latency_s: from the start of the target to its end, as first measured (a cached output
+            keeps the figures of when it was made).
+    """
+
+    text: str
+    tool_calls: tuple[dict[str, Any], ...] = ()
+    finish_reason: str | None = None
+    refused: bool = False
+    retrieved: tuple[Chunk, ...] = ()
+    calls: tuple[str, ...] = ()
+    usage: Usage = Usage()
+    latency_s: float = 0.0
+    ttft_s: float | None = None
+    cost_usd: float | None = None
+
+
+#: The parts of a version that a prompt target reads. Its models are keyed one by one.
+PROMPT_TARGET_READS = ("prompt", "params", "retrieval", "corpus")
+
+
+def target_hash(manifest: Manifest) -> str:
+    """Hash of the parts that the target reads, without the models."""
+    return digest([[p.kind, p.name, p.hash] for p in manifest.parts if p.kind in PROMPT_TARGET_READS])
+
+
+def output_key(target: str, model_hash: str, inputs: str) -> str:
+    """The key of an output's content; generation and trial are columns beside it.
+
+    Args:
+        target: `target_hash` of the version.
+        model_hash: hash of the one model's part.
+        inputs: `Case.inputs_hash`.
+    """
+    return digest([KEY_SCHEMA, "output", target, model_hash, inputs])

@@ -1,0 +1,157 @@
+"""The files that a person writes, as pydantic models: `llmops.yaml`, `configs/*.yaml`, `evals/*`.
+
+These are the edges: what is read is validated here once and then turned into the plain types of
+`case`, `model`, `prompt` and `manifest`. Their JSON Schema is what `llmops-tui schema` prints.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+JsonScalar = str | int | float | bool | None
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+# -- configs/*.yaml
+
+
+class RetrievalSettings(_File):
+    """Documents that are searched for each case; the best chunks become `context`."""
+
+    source: str = Field(description="Folder of the workspace with the documents (.md, .txt, .rst, .html).")
+    method: Literal["bm25"] = Field("bm25", description="How chunks are ranked.")
+    chunk_words: int = Field(120, ge=1, le=10_000, description="Words in a chunk.")
+    overlap_words: int = Field(0, ge=0, description="Words that a chunk repeats of the one before.")
+    top_k: int = Field(3, ge=1, le=1_000, description="Chunks given to the prompt.")
+    query: str = Field(
+        "", description="Jinja2 template of the query; by default all text variables of the case."
+    )
+
+
+class ConfigFile(_File):
+    """One configuration: the unit of versioning."""
+
+    prompt: str = Field(description="Prompt file of the workspace.")
+    models: list[str] = Field(min_length=1, description="`provider/name`; every model is evaluated.")
+    params: dict[str, Any] = Field(
+        default_factory=dict, description="Parameters as sent; what is not set is not sent."
+    )
+    retrieval: RetrievalSettings | None = None
+    evals: list[str] = Field(min_length=1, description="Eval files of the workspace.")
+    trials: int = Field(1, ge=1, le=1_000, description="Repetitions of each case.")
+    inputs: list[str] = Field(
+        default_factory=list, description="Files that the workspace's Python reads: changing them rescores."
+    )
+    description: str = Field("", description="For people; not part of the version.")
+
+
+# -- evals/*
+
+
+class CaseEntry(_File):
+    """One case."""
+
+    id: str = Field(min_length=1, max_length=200, description="Unique within the configuration.")
+    vars: dict[str, Any] = Field(default_factory=dict, description="Inputs of the prompt.")
+    expected: Any = Field(None, description="Reference for scorers that use one.")
+    scorers: list[str | dict[str, Any]] = Field(default_factory=list, description="Who judges the output.")
+    tags: list[str] = Field(default_factory=list)
+    group: str | None = Field(None, description="Cases of one group count as one cluster.")
+    trials: int | None = Field(None, ge=1, le=1_000)
+
+
+class CaseDefaults(_File):
+    """Put before each case's own."""
+
+    vars: dict[str, Any] = Field(default_factory=dict)
+    scorers: list[str | dict[str, Any]] = Field(default_factory=list)
+    tags: list[str] = Field(default_factory=list)
+    group: str | None = None
+    trials: int | None = Field(None, ge=1, le=1_000)
+
+
+class EvalFile(_File):
+    """An eval set."""
+
+    description: str = ""
+    defaults: CaseDefaults = Field(default_factory=CaseDefaults)
+    cases: list[CaseEntry] = Field(min_length=1)
+
+
+# -- llmops.yaml
+
+
+class LocalModel(_File):
+    """Where the weights of a local model are: a path, or a file of a Hugging Face repository."""
+
+    path: str | None = Field(None, description="GGUF file; relative to the workspace, or absolute.")
+    hub: str | None = Field(None, description="Hugging Face repository, `owner/name`.")
+    file: str | None = Field(None, description="File of that repository.")
+
+
+class ProviderEntry(_File):
+    """Settings of one provider."""
+
+    base_url: str | None = Field(None, description="An OpenAI-compatible endpoint, up to `/v1`.")
+    api_key: str | None = Field(None, description="`${NAME}` is read from the environment or `.env`.")
+    headers: dict[str, str] = Field(default_factory=dict)
+    concurrency: int = Field(8, ge=1, le=1_000, description="Requests in flight at once.")
+    timeout_s: float = Field(60.0, gt=0, description="Time limit of one attempt.")
+    retries: int = Field(3, ge=0, le=20, description="Further attempts after the first.")
+    price: dict[str, Price] = Field(
+        default_factory=dict, description="Model name → USD for a million tokens, where litellm has no price."
+    )
+    slots: int = Field(1, ge=1, le=64, description="`local`: answers made at once; 1 keeps it deterministic.")
+    context: int = Field(2048, ge=256, description="`local`: tokens of context for each slot.")
+    prompt_cache: bool = Field(False, description="`local`: faster, and no longer deterministic.")
+    models: dict[str, LocalModel] = Field(default_factory=dict, description="`local`: name → weights.")
+
+
+class Price(_File):
+    """USD for a million tokens."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached_input: float | None = Field(None, ge=0)
+
+
+class WatchSettings(_File):
+    mode: Literal["auto", "ask", "off"] = Field(
+        "auto", description="What a save does: evaluate, show what it would cost, or nothing."
+    )
+    debounce_ms: int = Field(50, ge=0, le=10_000)
+
+
+class BudgetSettings(_File):
+    per_run_usd: float | None = Field(None, ge=0)
+    per_day_usd: float | None = Field(None, ge=0)
+
+
+class GateSettings(_File):
+    """Read by the gate, which comes with the review release; validated now."""
+
+    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    max_drop: Literal["auto"] | Annotated[float, Field(gt=0, le=1)] = "auto"
+    critical: str = "critical"
+
+
+class CodeSettings(_File):
+    timeout_s: float = Field(10.0, gt=0, description="Time limit of one call of a Python function.")
+
+
+class WorkspaceFile(_File):
+    """Workspace settings; every key is optional."""
+
+    providers: dict[str, ProviderEntry] = Field(default_factory=dict)
+    watch: WatchSettings = Field(default_factory=WatchSettings)
+    budget: BudgetSettings = Field(default_factory=BudgetSettings)
+    gate: GateSettings = Field(default_factory=GateSettings)
+    code: CodeSettings = Field(default_factory=CodeSettings)
+
+
+ProviderEntry.model_rebuild()

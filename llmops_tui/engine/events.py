@@ -1,0 +1,219 @@
+"""What the engine tells whoever listens (the app, a progress bar), as plain data.
+
+Every event may arrive many times; a listener that misses none can draw the whole screen from them.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from llmops_tui.domain.comparison import Comparison, Pair
+from llmops_tui.domain.configuration import Workspace
+from llmops_tui.domain.errors import Problem
+from llmops_tui.domain.manifest import PartChange
+from llmops_tui.domain.output import Output
+from llmops_tui.domain.run import Item, Reason, RunInfo, Tally, VersionInfo
+from llmops_tui.domain.score import Score
+
+
+class Subset(msgspec.Struct, frozen=True):
+    """Which cases may be asked. Empty: all. Conditions add up (id or tag, then the limit)."""
+
+    ids: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    limit: int | None = None
+
+
+class RunRequest(msgspec.Struct, frozen=True):
+    """An evaluation that somebody wants.
+
+    Attributes:
+        fresh: ask everything anew, in a new generation (`R`, `run --fresh`).
+        only_failed: ask anew what failed or erred in the newest run (`F`).
+        extra_trial: ask these cases once more, as a further trial (`r`).
+        agreed: the person has seen the price and said yes.
+    """
+
+    config: str
+    reason: Reason = "manual"
+    subset: Subset = Subset()
+    fresh: bool = False
+    only_failed: bool = False
+    extra_trial: tuple[str, ...] = ()
+    agreed: bool = False
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    """What a run would take, before it starts.
+
+    Attributes:
+        outputs: rows (case × model × trial) in all.
+        cached: rows that are there already.
+        to_ask: outputs that are missing; at most this many requests (equal requests are one).
+        to_score: outputs that are there and miss a score.
+        cost_usd: estimated from earlier calls, or from prices and lengths; None: not known.
+        spent_today_usd: by this workspace.
+    """
+
+    outputs: int
+    cached: int
+    to_ask: int
+    to_score: int
+    cost_usd: float | None
+    spent_today_usd: float
+
+
+class WorkspaceLoaded(msgspec.Struct, frozen=True):
+    """The files were read. `workspace.problems` may hold warnings, or mistakes in other configurations."""
+
+    workspace: Workspace
+    config: str
+    version: VersionInfo | None
+
+
+class WorkspaceBroken(msgspec.Struct, frozen=True):
+    """The files have mistakes: the last good state stays."""
+
+    problems: tuple[Problem, ...]
+
+
+class AskFirst(msgspec.Struct, frozen=True):
+    """A run waits for a yes: over budget, `watch.mode: ask`, or a rerun of everything.
+
+    Answer with `run(request with agreed=True)` or not at all.
+    """
+
+    request: RunRequest
+    estimate: Estimate
+    why: str
+
+
+class RunStarted(msgspec.Struct, frozen=True):
+    """Rows of the run before stay on screen until their new item arrives."""
+
+    run: RunInfo
+    version: VersionInfo
+    estimate: Estimate
+    changed: tuple[PartChange, ...] = ()
+
+
+class ItemsDone(msgspec.Struct, frozen=True):
+    """Items that are committed to the store, a few times a second, with the pairs they change."""
+
+    run_id: int
+    items: tuple[Item, ...]
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """A few times a second while a run is under way.
+
+    Attributes:
+        done, total: rows.
+        in_flight: requests sent and not answered.
+        waiting: jobs that wait for a provider; `waiting_for` says which, what it said and how long.
+        rate: rows a second, over the last seconds.
+        left_s: None until it can be told.
+    """
+
+    run_id: int
+    done: int
+    total: int
+    in_flight: int
+    waiting: int
+    rate: float
+    left_s: float | None
+    elapsed_s: float
+    cost_usd: float | None
+    errors: int
+    waiting_for: str = ""
+
+
+class RunEnded(msgspec.Struct, frozen=True):
+    """A run is over; `tally` is over the rows that were asked for."""
+
+    run: RunInfo
+    version: VersionInfo
+    tally: Tally
+    failures: tuple[str, ...] = ()
+
+
+class NothingToDo(msgspec.Struct, frozen=True):
+    """A save changed nothing that is evaluated: no run was recorded and nothing was asked."""
+
+    version: VersionInfo
+    tally: Tally
+
+
+class Compared(msgspec.Struct, frozen=True):
+    """What the Bench shows. Sent on opening, after each load, at the start and end of a run."""
+
+    comparison: Comparison
+    changed: tuple[PartChange, ...]
+    drift: tuple[str, ...] = ()
+
+
+class Viewing(msgspec.Struct, frozen=True):
+    """Another app has this workspace: this one shows what is stored and asks nothing."""
+
+    owner: str
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """Something to show: `error` stays on screen until `key` is sent again with an empty text."""
+
+    level: str
+    text: str
+    key: str = ""
+
+
+class OutputDetail(msgspec.Struct, frozen=True):
+    """One side of a case, in full."""
+
+    output: Output | None
+    scores: tuple[Score, ...]
+    failure: str | None = None
+
+
+class PairDetail(msgspec.Struct, frozen=True):
+    """Both sides of a case, in full; a side has one entry a trial, planned ones first."""
+
+    pair: Pair
+    baseline: tuple[OutputDetail, ...]
+    candidate: tuple[OutputDetail, ...]
+
+
+class TextChange(msgspec.Struct, frozen=True):
+    """A changed part as text to diff: `before` or `after` is empty where it is not there.
+
+    `title` is `prompts/helpdesk.md`, `params.temperature`, `docs/refunds.md`.
+    """
+
+    label: str
+    title: str
+    before: str
+    after: str
+
+
+class VersionSummary(msgspec.Struct, frozen=True):
+    """A line of the history: a version and its newest run."""
+
+    version: VersionInfo
+    run: RunInfo | None
+    tally: Tally | None
+    changed: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+Event = (
+    WorkspaceLoaded
+    | WorkspaceBroken
+    | AskFirst
+    | RunStarted
+    | ItemsDone
+    | Progress
+    | RunEnded
+    | NothingToDo
+    | Compared
+    | Viewing
+    | Notice
+)

@@ -1,0 +1,78 @@
+"""The engine as the app sees it. `engine.session.Session` is the real one; tests have a fake.
+
+Commands return at once and may be called from any thread; what comes of them arrives as events,
+on the engine's thread (the app posts them on as messages). Queries give a future: wait for it off
+the UI thread, or with `asyncio.wrap_future`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Protocol
+
+from llmops_tui.domain.comparison import Comparison, Pair
+from llmops_tui.domain.manifest import PartChange
+from llmops_tui.domain.run import VersionInfo
+from llmops_tui.engine.events import Event, PairDetail, RunRequest, TextChange, VersionSummary
+
+
+class SessionApi(Protocol):
+    root: Path
+
+    # -- life
+
+    def start(self, on_event: Callable[[Event], None]) -> None:
+        """Start the engine's thread: load, compare, watch. Sends no request that costs money."""
+        ...
+
+    def close(self) -> None:
+        """Cancel what is under way, keep what is done, end the worker. Returns within 2 s."""
+        ...
+
+    # -- commands
+
+    def choose_config(self, name: str) -> None: ...
+
+    def run(self, request: RunRequest) -> None: ...
+
+    def cancel(self) -> None: ...
+
+    def set_watching(self, on: bool) -> None: ...
+
+    def choose_comparison(self, baseline: str | None, candidate: str | None) -> None:
+        """What the Bench compares; None is the default (baseline, latest). Answered by `Compared`."""
+        ...
+
+    # -- queries
+
+    def last_comparison(self) -> tuple[Comparison, tuple[PartChange, ...]] | None:
+        """The last stored comparison, read at once from the database alone; for the first paint."""
+        ...
+
+    def detail(self, pair: Pair) -> Future[PairDetail]: ...
+
+    def texts(self, a: VersionInfo, b: VersionInfo) -> Future[tuple[TextChange, ...]]: ...
+
+    def output_texts(self, output_ids: tuple[int, ...]) -> Future[dict[int, str]]:
+        """Texts of outputs, for the search inside them."""
+        ...
+
+    def history(self) -> Future[tuple[VersionSummary, ...]]:
+        """Newest first."""
+        ...
+
+    def compare(self, a: str, b: str) -> Future[tuple[Comparison, tuple[PartChange, ...]]]: ...
+
+    def promote(self, version: str) -> Future[VersionInfo]: ...
+
+    def label(self, version: str, text: str) -> Future[VersionInfo]: ...
+
+    def export(self, a: str, b: str) -> Future[Path]:
+        """Write the markdown report and say where."""
+        ...
+
+    def where_is(self, case_id: str) -> tuple[Path, int] | None:
+        """File and line of a case; the prompt file where `case_id` is empty."""
+        ...
