@@ -98,7 +98,11 @@ class RunStarted(msgspec.Struct, frozen=True):
 
 
 class ItemsDone(msgspec.Struct, frozen=True):
-    """Items that are committed to the store, a few times a second, with the pairs they change."""
+    """Items that are committed to the store, a few times a second.
+
+    A listener that shows a comparison puts them in its rows (`run.make_row`) and pairs them anew
+    (`comparison.make_pair`).
+    """
 
     run_id: int
     items: tuple[Item, ...]

@@ -1,0 +1,434 @@
+"""The engine: everything that the app and the command line do, in one place.
+
+All on one event loop. What takes long (a run) is awaited; the rest answers at once from the
+database. `Session` puts it into a thread for the app.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from llmops_tui.domain import messages as m
+from llmops_tui.domain.call import Call, Draw
+from llmops_tui.domain.configuration import Configuration, Workspace
+from llmops_tui.domain.errors import BudgetError, Problem, UsageError, WorkspaceError, did_you_mean
+from llmops_tui.domain.run import RunInfo, RunState, Snapshot, VersionInfo, tally
+from llmops_tui.engine import estimate
+from llmops_tui.engine.events import (
+    AskFirst,
+    Estimate,
+    Event,
+    NothingToDo,
+    Notice,
+    RunEnded,
+    RunRequest,
+    RunStarted,
+    Subset,
+)
+from llmops_tui.engine.plan import choose, eval_hash, models_of, narrows, slots
+from llmops_tui.engine.prepare import Prepared, prepare, same_items
+from llmops_tui.engine.queries import Queries
+from llmops_tui.engine.runner import Runner, Todo
+from llmops_tui.engine.worker_client import Ticket, WorkerClient
+from llmops_tui.store import Store
+
+Emit = Callable[[Event], None]
+DATABASE = ".llmops/llmops.db"
+
+
+def _silent(_event: Event) -> None:
+    pass
+
+
+class Engine:
+    """One workspace, opened.
+
+    Args:
+        root: the workspace.
+        store: its database.
+    """
+
+    def __init__(self, root: Path, store: Store) -> None:
+        self.root = root
+        self.store = store
+        self.workspace = Workspace(str(root), {})
+        self.queries = Queries(root, store)
+        self._client: WorkerClient | None = None
+        self._client_setup: m.Setup | None = None
+        self._runner: Runner | None = None
+        self._emit: Emit = _silent
+
+    @classmethod
+    def open(cls, root: Path, *, read_only: bool = False) -> Engine:
+        """Open a workspace's database; reads no file of the workspace yet.
+
+        Raises:
+            StoreError: it can't be opened, is damaged, or is from a newer release.
+        """
+        return cls(root, Store.open(root / DATABASE, read_only=read_only))
+
+    # -- the workspace
+
+    def load(self) -> Workspace:
+        """Read the files. Mistakes are in `problems`; the last good state is kept where there are any."""
+        from llmops_tui.workspace import load_cached
+
+        workspace = load_cached(self.root)
+        self.workspace = workspace
+        return workspace
+
+    def configuration(self, name: str | None) -> Configuration:
+        """A configuration by name; the only one where none is named.
+
+        Raises:
+            WorkspaceError: the files have mistakes.
+            UsageError: there is none of that name, or several and none was named.
+        """
+        workspace = self.workspace
+        known = workspace.configurations
+        if name is not None and name in known:
+            return known[name]
+        errors = workspace.errors
+        if errors and (name is None or any(p.file and Path(p.file).stem == name for p in errors)):
+            raise WorkspaceError(*errors)
+        if name is not None:
+            raise UsageError(Problem(f"there is no configuration '{name}'", did_you_mean(name, set(known))))
+        if len(known) == 1:
+            return next(iter(known.values()))
+        if not known:
+            raise WorkspaceError(*errors or (Problem("configs/ holds no configuration"),))
+        raise UsageError(
+            Problem(f"there are {len(known)} configurations", f"name one with --config: {', '.join(known)}")
+        )
+
+    def version(self, configuration: Configuration) -> VersionInfo:
+        """The version that is on disk, recorded if it is new."""
+        from llmops_tui.workspace import git
+
+        known = self.store.versions.find(configuration.name, configuration.manifest.hash)
+        state = git.state(self.root) if known is None else None
+        info, _created = self.store.versions.ensure(
+            configuration.name,
+            configuration.manifest,
+            configuration.blobs,
+            git_commit=state.commit if state else None,
+            git_dirty=state.dirty if state else None,
+            at=time.time(),
+        )
+        self.queries.sync_baseline(configuration.name)
+        return self.store.versions.get(configuration.name, str(info.number))
+
+    # -- evaluating
+
+    async def evaluate(self, request: RunRequest, emit: Emit = _silent) -> RunEnded | NothingToDo | AskFirst:
+        """Evaluate the version on disk where something is missing.
+
+        A run that is under way is superseded: what both want goes on, the rest is cancelled.
+
+        Raises:
+            WorkspaceError, UsageError: the request can't be met.
+        """
+        configuration = self.configuration(request.config)
+        version = self.version(configuration)
+        generation = self.store.runs.next_generation() if request.fresh else 0
+        newest = self.store.runs.snapshot(version.id)
+        prepared = self._prepare(configuration, request, newest, generation)
+        price = self._estimate(configuration, prepared)
+        if narrows(request.subset) and not any(s.chosen for s in prepared.slots):
+            raise UsageError(_no_case(configuration, request.subset))
+        if newest is not None and same_items([i for r in newest.rows for i in r.items], prepared):
+            self._supersede(set())
+            return NothingToDo(version, tally(newest.rows))
+        if not request.agreed:
+            why = estimate.objection(self.workspace.budget, price)
+            if why is not None:
+                return AskFirst(request, price, why)
+        return await self._carry_out(request, configuration, version, prepared, price, generation, emit)
+
+    def _prepare(
+        self,
+        configuration: Configuration,
+        request: RunRequest,
+        newest: Snapshot | None,
+        generation: int,
+    ) -> Prepared:
+        extra = _extra_trials(newest, request.extra_trial)
+        places = slots(
+            configuration.manifest,
+            configuration.models,
+            configuration.cases,
+            configuration.trials,
+            request.subset,
+            extra,
+        )
+        retry = None
+        if request.extra_trial:
+            asked = set(request.extra_trial)
+            retry = frozenset((s.case.id, s.model.id, s.trial) for s in places if s.extra and s.case.id in asked)
+        elif request.only_failed and newest is not None:
+            there = {(i.case_id, i.model, i.trial): i for r in newest.rows for i in r.items}
+            retry = frozenset(
+                key
+                for s in places
+                if (key := (s.case.id, s.model.id, s.trial)) not in there or there[key].status == "error"
+            )
+        return prepare(
+            self.store, places, eval_hash(places), generation=generation, fresh=request.fresh, retry=retry
+        )
+
+    def _estimate(self, configuration: Configuration, prepared: Prepared) -> Estimate:
+        missing = [t.slot for t in prepared.to_ask]
+        return Estimate(
+            outputs=len(prepared.slots),
+            cached=len(prepared.slots) - len(missing) - prepared.left_out,
+            to_ask=len(missing),
+            to_score=len(prepared.to_score),
+            cost_usd=estimate.cost_of(self.store, configuration, missing),
+            spent_today_usd=self.store.calls.spent_since(_midnight()),
+        )
+
+    def price_of(self, request: RunRequest) -> Estimate:
+        """What a request would take, without doing it."""
+        configuration = self.configuration(request.config)
+        version = self.version(configuration)
+        newest = self.store.runs.snapshot(version.id)
+        return self._estimate(configuration, self._prepare(configuration, request, newest, 0))
+
+    async def _carry_out(
+        self,
+        request: RunRequest,
+        configuration: Configuration,
+        version: VersionInfo,
+        prepared: Prepared,
+        price: Estimate,
+        generation: int,
+        emit: Emit,
+    ) -> RunEnded:
+        started = time.monotonic()
+        todos = prepared.todos
+        client = self._worker(configuration) if todos else None
+        adopted = self._supersede({t.job_key for t in todos})
+        run = self.store.runs.start(
+            version.id,
+            request.reason,
+            total=len(prepared.slots),
+            asked_total=sum(s.chosen for s in prepared.slots),
+            generation=generation,
+            eval_hash=prepared.eval_hash,
+            at=time.time(),
+        )
+        self.store.record(run.id, calls=(), results=prepared.ready, at=time.time())
+        emit(RunStarted(run, version, price, self.queries.changed_since_baseline(version)))
+        state: RunState = "complete"
+        runner: Runner | None = None
+        if client is not None:
+            self._load_outputs(prepared)
+            budget = self.workspace.budget
+            runner = Runner(
+                self.store,
+                client,
+                run,
+                emit,
+                self._job_maker(configuration, request, generation),
+                already_done=len(prepared.ready),
+                spend_limit_usd=None if request.agreed else budget.per_run_usd,
+            )
+            self._runner, self._emit = runner, emit
+            try:
+                state = await runner.carry_out(todos, adopted)
+            except asyncio.CancelledError:
+                runner.cancel()
+                state = "cancelled"
+                raise
+            finally:
+                if self._runner is runner:
+                    self._runner = None
+                runner.flush()
+                run = self._finish(run, runner, state, prepared, started)
+        else:
+            run = self._finish(run, None, state, prepared, started)
+        return self._ended(run, version, prepared, runner, emit)
+
+    def _finish(
+        self, run: RunInfo, runner: Runner | None, state: RunState, prepared: Prepared, started: float
+    ) -> RunInfo:
+        return self.store.runs.finish(
+            run.id,
+            state=state,
+            provider_calls=runner.provider_calls if runner else 0,
+            cached_outputs=len(prepared.ready) + len(prepared.to_score),
+            elapsed_s=time.monotonic() - started,
+            cost_usd=runner.cost_usd if runner else 0.0,
+        )
+
+    def _ended(
+        self, run: RunInfo, version: VersionInfo, prepared: Prepared, runner: Runner | None, emit: Emit
+    ) -> RunEnded:
+        snapshot = self.store.runs.snapshot(version.id, run.id)
+        rows = snapshot.rows if snapshot is not None else ()
+        if snapshot is not None and self.store.versions.baseline(version.config) is None and (
+            snapshot.is_complete and len(snapshot.rows) > 0 and prepared.left_out == 0
+        ):
+            # The first complete run of a configuration makes its first baseline.
+            self.store.versions.set_baseline(version.id)
+            version = self.store.versions.get(version.config, str(version.number))
+        if runner is not None and runner.over_budget:
+            limit = self.workspace.budget.per_run_usd
+            emit(
+                Notice(
+                    "error",
+                    f"The run reached budget.per_run_usd (${limit}) and was stopped; what is done is kept.",
+                    key="budget",
+                )
+            )
+        chosen = {(s.case.id, s.model.id) for s in prepared.slots if s.chosen}
+        counted = [r for r in rows if (r.case_id, r.model) in chosen]
+        return RunEnded(run, version, tally(counted), tuple(runner.failures) if runner else ())
+
+    async def rescore(self, version: VersionInfo, emit: Emit = _silent) -> None:
+        """Bring a recorded version up to the cases on disk, as far as that asks no model.
+
+        So that a comparison holds both sides against the same references. Does nothing where the
+        newest run of the version has been judged by the same cases and scorers.
+        """
+        configuration = self.workspace.configurations.get(version.config)
+        newest = self.store.runs.snapshot(version.id)
+        if configuration is None or newest is None or newest.run.state == "running":
+            return
+        manifest = self.store.versions.manifest(version.id)
+        same = manifest.hash == configuration.manifest.hash
+        models = configuration.models if same else models_of(manifest)
+        extra = _extra_trials(newest, ())
+        places = slots(manifest, models, configuration.cases, configuration.trials, Subset(), extra)
+        hash_ = eval_hash(places)
+        if self.store.runs.eval_hash(newest.run.id) == hash_:
+            return
+        prepared = prepare(self.store, places, hash_, generation=0, fresh=False, retry=frozenset())
+        request = RunRequest(version.config, "rescored", agreed=True)
+        price = Estimate(len(places), len(prepared.ready), 0, len(prepared.to_score), 0.0, 0.0)
+        if self._runner is not None:
+            return  # it would supersede the run that the person waits for; done after it
+        await self._carry_out(request, configuration, version, prepared, price, 0, _silent)
+
+    def cancel(self) -> None:
+        """Stop the run under way; what is done stays."""
+        if self._runner is not None:
+            self._runner.cancel()
+
+    def _supersede(self, wanted: set[str]) -> dict[str, Ticket]:
+        runner, self._runner = self._runner, None
+        return runner.hand_over(wanted) if runner is not None else {}
+
+    def _load_outputs(self, prepared: Prepared) -> None:
+        for todo in prepared.to_score:
+            assert todo.output_id is not None
+            todo.output = self.store.outputs.get(todo.output_id)
+
+    def _job_maker(
+        self, configuration: Configuration, request: RunRequest, generation: int
+    ) -> Callable[[Todo, int], tuple[m.Evaluate | m.ScoreOnly, dict[str, str], str]]:
+        blobs, key = configuration.blobs, configuration.manifest.hash
+
+        def make(todo: Todo, number: int) -> tuple[m.Evaluate | m.ScoreOnly, dict[str, str], str]:
+            slot = todo.slot
+            if todo.output is not None:
+                scorers = tuple(slot.case.scorers[i] for i in todo.missing)
+                case = msgspec.structs.replace(slot.case, scorers=scorers)
+                return m.ScoreOnly(number, todo.output, case), {}, ""
+            job = m.Evaluate(
+                number, configuration.target, slot.model, slot.case, generation, slot.trial, request.fresh
+            )
+            return job, blobs, key
+
+        return make
+
+    # -- the worker, and what it says
+
+    def _worker(self, configuration: Configuration) -> WorkerClient:
+        """The worker for a configuration: a new one when its set-up changed (keys, Python, settings)."""
+        from llmops_tui.workspace import connect
+
+        in_use = {model.provider for model in configuration.models}
+        setups, secrets, env = connect(self.workspace, in_use)
+        code = self.workspace.code
+        setup = m.Setup(
+            m.PROTOCOL, setups, secrets, code.modules if code.trusted else {}, str(self.root), code.timeout_s
+        )
+        if self._client is not None and setup != self._client_setup:
+            client, self._client = self._client, None
+            self._supersede(set())
+            client.close()
+        if self._client is None:
+            window = max(16, 2 * sum(s.concurrency for s in setups) + 8)
+            self._client = WorkerClient(self, setup, env, min(window, 512))
+            self._client_setup = setup
+        return self._client
+
+    def warm_up(self, configuration: Configuration) -> None:
+        """Start the worker in the background, so that the next save finds it ready."""
+        self._worker(configuration).start()
+
+    def find_call(self, key: str, draw: Draw, fresh: bool) -> Call | None:
+        if self._runner is not None:
+            return self._runner.find_call(key, draw, fresh)
+        return self.store.calls.find(key, draw, fresh)
+
+    def called(self, call: Call) -> None:
+        if self._runner is not None:
+            self._runner.called(call)
+        else:
+            self.store.calls.add_many([call])
+
+    def sent(self, message: m.Sent) -> None:
+        if self._runner is not None:
+            self._runner.sent(message)
+
+    def waiting(self, message: m.Waiting) -> None:
+        if self._runner is not None:
+            self._runner.waiting(message)
+
+    def note(self, message: m.Note) -> None:
+        self._emit(Notice(message.level, message.text))
+
+    def close(self) -> None:
+        """Cancel what is under way, end the worker, close the database."""
+        self.cancel()
+        if self._client is not None:
+            self._client.close()
+        self.store.close()
+
+
+def _extra_trials(newest: Snapshot | None, once_more: tuple[str, ...]) -> dict[tuple[str, str], int]:
+    """(case, model) → trials beyond the planned ones: those that were asked by hand, and one more."""
+    extra: dict[tuple[str, str], int] = {}
+    for row in newest.rows if newest is not None else ():
+        there = sum(i.extra for i in row.items)
+        wanted = there + (row.case_id in once_more)
+        if wanted:
+            extra[row.case_id, row.model] = wanted
+    return extra
+
+
+def _no_case(configuration: Configuration, subset: Subset) -> Problem:
+    known = {c.id for c in configuration.cases}
+    for name in subset.ids:
+        if name not in known:
+            return Problem(f"there is no case '{name}'", did_you_mean(name, known))
+    tags = {t for c in configuration.cases for t in c.tags}
+    for tag in subset.tags:
+        if tag not in tags:
+            return Problem(f"no case has the tag '{tag}'", did_you_mean(tag, tags))
+    return Problem("no case is left", "widen --case, --tag or --limit")
+
+
+def _midnight() -> float:
+    now = time.localtime()
+    return time.mktime((now.tm_year, now.tm_mon, now.tm_mday, 0, 0, 0, 0, 0, -1))
+
+
+__all__ = ["BudgetError", "Engine", "choose"]

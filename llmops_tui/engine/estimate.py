@@ -1,0 +1,81 @@
+"""What a run would cost, before it starts, and whether the workspace allows it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from llmops_tui.domain.configuration import Budget, Configuration
+from llmops_tui.domain.format import money
+from llmops_tui.domain.model import Model
+from llmops_tui.engine.events import Estimate
+from llmops_tui.engine.plan import Slot
+from llmops_tui.store import Store
+
+#: Characters of a token, roughly, for a model that was never asked.
+CHARACTERS_PER_TOKEN = 4
+#: Tokens of an answer where neither the history nor `max_tokens` tells.
+UNKNOWN_ANSWER_TOKENS = 300
+
+
+def cost_of(store: Store, configuration: Configuration, missing: Sequence[Slot]) -> float | None:
+    """USD for asking these, from the average of earlier calls, else from price and lengths.
+
+    None where a model's price is not known.
+    """
+    counts: dict[str, int] = {}
+    models: dict[str, Model] = {}
+    for slot in missing:
+        counts[slot.model.id] = counts.get(slot.model.id, 0) + 1
+        models[slot.model.id] = slot.model
+    total = 0.0
+    for name, count in counts.items():
+        each = _cost_of_one(store, configuration, models[name])
+        if each is None:
+            return None
+        total += each * count
+    return total
+
+
+def _cost_of_one(store: Store, configuration: Configuration, model: Model) -> float | None:
+    price = model.price
+    if price is None:
+        return None
+    if price.input_usd == 0 and price.output_usd == 0:
+        return 0.0
+    average = store.calls.average_cost(model.id)
+    if average is not None:
+        return average
+    prompt = configuration.blobs.get(configuration.target.prompt, "")
+    answer = configuration.target.params.get("max_tokens") or UNKNOWN_ANSWER_TOKENS
+    chunk = configuration.target.retrieval
+    words = chunk.chunk_words * chunk.top_k if chunk else 0
+    tokens = len(prompt) / CHARACTERS_PER_TOKEN + words * 1.5
+    return float(tokens * price.input_usd + float(answer) * price.output_usd)
+
+
+def objection(budget: Budget, estimate: Estimate) -> str | None:
+    """Why the budget does not allow a run, as a sentence, or None."""
+    cost = estimate.cost_usd
+    if estimate.to_ask == 0:
+        return None
+    if cost is None:
+        if budget.per_run_usd is None and budget.per_day_usd is None:
+            return None
+        return (
+            f"the price of {estimate.to_ask:,} answers is not known, and llmops.yaml sets a budget; "
+            "give the model a price under providers, or agree to this run"
+        )
+    if math.isclose(cost, 0.0, abs_tol=1e-12):
+        return None
+    if budget.per_run_usd is not None and cost > budget.per_run_usd:
+        return (
+            f"this run would cost about {money(cost)}, more than budget.per_run_usd "
+            f"({money(budget.per_run_usd)}) in llmops.yaml"
+        )
+    if budget.per_day_usd is not None and estimate.spent_today_usd + cost > budget.per_day_usd:
+        return (
+            f"this run would cost about {money(cost)}, and {money(estimate.spent_today_usd)} was spent today: "
+            f"more than budget.per_day_usd ({money(budget.per_day_usd)}) in llmops.yaml"
+        )
+    return None

@@ -1,0 +1,110 @@
+"""Slots against the store: what is there already, and what is left to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from llmops_tui.domain.canonical import digest
+from llmops_tui.domain.run import Item
+from llmops_tui.domain.score import Score, combine
+from llmops_tui.engine.plan import Slot
+from llmops_tui.engine.runner import Todo
+from llmops_tui.store import Result, Store
+
+
+class Prepared(msgspec.Struct):
+    """A run before it starts.
+
+    Attributes:
+        ready: items that need no work, as results to record.
+        to_ask, to_score: what is left; only chosen slots are asked, all are scored.
+        left_out: slots without an output that the subset does not allow to ask.
+    """
+
+    slots: list[Slot]
+    ready: list[Result]
+    to_ask: list[Todo]
+    to_score: list[Todo]
+    left_out: int
+    eval_hash: str
+
+    @property
+    def todos(self) -> list[Todo]:
+        return sorted([*self.to_score, *self.to_ask], key=lambda t: t.slot.position)
+
+
+def prepare(
+    store: Store,
+    slots: list[Slot],
+    eval_hash: str,
+    *,
+    generation: int,
+    fresh: bool,
+    retry: frozenset[tuple[str, str, int]] | None = None,
+) -> Prepared:
+    """Look up what the slots have.
+
+    Args:
+        fresh: chosen slots are asked anew whatever is there.
+        retry: (case, model, trial) that may be asked; None: all chosen ones.
+    """
+    found = store.outputs.find_many([(s.key, s.trial) for s in slots])
+    scores = store.scores.find_many([f.output_id for f in found.values()])
+    prepared = Prepared(slots, [], [], [], 0, eval_hash)
+    for slot in slots:
+        there = found.get((slot.key, slot.trial))
+        if there is None or (fresh and slot.chosen):
+            may_ask = slot.chosen and (
+                retry is None or (slot.case.id, slot.model.id, slot.trial) in retry
+            )
+            if may_ask:
+                prepared.to_ask.append(Todo(slot, job_key(slot, generation)))
+            else:
+                prepared.left_out += 1
+            continue
+        known = scores.get(there.output_id, {})
+        have = [known.get(key) for key in slot.score_keys]
+        missing = tuple(i for i, score in enumerate(have) if score is None or score.error is not None)
+        if missing:
+            kept = tuple(s if s is not None else _placeholder(k) for s, k in zip(have, slot.score_keys, strict=True))
+            todo = Todo(slot, job_key(slot, generation), there.output_id, None, kept, missing)
+            prepared.to_score.append(todo)
+            continue
+        verdict = combine([s for s in have if s is not None])
+        item = Item(
+            case_id=slot.case.id,
+            model=slot.model.id,
+            trial=slot.trial,
+            status=verdict.status,
+            score=verdict.score,
+            output_id=there.output_id,
+            text_hash=there.text_hash,
+            latency_s=there.latency_s,
+            cost_usd=there.cost_usd,
+            extra=slot.extra,
+        )
+        prepared.ready.append(
+            Result(slot.position, slot.key, generation, there.output_id, None, (), None, item)
+        )
+    return prepared
+
+
+def _placeholder(key: str) -> Score:
+    return Score(key, "", None, None, "")
+
+
+def job_key(slot: Slot, generation: int) -> str:
+    """Equal for two jobs that do the same work, so that a new run adopts what is in flight."""
+    return digest([slot.key, generation, slot.trial, slot.case.id, *slot.score_keys])
+
+
+def same_items(snapshot_items: Sequence[Item], prepared: Prepared) -> bool:
+    """Whether a run of `prepared` would only repeat what a snapshot holds."""
+    return (
+        not prepared.to_ask
+        and not prepared.to_score
+        and len(snapshot_items) == len(prepared.ready)
+        and all(a == r.item for a, r in zip(snapshot_items, prepared.ready, strict=True))
+    )

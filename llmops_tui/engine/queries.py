@@ -1,0 +1,222 @@
+"""What is known: versions, comparisons, one case in full. Reads the store; asks nothing."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from llmops_tui.domain.canonical import short
+from llmops_tui.domain.comparison import Comparison, Pair, compare
+from llmops_tui.domain.errors import Problem, UsageError
+from llmops_tui.domain.manifest import Manifest, Part, PartChange, changed_parts
+from llmops_tui.domain.prompt import prompt_text
+from llmops_tui.domain.run import Row, RunInfo, Snapshot, VersionInfo, tally
+from llmops_tui.engine.events import OutputDetail, PairDetail, TextChange, VersionSummary
+from llmops_tui.store import Store
+
+Compared = tuple[Comparison, tuple[PartChange, ...]]
+
+
+class Queries:
+    """Answers from the database of one workspace."""
+
+    def __init__(self, root: Path, store: Store) -> None:
+        self._root = root
+        self._store = store
+
+    # -- versions
+
+    def resolve(self, config: str, ref: str) -> VersionInfo:
+        """A version by `v3`, hash prefix, label, `baseline`, `latest` or `previous`.
+
+        Raises:
+            UsageError: there is none, or several.
+        """
+        return self._store.versions.get(config, ref)
+
+    def snapshot(self, version: VersionInfo) -> Snapshot:
+        """What a version is known to have answered; without rows where it was never evaluated."""
+        found = self._store.runs.snapshot(version.id)
+        if found is not None:
+            return found
+        never = RunInfo(0, version.id, "manual", "interrupted", version.created_at, 0, 0)
+        return Snapshot(version, never, ())
+
+    def changes(self, before: VersionInfo, after: VersionInfo) -> tuple[PartChange, ...]:
+        if before.id == after.id:
+            return ()
+        versions = self._store.versions
+        return tuple(changed_parts(versions.manifest(before.id), versions.manifest(after.id)))
+
+    def changed_since_baseline(self, version: VersionInfo) -> tuple[PartChange, ...]:
+        baseline = self._store.versions.baseline(version.config)
+        return self.changes(baseline, version) if baseline is not None else ()
+
+    def history(self, config: str) -> tuple[VersionSummary, ...]:
+        """Newest first; what changed is told against the version before."""
+        versions = self._store.versions.list(config)
+        manifests = {v.id: self._store.versions.manifest(v.id) for v in versions}
+        summaries = []
+        for i, version in enumerate(versions):
+            older = versions[i + 1] if i + 1 < len(versions) else None
+            changed = (
+                tuple(c.label for c in changed_parts(manifests[older.id], manifests[version.id])) if older else ()
+            )
+            snapshot = self._store.runs.snapshot(version.id)
+            summaries.append(
+                VersionSummary(
+                    version=version,
+                    run=snapshot.run if snapshot else None,
+                    tally=tally(snapshot.rows) if snapshot else None,
+                    changed=changed,
+                    warnings=self.drift(manifests[version.id]),
+                )
+            )
+        return tuple(summaries)
+
+    # -- comparing
+
+    def compare(self, config: str, a: str | None, b: str | None) -> Compared:
+        """Two versions by name; None is `baseline` and `latest`. What changed comes with it.
+
+        Raises:
+            UsageError: a version is not there, or nothing was evaluated yet.
+        """
+        candidate = self.resolve(config, b or "latest")
+        baseline = self._store.versions.baseline(config) if a is None else self.resolve(config, a)
+        if baseline is None:
+            # Nothing was promoted and nothing is complete: a version against itself shows its results.
+            baseline = candidate
+        comparison = compare(self.snapshot(baseline), self.snapshot(candidate))
+        return comparison, self.changes(baseline, candidate)
+
+    def last(self) -> Compared | None:
+        """The comparison of the configuration that was evaluated last, from the database alone."""
+        config = self._store.runs.last_config()
+        if config is None:
+            return None
+        try:
+            return self.compare(config, None, None)
+        except UsageError:
+            return None
+
+    def detail(self, pair: Pair) -> PairDetail:
+        """Both sides of a case with texts, scores and reasons."""
+        return PairDetail(pair, self._side(pair.baseline), self._side(pair.candidate))
+
+    def _side(self, row: Row | None) -> tuple[OutputDetail, ...]:
+        details = []
+        for item in row.items if row is not None else ():
+            if item.output_id is None:
+                details.append(OutputDetail(None, (), item.failure))
+            else:
+                output = self._store.outputs.get(item.output_id)
+                scores = self._store.runs.item_scores(item)
+                details.append(OutputDetail(output, tuple(scores), item.failure))
+        return tuple(details)
+
+    def texts(self, before: VersionInfo, after: VersionInfo) -> tuple[TextChange, ...]:
+        """Every changed part as text; each changed document of the corpus by itself."""
+        changes: list[TextChange] = []
+        for change in self.changes(before, after):
+            if change.kind == "corpus":
+                changes += self._documents(change)
+            else:
+                title = change.label
+                changes.append(TextChange(change.label, title, _as_text(change.before), _as_text(change.after)))
+        return tuple(changes)
+
+    def _documents(self, change: PartChange) -> list[TextChange]:
+        old: dict[str, str] = change.before.value if change.before else {}
+        new: dict[str, str] = change.after.value if change.after else {}
+        differing = sorted(p for p in old.keys() | new.keys() if old.get(p) != new.get(p))
+        wanted = {h for p in differing for h in (old.get(p), new.get(p)) if h}
+        texts = self._store.blobs.get_many(sorted(wanted))
+        return [
+            TextChange("corpus", path, texts.get(old.get(path, ""), ""), texts.get(new.get(path, ""), ""))
+            for path in differing
+        ]
+
+    # -- what people decide
+
+    def sync_baseline(self, config: str) -> None:
+        """Take over what `baselines.yaml` says: it is in git, and a colleague may have promoted."""
+        from llmops_tui.workspace import baselines
+
+        entry = baselines.read(self._root).get(config)
+        if entry is None:
+            return
+        current = self._store.versions.baseline(config)
+        if current is not None and current.hash == entry.hash:
+            return
+        known = self._store.versions.find(config, entry.hash)
+        if known is not None:
+            self._store.versions.set_baseline(known.id)
+
+    def promote(self, version: VersionInfo, *, force: bool = False) -> VersionInfo:
+        """Make a version the baseline, in the store and in `baselines.yaml`.
+
+        Raises:
+            UsageError: its newest run is not complete.
+        """
+        from llmops_tui.workspace import baselines
+
+        snapshot = self.snapshot(version)
+        if not snapshot.is_complete and not force:
+            raise UsageError(Problem(f"{version.name} can't be promoted: {_incomplete(snapshot)}", "run it first"))
+        entry = baselines.BaselineEntry(
+            number=version.number,
+            hash=version.hash,
+            promoted_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            manifest=self._store.versions.manifest(version.id),
+        )
+        baselines.write(self._root, version.config, entry)
+        self._store.versions.set_baseline(version.id)
+        return self._store.versions.get(version.config, str(version.number))
+
+    def drift(self, manifest: Manifest) -> tuple[str, ...]:
+        """Models that served something else under the same pin, as sentences."""
+        sentences = []
+        for part in manifest.of_kind("models"):
+            served = sorted(self._store.calls.served(part.name, part.hash), key=lambda s: s.last_seen)
+            if len(served) > 1:
+                old, new = served[-2], served[-1]
+                sentences.append(
+                    f"model drift: {part.name} was served as {_served(old.served_model, old.fingerprint)} "
+                    f"and is now {_served(new.served_model, new.fingerprint)}"
+                )
+        return tuple(sentences)
+
+
+def _served(model: str | None, fingerprint: str | None) -> str:
+    return " ".join(x for x in (model, f"({fingerprint})" if fingerprint else "") if x) or "unnamed"
+
+
+def _incomplete(snapshot: Snapshot) -> str:
+    if not snapshot.rows:
+        return "it was never evaluated"
+    count = tally(snapshot.rows)
+    if count.errors:
+        return f"{count.errors} of its {len(snapshot.rows)} outputs could not be had"
+    missing = snapshot.run.total - sum(i.status != "missing" for r in snapshot.rows for i in r.items)
+    return f"{missing} of its {snapshot.run.total} outputs are missing"
+
+
+def _as_text(part: Part | None) -> str:
+    if part is None:
+        return ""
+    if part.kind == "prompt":
+        return prompt_text(part.value)
+    if part.kind == "params":
+        return f"{part.name}: {_scalar(part.value)}"
+    if part.kind == "models":
+        pin = {k: short(v) if k == "file_sha256" else v for k, v in part.value["pin"].items()}
+        lines = [part.name, *(f"{k}: {v}" for k, v in sorted(pin.items()))]
+        return "\n".join(lines)
+    return "\n".join(f"{k}: {_scalar(v)}" for k, v in sorted(part.value.items()))
+
+
+def _scalar(value: object) -> str:
+    import json
+
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

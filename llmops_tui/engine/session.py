@@ -1,0 +1,323 @@
+"""The engine in a thread of its own, for the app: commands in, events out.
+
+The thread has one event loop and owns the connection that writes. The UI thread never waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TypeVar
+
+from llmops_tui.domain.comparison import Comparison, Pair
+from llmops_tui.domain.errors import LlmopsError
+from llmops_tui.domain.manifest import PartChange
+from llmops_tui.domain.run import VersionInfo
+from llmops_tui.engine.engine import Engine
+from llmops_tui.engine.events import (
+    AskFirst,
+    Compared,
+    Event,
+    NothingToDo,
+    Notice,
+    PairDetail,
+    RunEnded,
+    RunRequest,
+    TextChange,
+    VersionSummary,
+    Viewing,
+    WorkspaceBroken,
+    WorkspaceLoaded,
+)
+from llmops_tui.engine.queries import Queries
+from llmops_tui.store import Store, WorkspaceLock
+
+T = TypeVar("T")
+DATABASE = ".llmops/llmops.db"
+
+
+class Session:
+    """See `session_api.SessionApi`."""
+
+    def __init__(self, root: Path, config: str | None = None) -> None:
+        self.root = root
+        self._config = config
+        self._emit: Callable[[Event], None] = lambda _event: None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._engine: Engine | None = None
+        self._lock: WorkspaceLock | None = None
+        self._viewing = False
+        self._watching = True
+        self._pair: tuple[str | None, str | None] = (None, None)
+        self._run: asyncio.Task[None] | None = None
+        self._stop: asyncio.Event | None = None
+        self._ready = threading.Event()
+
+    # -- life
+
+    def start(self, on_event: Callable[[Event], None]) -> None:
+        self._emit = on_event
+        self._thread = threading.Thread(target=self._main, name="engine", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        if self._loop is None or self._thread is None or self._stop is None:
+            return
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(timeout=2.0)
+
+    def _main(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except LlmopsError as error:
+            self._emit(WorkspaceBroken(error.problems))
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        self._lock = WorkspaceLock(self.root)
+        owner = self._lock.acquire()
+        self._viewing = owner is not None
+        self._engine = Engine.open(self.root, read_only=self._viewing)
+        self._ready.set()
+        if owner is not None:
+            self._emit(Viewing(owner))
+        self._load(opening=True)
+        watcher = asyncio.create_task(self._watch())
+        try:
+            await self._stop.wait()
+        finally:
+            watcher.cancel()
+            if self._run is not None:
+                self._engine.cancel()
+                await asyncio.wait([self._run], timeout=1.0)
+            self._engine.close()
+            self._lock.release()
+
+    # -- files
+
+    def _load(self, *, opening: bool = False) -> None:
+        """Read the workspace and show it; evaluate what a save touched."""
+        engine = self._engine
+        assert engine is not None
+        workspace = engine.load()
+        try:
+            configuration = engine.configuration(self._chosen())
+        except LlmopsError as error:
+            self._emit(WorkspaceBroken(error.problems))
+            return
+        self._config = configuration.name
+        if self._viewing:
+            self._emit(WorkspaceLoaded(workspace, self._config, None))
+            self._compared()
+            return
+        version = engine.version(configuration)
+        self._emit(WorkspaceLoaded(workspace, self._config, version))
+        self._compared()
+        if not self._watching or workspace.watch.mode == "off":
+            return
+        reason = "first" if opening else "save"
+        request = RunRequest(configuration.name, "save" if reason == "save" else "manual")
+        ask = workspace.watch.mode == "ask"
+        self._start_run(request, ask_first=ask, free_only=opening)
+
+    def _chosen(self) -> str | None:
+        """The configuration on screen; on opening, the one evaluated last, else the first."""
+        assert self._engine is not None
+        known = self._engine.workspace.configurations
+        if self._config is not None:
+            return self._config
+        last = self._engine.store.runs.last_config()
+        if last in known:
+            return last
+        return next(iter(known), None)
+
+    async def _watch(self) -> None:
+        from llmops_tui.workspace import watch
+
+        engine = self._engine
+        assert engine is not None and self._stop is not None
+        debounce = engine.workspace.watch.debounce_ms
+        async for _changed in watch(self.root, debounce_ms=debounce, stop=self._stop):
+            try:
+                self._load()
+            except LlmopsError as error:
+                self._emit(Notice("error", str(error), key="load"))
+            else:
+                self._emit(Notice("error", "", key="load"))
+
+    # -- running
+
+    def _start_run(self, request: RunRequest, *, ask_first: bool = False, free_only: bool = False) -> None:
+        if self._viewing:
+            self._emit(Notice("warning", "Another app has this workspace open; this one only views."))
+            return
+        previous = self._run
+        self._run = asyncio.create_task(self._evaluate(request, previous, ask_first, free_only))
+
+    async def _evaluate(
+        self, request: RunRequest, previous: asyncio.Task[None] | None, ask_first: bool, free_only: bool
+    ) -> None:
+        engine = self._engine
+        assert engine is not None
+        try:
+            if not request.agreed and (ask_first or free_only or request.fresh):
+                price = engine.price_of(request)
+                waits = price.to_ask > 0 and (not free_only or price.cost_usd != 0.0)
+                if waits:
+                    why = "Ask again everything?" if request.fresh else "Evaluate what changed?"
+                    self._emit(AskFirst(request, price, why))
+                    return
+            result = await engine.evaluate(request, self._emit)
+        except LlmopsError as error:
+            self._emit(Notice("error", str(error), key="run"))
+            return
+        self._emit(Notice("error", "", key="run"))
+        if isinstance(result, RunEnded) and result.run.state == "cancelled" and self._run is not asyncio.current_task():
+            return  # superseded: its successor speaks
+        self._emit(result)
+        if not isinstance(result, AskFirst):
+            await self._rescore()
+            self._compared()
+
+    async def _rescore(self) -> None:
+        """Hold the baseline against the cases on disk too, where that asks no model."""
+        engine = self._engine
+        assert engine is not None and self._config is not None
+        baseline = engine.store.versions.baseline(self._config)
+        if baseline is not None:
+            await engine.rescore(baseline)
+
+    def _compared(self) -> None:
+        engine = self._engine
+        assert engine is not None and self._config is not None
+        try:
+            comparison, changed = engine.queries.compare(self._config, *self._pair)
+        except LlmopsError as error:
+            self._emit(Notice("error", str(error), key="compare"))
+            return
+        manifest = engine.store.versions.manifest(comparison.candidate.version.id)
+        self._emit(Compared(comparison, changed, engine.queries.drift(manifest)))
+
+    # -- commands
+
+    def _call(self, function: Callable[[], object]) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(function)
+
+    def choose_config(self, name: str) -> None:
+        def choose() -> None:
+            self._config, self._pair = name, (None, None)
+            self._load(opening=True)
+
+        self._call(choose)
+
+    def run(self, request: RunRequest) -> None:
+        self._call(lambda: self._start_run(request))
+
+    def cancel(self) -> None:
+        self._call(lambda: self._engine.cancel() if self._engine else None)
+
+    def set_watching(self, on: bool) -> None:
+        def set_() -> None:
+            was, self._watching = self._watching, on
+            if on and not was:
+                self._load()
+
+        self._call(set_)
+
+    def choose_comparison(self, baseline: str | None, candidate: str | None) -> None:
+        def choose() -> None:
+            self._pair = (baseline, candidate)
+            self._compared()
+
+        self._call(choose)
+
+    # -- queries
+
+    def last_comparison(self) -> tuple[Comparison, tuple[PartChange, ...]] | None:
+        if not (self.root / DATABASE).exists():
+            return None
+        try:
+            with Store.open(self.root / DATABASE, read_only=True) as store:
+                return Queries(self.root, store).last()
+        except LlmopsError:
+            return None  # told by the engine, which opens it in earnest
+
+    def _ask(self, function: Callable[[Engine], T]) -> Future[T]:
+        """Run a query on the engine's thread."""
+        future: Future[T] = Future()
+
+        def answer() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                assert self._engine is not None
+                future.set_result(function(self._engine))
+            except BaseException as error:  # handed to whoever asked
+                future.set_exception(error)
+
+        self._ready.wait(timeout=10)
+        if self._engine is None or self._loop is None or self._loop.is_closed():
+            future.set_exception(LlmopsError("the engine is not running; see the message on top"))
+        else:
+            self._loop.call_soon_threadsafe(answer)
+        return future
+
+    def detail(self, pair: Pair) -> Future[PairDetail]:
+        return self._ask(lambda engine: engine.queries.detail(pair))
+
+    def texts(self, a: VersionInfo, b: VersionInfo) -> Future[tuple[TextChange, ...]]:
+        return self._ask(lambda engine: engine.queries.texts(a, b))
+
+    def output_texts(self, output_ids: tuple[int, ...]) -> Future[dict[int, str]]:
+        return self._ask(lambda engine: engine.store.outputs.texts(output_ids))
+
+    def history(self) -> Future[tuple[VersionSummary, ...]]:
+        return self._ask(lambda engine: engine.queries.history(self._config or ""))
+
+    def compare(self, a: str, b: str) -> Future[tuple[Comparison, tuple[PartChange, ...]]]:
+        return self._ask(lambda engine: engine.queries.compare(self._config or "", a, b))
+
+    def promote(self, version: str) -> Future[VersionInfo]:
+        def work(engine: Engine) -> VersionInfo:
+            config = self._config or ""
+            promoted = engine.queries.promote(engine.queries.resolve(config, version))
+            self._compared()
+            return promoted
+
+        return self._ask(work)
+
+    def label(self, version: str, text: str) -> Future[VersionInfo]:
+        def work(engine: Engine) -> VersionInfo:
+            found = engine.queries.resolve(self._config or "", version)
+            return engine.store.versions.label(found.id, text)
+
+        return self._ask(work)
+
+    def export(self, a: str, b: str) -> Future[Path]:
+        def work(engine: Engine) -> Path:
+            from llmops_tui.engine.export import write_report
+
+            return write_report(engine, self._config or "", a, b, None)
+
+        return self._ask(work)
+
+    def where_is(self, case_id: str) -> tuple[Path, int] | None:
+        engine = self._engine
+        configuration = engine.workspace.configurations.get(self._config or "") if engine else None
+        if configuration is None:
+            return None
+        if not case_id:
+            return self.root / configuration.prompt_file, 1
+        for case in configuration.cases:
+            if case.id == case_id:
+                return self.root / case.file, case.line or 1
+        return None
+

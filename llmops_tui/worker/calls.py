@@ -1,0 +1,97 @@
+"""Asking a model once: look it up, share it with an equal request in flight, or send it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from llmops_tui.domain import messages as m
+from llmops_tui.domain.call import Call, ChatRequest, Draw, request_key
+from llmops_tui.domain.model import Model, cost_usd
+from llmops_tui.domain.redact import Redactor
+from llmops_tui.providers.base import Provider
+from llmops_tui.worker.links import Links
+
+
+class JobListener:
+    """Tells the engine what a provider does for one job."""
+
+    def __init__(self, job: int, provider: str, send: Callable[[m.FromWorker], None], redactor: Redactor):
+        self.job = job
+        self.provider = provider
+        self._send = send
+        self._redactor = redactor
+
+    def sent(self, attempt: int, at: float) -> None:
+        self._send(m.Sent(self.job, self.provider, attempt, at))
+
+    def waiting(self, said: str, retry_at: float) -> None:
+        self._send(m.Waiting(self.job, self.provider, self._redactor.redact(said), retry_at))
+
+    def token(self, text: str) -> None:
+        pass
+
+
+class Calls:
+    """The call cache as the worker sees it."""
+
+    def __init__(self, provider: Callable[[str], Provider], links: Links, redactor: Redactor) -> None:
+        self._provider = provider
+        self._links = links
+        self._redactor = redactor
+        self._in_flight: dict[tuple[str, Draw], asyncio.Task[Call]] = {}
+        self._waiters: dict[asyncio.Task[Call], int] = {}
+
+    async def ask(self, job: int, model: Model, request: ChatRequest, draw: Draw, fresh: bool) -> Call:
+        """The answer to a request in a draw.
+
+        Equal requests of one draw that run at the same time are asked once. A job that is
+        cancelled leaves the request alone while another job waits for it.
+
+        Raises:
+            CallFailed: the provider did not answer.
+        """
+        key = request_key(model, request)
+        task = self._in_flight.get((key, draw))
+        if task is None:
+            task = asyncio.create_task(self._ask(job, key, model, request, draw, fresh))
+            self._in_flight[key, draw] = task
+            task.add_done_callback(lambda _: self._in_flight.pop((key, draw), None))
+            self._waiters[task] = 0
+        self._waiters[task] += 1
+        try:
+            return await asyncio.shield(task)
+        finally:
+            self._waiters[task] -= 1
+            if not self._waiters[task]:
+                del self._waiters[task]
+                task.cancel()
+
+    async def _ask(
+        self, job: int, key: str, model: Model, request: ChatRequest, draw: Draw, fresh: bool
+    ) -> Call:
+        known = await self._links.find_call(key, draw, fresh)
+        if known is not None:
+            return known
+        listener = JobListener(job, model.provider, self._links.send, self._redactor)
+        answer = await self._provider(model.provider).ask(model, request, listener)
+        call = Call(
+            key=key,
+            draw=draw,
+            model_id=model.id,
+            request=self._redactor.redact_struct(request),
+            text=self._redactor.redact(answer.text),
+            tool_calls=answer.tool_calls,
+            finish_reason=answer.finish_reason,
+            refused=answer.refused,
+            served_model=answer.served_model,
+            fingerprint=answer.fingerprint,
+            usage=answer.usage,
+            latency_s=answer.latency_s,
+            ttft_s=answer.ttft_s,
+            cost_usd=cost_usd(answer.usage, model.price),
+            attempts=answer.attempts,
+            sent_at=answer.sent_at,
+        )
+        self._links.send(m.Called(job, call))
+        return call

@@ -1,0 +1,168 @@
+"""The workspace's Python: its modules from source, its functions with a time limit.
+
+Runs only here, and only when the engine sent it (that is: once the person trusted the workspace).
+Each call has a thread of its own, so that one that hangs costs that call; the thread can't be
+ended, so the worker starts anew when its jobs are done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import inspect
+import linecache
+import sys
+import threading
+import traceback
+import types
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from llmops_tui.domain.case import Case, ScorerUse
+from llmops_tui.domain.output import Output
+from llmops_tui.domain.score import Score, score_key
+from llmops_tui.scorers import from_return
+
+
+class WorkspaceCode(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds and loads the modules that the engine sent, by name.
+
+    Args:
+        sources: module name → source.
+        folder: where the files are, for line numbers in errors and as the current folder.
+        timeout_s: time limit of one call.
+    """
+
+    def __init__(self, sources: dict[str, str], folder: str, timeout_s: float) -> None:
+        self._sources = sources
+        self._folder = folder
+        self._timeout_s = timeout_s
+        self.has_stuck = False
+        if sources:
+            sys.meta_path.insert(0, self)
+
+    # -- import machinery
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname not in self._sources:
+            return None
+        package = any(name.startswith(f"{fullname}.") for name in self._sources)
+        return importlib.util.spec_from_loader(fullname, self, origin=self._file(fullname), is_package=package)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        file = self._file(module.__name__)
+        source = self._sources[module.__name__]
+        module.__file__ = file
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        exec(compile(source, file, "exec"), module.__dict__)
+
+    def _file(self, name: str) -> str:
+        return str(Path(self._folder, *name.split(".")).with_suffix(".py"))
+
+    # -- scoring
+
+    async def score(self, use: ScorerUse, output: Output, case: Case) -> Score:
+        """The score of a function of `scorers.py`; what it raises is the score's error, with its line."""
+        known = {
+            "output": output.text,
+            "expected": case.expected,
+            "vars": case.vars,
+            "tags": list(case.tags),
+            "case_id": case.id,
+            "context": [chunk.text for chunk in output.retrieved],
+            "tool_calls": list(output.tool_calls),
+            "latency_s": output.latency_s,
+            "cost_usd": output.cost_usd,
+        }
+
+        def work() -> Any:
+            function = getattr(importlib.import_module("scorers"), use.name)
+            given = arguments(function, known, use.options)
+            result = function(**given)
+            return asyncio.run(_finish(result)) if inspect.isawaitable(result) else result
+
+        try:
+            returned = await self.call(work)
+        except CodeError as error:
+            return Score(score_key(use, case), use.label, None, None, "", str(error), use.weight)
+        return from_return(use, case, returned)
+
+    async def call(self, work: Callable[[], Any]) -> Any:
+        """Run `work` in a thread of its own.
+
+        Raises:
+            CodeError: it raised (with file and line), ended the interpreter, or took too long.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+
+        def settle(value: Any, error: CodeError | None) -> None:
+            if future.done():
+                return
+            if error is None:
+                future.set_result(value)
+            else:
+                future.set_exception(error)
+
+        def run() -> None:
+            try:
+                value, error = work(), None
+            except BaseException as raised:  # SystemExit too: it must end the call, not the worker
+                value, error = None, CodeError(self._describe(raised))
+            loop.call_soon_threadsafe(settle, value, error)
+
+        threading.Thread(target=run, daemon=True).start()
+        try:
+            return await asyncio.wait_for(asyncio.shield(future), self._timeout_s)
+        except TimeoutError:
+            self.has_stuck = True
+            raise CodeError(
+                f"took longer than {self._timeout_s:g} s; raise code.timeout_s in llmops.yaml if it may"
+            ) from None
+
+    def _describe(self, raised: BaseException) -> str:
+        text = f"{type(raised).__name__}: {raised}" if str(raised) else type(raised).__name__
+        if isinstance(raised, SyntaxError) and raised.filename:
+            return f"{self._relative(raised.filename)}:{raised.lineno} {text}"
+        frames = traceback.extract_tb(raised.__traceback__)
+        ours = [f for f in frames if self._folder and f.filename.startswith(self._folder)]
+        return f"{self._relative(ours[-1].filename)}:{ours[-1].lineno} {text}" if ours else text
+
+    def _relative(self, file: str) -> str:
+        return file.removeprefix(self._folder).lstrip("/\\")
+
+
+class CodeError(Exception):
+    """A function of the workspace did not return; the text says why and where."""
+
+
+def arguments(function: Callable[..., Any], known: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """What a function asks for by name, from what is known about the case and its own options.
+
+    Raises:
+        TypeError: a parameter that nobody gives, or an option that it does not take.
+    """
+    parameters = inspect.signature(function).parameters
+    takes_rest = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    given = {name: known[name] for name in parameters if name in known}
+    unknown = [name for name in options if name not in parameters and not takes_rest]
+    if unknown:
+        raise TypeError(f"takes no option '{unknown[0]}'")
+    given.update(options)
+    missing = [
+        name
+        for name, p in parameters.items()
+        if name not in given and p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+    ]
+    if missing:
+        raise TypeError(f"asks for '{missing[0]}'; known are {', '.join(sorted(known))} and its options")
+    return given
+
+
+async def _finish(awaitable: Any) -> Any:
+    return await awaitable

@@ -1,0 +1,119 @@
+"""One job, start to end: retrieve, render, ask, score."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from llmops_tui.domain import messages as m
+from llmops_tui.domain.call import Call, ChatRequest, Draw, Failure
+from llmops_tui.domain.case import Case
+from llmops_tui.domain.output import Chunk, Output
+from llmops_tui.domain.redact import Redactor
+from llmops_tui.domain.score import Score
+from llmops_tui.providers.base import CallFailed
+from llmops_tui.retrieval.context import Context
+from llmops_tui.scorers import BUILT_INS, judge
+from llmops_tui.worker.calls import Calls
+from llmops_tui.worker.code import WorkspaceCode
+from llmops_tui.worker.render import Renderer, RenderError, render_text
+
+
+class JobFailed(Exception):
+    """There is no output, and why."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class Evaluator:
+    """Runs targets and scorers. One for a worker's life; caches compiled prompts by hash."""
+
+    def __init__(self, blobs: dict[str, str], calls: Calls, code: WorkspaceCode, redactor: Redactor) -> None:
+        self._blobs = blobs
+        self._calls = calls
+        self._code = code
+        self._redactor = redactor
+        self._renderers: dict[str, Renderer] = {}
+
+    async def evaluate(self, job: m.Evaluate) -> m.Evaluated:
+        """The output and its scores.
+
+        Raises:
+            JobFailed: there is no output.
+        """
+        started = time.perf_counter()
+        retrieved = await self._retrieve(job)
+        request = self._assemble(job, retrieved)
+        prepared_s = time.perf_counter() - started
+        draw = Draw(job.generation, job.trial)
+        try:
+            call = await self._calls.ask(job.job, job.model, request, draw, job.fresh)
+        except CallFailed as failed:
+            raise JobFailed(failed.failure) from failed
+        output = _output(call, retrieved, prepared_s)
+        scores = await self.score(output, job.case)
+        return m.Evaluated(job.job, output, scores)
+
+    async def score(self, output: Output, case: Case) -> tuple[Score, ...]:
+        """One score for each scorer of the case, in order; never raises for a scorer's fault."""
+        scores = []
+        for use in case.scorers:
+            if use.name in BUILT_INS:
+                score = judge(use, output, case)
+            else:
+                score = await self._code.score(use, output, case)
+            scores.append(self._redactor.redact_struct(score))
+        return tuple(scores)
+
+    async def _retrieve(self, job: m.Evaluate) -> tuple[Chunk, ...] | None:
+        settings = job.target.retrieval
+        if settings is None:
+            return None
+        from llmops_tui.retrieval import index_of
+
+        try:
+            if settings.query:
+                query = render_text(settings.query, job.case.vars)
+            else:
+                query = "\n".join(v for v in job.case.vars.values() if isinstance(v, str))
+        except RenderError as error:
+            raise JobFailed(Failure("retrieval", f"retrieval.query: {error}")) from error
+        corpus = job.target.corpus
+        # The first build of a large corpus takes seconds: not on the loop that answers the engine.
+        index = await asyncio.to_thread(
+            index_of, corpus, self._blobs, settings.chunk_words, settings.overlap_words
+        )
+        return tuple(index.search(query, settings.top_k))
+
+    def _assemble(self, job: m.Evaluate, retrieved: tuple[Chunk, ...] | None) -> ChatRequest:
+        try:
+            renderer = self._renderers.get(job.target.prompt)
+            if renderer is None:
+                renderer = self._renderers[job.target.prompt] = Renderer(self._blobs[job.target.prompt])
+            seen = dict(job.case.vars)
+            if retrieved is not None:
+                seen["context"] = Context(retrieved)
+            messages = renderer.render(seen)
+        except RenderError as error:
+            raise JobFailed(
+                Failure("template", f"the prompt can't be rendered for this case: {error}")
+            ) from error
+        return ChatRequest(messages, job.target.params)
+
+
+def _output(call: Call, retrieved: tuple[Chunk, ...] | None, prepared_s: float) -> Output:
+    # Waiting for a free place at the provider is not latency; a call from the cache keeps its figures.
+    return Output(
+        text=call.text,
+        tool_calls=call.tool_calls,
+        finish_reason=call.finish_reason,
+        refused=call.refused,
+        retrieved=retrieved or (),
+        calls=(call.key,),
+        usage=call.usage,
+        latency_s=prepared_s + call.latency_s,
+        ttft_s=call.ttft_s,
+        cost_usd=call.cost_usd,
+    )

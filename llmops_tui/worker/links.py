@@ -1,0 +1,42 @@
+"""What a job needs from the engine while it runs: was this call made before?"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from llmops_tui.domain import messages as m
+from llmops_tui.domain.call import Call, Draw
+
+
+class Links:
+    """Open questions to the engine, by number, and tasks that belong to no job."""
+
+    def __init__(self, send: Callable[[m.FromWorker], None]) -> None:
+        self.send = send
+        self._numbers = itertools.count()
+        self._open: dict[int, asyncio.Future[Call | None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def find_call(self, key: str, draw: Draw, fresh: bool) -> Call | None:
+        """The call if the engine has it."""
+        number = next(self._numbers)
+        future: asyncio.Future[Call | None] = asyncio.get_running_loop().create_future()
+        self._open[number] = future
+        self.send(m.Lookup(number, key, draw, fresh))
+        try:
+            return await future
+        finally:
+            self._open.pop(number, None)
+
+    def answer(self, found: m.Found) -> None:
+        future = self._open.get(found.lookup)
+        if future is not None and not future.done():
+            future.set_result(found.call)
+
+    def background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
