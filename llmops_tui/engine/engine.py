@@ -169,7 +169,9 @@ class Engine:
         retry = None
         if request.extra_trial:
             asked = set(request.extra_trial)
-            retry = frozenset((s.case.id, s.model.id, s.trial) for s in places if s.extra and s.case.id in asked)
+            retry = frozenset(
+                (s.case.id, s.model.id, s.trial) for s in places if s.extra and s.case.id in asked
+            )
         elif request.only_failed and newest is not None:
             there = {(i.case_id, i.model, i.trial): i for r in newest.rows for i in r.items}
             retry = frozenset(
@@ -271,8 +273,10 @@ class Engine:
     ) -> RunEnded:
         snapshot = self.store.runs.snapshot(version.id, run.id)
         rows = snapshot.rows if snapshot is not None else ()
-        if snapshot is not None and self.store.versions.baseline(version.config) is None and (
-            snapshot.is_complete and len(snapshot.rows) > 0 and prepared.left_out == 0
+        if (
+            snapshot is not None
+            and self.store.versions.baseline(version.config) is None
+            and (snapshot.is_complete and len(snapshot.rows) > 0 and prepared.left_out == 0)
         ):
             # The first complete run of a configuration makes its first baseline.
             self.store.versions.set_baseline(version.id)

@@ -56,9 +56,7 @@ def prepare(
     for slot in slots:
         there = found.get((slot.key, slot.trial))
         if there is None or (fresh and slot.chosen):
-            may_ask = slot.chosen and (
-                retry is None or (slot.case.id, slot.model.id, slot.trial) in retry
-            )
+            may_ask = slot.chosen and (retry is None or (slot.case.id, slot.model.id, slot.trial) in retry)
             if may_ask:
                 prepared.to_ask.append(Todo(slot, job_key(slot, generation)))
             else:
@@ -68,7 +66,9 @@ def prepare(
         have = [known.get(key) for key in slot.score_keys]
         missing = tuple(i for i, score in enumerate(have) if score is None or score.error is not None)
         if missing:
-            kept = tuple(s if s is not None else _placeholder(k) for s, k in zip(have, slot.score_keys, strict=True))
+            kept = tuple(
+                s if s is not None else _placeholder(k) for s, k in zip(have, slot.score_keys, strict=True)
+            )
             todo = Todo(slot, job_key(slot, generation), there.output_id, None, kept, missing)
             prepared.to_score.append(todo)
             continue

@@ -60,7 +60,9 @@ class Queries:
         for i, version in enumerate(versions):
             older = versions[i + 1] if i + 1 < len(versions) else None
             changed = (
-                tuple(c.label for c in changed_parts(manifests[older.id], manifests[version.id])) if older else ()
+                tuple(c.label for c in changed_parts(manifests[older.id], manifests[version.id]))
+                if older
+                else ()
             )
             snapshot = self._store.runs.snapshot(version.id)
             summaries.append(
@@ -123,7 +125,9 @@ class Queries:
                 changes += self._documents(change)
             else:
                 title = change.label
-                changes.append(TextChange(change.label, title, _as_text(change.before), _as_text(change.after)))
+                changes.append(
+                    TextChange(change.label, title, _as_text(change.before), _as_text(change.after))
+                )
         return tuple(changes)
 
     def _documents(self, change: PartChange) -> list[TextChange]:
@@ -163,7 +167,9 @@ class Queries:
 
         snapshot = self.snapshot(version)
         if not snapshot.is_complete and not force:
-            raise UsageError(Problem(f"{version.name} can't be promoted: {_incomplete(snapshot)}", "run it first"))
+            raise UsageError(
+                Problem(f"{version.name} can't be promoted: {_incomplete(snapshot)}", "run it first")
+            )
         entry = baselines.BaselineEntry(
             number=version.number,
             hash=version.hash,

@@ -280,4 +280,3 @@ def _job(todo: Todo) -> m.Evaluate | m.ScoreOnly:
 def _judged(scores: Sequence[Score]) -> tuple[Status, float | None]:
     verdict = combine(scores)
     return verdict.status, verdict.score
-

@@ -21,7 +21,6 @@ from llmops_tui.engine.events import (
     AskFirst,
     Compared,
     Event,
-    NothingToDo,
     Notice,
     PairDetail,
     RunEnded,
@@ -179,7 +178,11 @@ class Session:
             self._emit(Notice("error", str(error), key="run"))
             return
         self._emit(Notice("error", "", key="run"))
-        if isinstance(result, RunEnded) and result.run.state == "cancelled" and self._run is not asyncio.current_task():
+        if (
+            isinstance(result, RunEnded)
+            and result.run.state == "cancelled"
+            and self._run is not asyncio.current_task()
+        ):
             return  # superseded: its successor speaks
         self._emit(result)
         if not isinstance(result, AskFirst):
@@ -320,4 +323,3 @@ class Session:
             if case.id == case_id:
                 return self.root / case.file, case.line or 1
         return None
-

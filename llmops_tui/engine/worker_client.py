@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Callable
 from typing import IO, Protocol
 
 import msgspec

@@ -52,7 +52,9 @@ class WorkspaceCode(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if fullname not in self._sources:
             return None
         package = any(name.startswith(f"{fullname}.") for name in self._sources)
-        return importlib.util.spec_from_loader(fullname, self, origin=self._file(fullname), is_package=package)
+        return importlib.util.spec_from_loader(
+            fullname, self, origin=self._file(fullname), is_package=package
+        )
 
     def exec_module(self, module: types.ModuleType) -> None:
         file = self._file(module.__name__)

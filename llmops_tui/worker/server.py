@@ -116,9 +116,7 @@ class Worker:
 async def serve(sock: socket.socket) -> None:
     """Serve one engine until its socket closes."""
     worker = Worker()
-    worker.channel = await connect(
-        sock, m.decode_to_worker, worker.receive, lambda _exc: worker.closed.set()
-    )
+    worker.channel = await connect(sock, m.decode_to_worker, worker.receive, lambda _exc: worker.closed.set())
     worker.send(m.Ready(m.PROTOCOL, __version__, os.getpid()))
     await worker.closed.wait()
     worker.channel.close()
