@@ -294,7 +294,7 @@ class Engine:
         counted = [r for r in rows if (r.case_id, r.model) in chosen]
         return RunEnded(run, version, tally(counted), tuple(runner.failures) if runner else ())
 
-    async def rescore(self, version: VersionInfo, emit: Emit = _silent) -> None:
+    async def rescore(self, version: VersionInfo) -> None:
         """Bring a recorded version up to the cases on disk, as far as that asks no model.
 
         So that a comparison holds both sides against the same references. Does nothing where the

@@ -74,8 +74,9 @@ def objection(budget: Budget, estimate: Estimate) -> str | None:
             f"({money(budget.per_run_usd)}) in llmops.yaml"
         )
     if budget.per_day_usd is not None and estimate.spent_today_usd + cost > budget.per_day_usd:
+        spent = money(estimate.spent_today_usd)
         return (
-            f"this run would cost about {money(cost)}, and {money(estimate.spent_today_usd)} was spent today: "
-            f"more than budget.per_day_usd ({money(budget.per_day_usd)}) in llmops.yaml"
+            f"this run would cost about {money(cost)}, and {spent} was spent today: more than "
+            f"budget.per_day_usd ({money(budget.per_day_usd)}) in llmops.yaml"
         )
     return None

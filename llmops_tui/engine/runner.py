@@ -254,7 +254,8 @@ class Runner:
         waiting = next(iter(self._waiting.values()), None)
         said = ""
         if waiting is not None:
-            said = f"{waiting.provider}: {waiting.said}; asked again in {max(waiting.retry_at - time.time(), 0):.0f} s"
+            left_s = max(waiting.retry_at - time.time(), 0.0)
+            said = f"{waiting.provider}: {waiting.said}; asked again in {left_s:.0f} s"
         self._emit(
             Progress(
                 run_id=self.run.id,

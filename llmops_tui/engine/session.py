@@ -141,7 +141,8 @@ class Session:
         from llmops_tui.workspace import watch
 
         engine = self._engine
-        assert engine is not None and self._stop is not None
+        assert engine is not None
+        assert self._stop is not None
         debounce = engine.workspace.watch.debounce_ms
         async for _changed in watch(self.root, debounce_ms=debounce, stop=self._stop):
             try:
@@ -157,12 +158,9 @@ class Session:
         if self._viewing:
             self._emit(Notice("warning", "Another app has this workspace open; this one only views."))
             return
-        previous = self._run
-        self._run = asyncio.create_task(self._evaluate(request, previous, ask_first, free_only))
+        self._run = asyncio.create_task(self._evaluate(request, ask_first, free_only))
 
-    async def _evaluate(
-        self, request: RunRequest, previous: asyncio.Task[None] | None, ask_first: bool, free_only: bool
-    ) -> None:
+    async def _evaluate(self, request: RunRequest, ask_first: bool, free_only: bool) -> None:
         engine = self._engine
         assert engine is not None
         try:
@@ -192,14 +190,16 @@ class Session:
     async def _rescore(self) -> None:
         """Hold the baseline against the cases on disk too, where that asks no model."""
         engine = self._engine
-        assert engine is not None and self._config is not None
+        assert engine is not None
+        assert self._config is not None
         baseline = engine.store.versions.baseline(self._config)
         if baseline is not None:
             await engine.rescore(baseline)
 
     def _compared(self) -> None:
         engine = self._engine
-        assert engine is not None and self._config is not None
+        assert engine is not None
+        assert self._config is not None
         try:
             comparison, changed = engine.queries.compare(self._config, *self._pair)
         except LlmopsError as error:

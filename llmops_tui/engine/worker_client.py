@@ -152,9 +152,10 @@ class WorkerClient:
 
     async def _spawn(self) -> None:
         ours, theirs = socket.socketpair()
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the worker)
         with theirs:
-            self._process = subprocess.Popen(
+            # A start takes a millisecond or two; the asynchronous one needs a child watcher in this thread.
+            self._process = subprocess.Popen(  # noqa: ASYNC220
                 [sys.executable, "-P", "-m", "llmops_tui.worker", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -216,7 +217,7 @@ class WorkerClient:
             case m.Pong():
                 pass
 
-    def _lost(self, exc: Exception | None) -> None:
+    def _lost(self, _exc: Exception | None) -> None:
         """The worker is gone: on purpose (after a hanging function), or not."""
         how = self._end_process()
         if self._ready is not None and not self._ready.done():

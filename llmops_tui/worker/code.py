@@ -47,7 +47,7 @@ class WorkspaceCode(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     # -- import machinery
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+        self, fullname: str, _path: Sequence[str] | None = None, _target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname not in self._sources:
             return None

@@ -7,9 +7,9 @@ with it (their own pipe closes).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
-import time
 
 from llmops_tui import __version__
 from llmops_tui.channel import Channel, connect
@@ -22,6 +22,9 @@ from llmops_tui.worker.calls import Calls
 from llmops_tui.worker.code import WorkspaceCode
 from llmops_tui.worker.evaluate import Evaluator, JobFailed
 from llmops_tui.worker.links import Links
+
+
+CLOSE_TIMEOUT_S = 1.0
 
 
 class Worker:
@@ -121,8 +124,5 @@ async def serve(sock: socket.socket) -> None:
     await worker.closed.wait()
     worker.channel.close()
     # Providers get a moment to close; the process ends in any case.
-    deadline = time.monotonic() + 1.0
-    try:
-        await asyncio.wait_for(worker.close(), deadline - time.monotonic())
-    except TimeoutError:
-        pass
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(worker.close(), CLOSE_TIMEOUT_S)
