@@ -23,7 +23,6 @@ from llmops_tui.worker.code import WorkspaceCode
 from llmops_tui.worker.evaluate import Evaluator, JobFailed
 from llmops_tui.worker.links import Links
 
-
 CLOSE_TIMEOUT_S = 1.0
 
 
