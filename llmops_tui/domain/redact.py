@@ -1,0 +1,64 @@
+"""Secrets out of whatever is stored, sent back or shown."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from llmops_tui.domain.call import Failure
+
+MARK = "[redacted]"
+
+#: Shorter values are not taken for secrets: they would blot out ordinary words.
+MIN_LENGTH = 4
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Redactor:
+    """Replaces secrets by `MARK`, also where they stand JSON-escaped or percent-encoded.
+
+    Args:
+        secrets: their values; those shorter than `MIN_LENGTH` without white space around are ignored.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        forms: set[str] = set()
+        for secret in secrets:
+            secret = secret.strip()
+            if len(secret) >= MIN_LENGTH:
+                forms |= {secret, json.dumps(secret)[1:-1], quote(secret, safe="", errors="replace")}
+        # The longest first: of two secrets that start alike, no tail may stay.
+        ordered = sorted(forms, key=lambda form: (-len(form), form))
+        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+
+    def redact(self, text: str) -> str:
+        """The text without secrets."""
+        return text if self._pattern is None else self._pattern.sub(MARK, text)
+
+    def redact_json(self, value: Any) -> Any:
+        """The value with every text in it redacted, keys of mappings included."""
+        if self._pattern is None:
+            return value
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, dict):
+            return {self.redact_json(k): self.redact_json(v) for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)([self.redact_json(v) for v in value])
+        return value
+
+    def redact_struct(self, struct: S) -> S:
+        """A struct of `domain` with every text in it redacted."""
+        if self._pattern is None:
+            return struct
+        return msgspec.convert(self.redact_json(msgspec.to_builtins(struct)), type(struct))
+
+    def redact_failure(self, failure: Failure) -> Failure:
+        """A failure whose message says nothing secret."""
+        return self.redact_struct(failure)
