@@ -142,9 +142,6 @@ def _mean_score(pairs: list[Pair]) -> Means:
         [
             (p.baseline.score, p.candidate.score)
             for p in pairs
-            if p.baseline
-            and p.candidate
-            and p.baseline.score is not None
-            and p.candidate.score is not None
+            if p.baseline and p.candidate and p.baseline.score is not None and p.candidate.score is not None
         ]
     )

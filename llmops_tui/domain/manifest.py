@@ -79,7 +79,8 @@ def changed_parts(before: Manifest, after: Manifest) -> list[PartChange]:
     changes = [
         PartChange(kind, name, old.get((kind, name)), new.get((kind, name)))
         for kind, name in old.keys() | new.keys()
-        if (old.get((kind, name)) and old[kind, name].hash) != (new.get((kind, name)) and new[kind, name].hash)
+        if (old.get((kind, name)) and old[kind, name].hash)
+        != (new.get((kind, name)) and new[kind, name].hash)
     ]
     order = {"prompt": 0, "models": 1, "params": 2, "retrieval": 3, "corpus": 4}
     return sorted(changes, key=lambda c: (order.get(c.kind, 9), c.kind, c.name))
