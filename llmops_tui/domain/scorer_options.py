@@ -1,0 +1,153 @@
+"""Options of the built-in scorers, as a person writes them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+
+class Options(BaseModel):
+    """Options of a scorer. `value` is what stands right behind its name: `{contains: "30 days"}`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+
+
+def _as_text(value: Any) -> Any:
+    """`contains: 30` means the text; `1.50` and `true` would lose how they were written."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, (bool, float)):
+        raise ValueError(f'a text is wanted here: put it in quotes, "{str(value).lower()}"')
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_as_text), Field(min_length=1)]
+Texts = Annotated[list[Text], Field(min_length=1)]
+
+_CASE = "Upper and lower case differ."
+_EXPECTED = "without it, the case's `expected`"
+_FENCES = "Where the output has a ``` block, judge what is in the first one."
+
+
+class Nothing(Options):
+    """No options."""
+
+
+class OneText(Options):
+    value: Text | None = Field(None, description=f"The text; {_EXPECTED}.")
+    case_sensitive: bool = Field(True, description=_CASE)
+
+
+class SeveralTexts(Options):
+    value: Texts | None = Field(None, description=f"The texts; {_EXPECTED}, a list.")
+    case_sensitive: bool = Field(True, description=_CASE)
+
+
+class Unwanted(Options):
+    value: Text | Texts = Field(description="The text, or a list of texts.")
+    case_sensitive: bool = Field(True, description=_CASE)
+
+
+class Equals(Options):
+    value: Any = Field(None, description=f"What the output should be; {_EXPECTED}.")
+    case_sensitive: bool = Field(True, description=_CASE)
+
+
+class Regex(Options):
+    value: str = Field(min_length=1, description="The pattern, as Python has it; `(?m)` and the like work.")
+    case_sensitive: bool = Field(True, description=_CASE)
+    whole: bool = Field(False, description="The pattern must match the whole output, not a part of it.")
+
+    @field_validator("value")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        import regex
+
+        try:
+            regex.compile(value)
+        except regex.error as error:
+            raise ValueError(f"the pattern can't be read: {error}") from None
+        return value
+
+
+class Limit(Options):
+    value: int = Field(ge=0, description="The limit; as many are fine.")
+
+
+class Json(Options):
+    fences: bool = Field(False, description=_FENCES)
+
+
+class JsonSchema(Json):
+    value: dict[str, Any] = Field(description="The JSON Schema (2020-12 unless its `$schema` says else).")
+
+    @field_validator("value")
+    @classmethod
+    def _is_schema(cls, value: dict[str, Any]) -> dict[str, Any]:
+        from jsonschema import SchemaError
+        from jsonschema.validators import Draft202012Validator, validator_for
+
+        try:
+            validator_for(value, default=Draft202012Validator).check_schema(value)
+        except SchemaError as error:
+            where = "/".join(map(str, error.path))
+            raise ValueError(
+                f"not a JSON Schema: {error.message}" + (f" (at {where})" if where else "")
+            ) from None
+        return value
+
+
+class JsonField(Json):
+    path: str = Field(
+        min_length=1, description="Where: `answer.items[0].id`, or a JSON Pointer `/answer/items/0/id`."
+    )
+    equals: Any = Field(None, description=f"What should be there; {_EXPECTED}.")
+
+
+class Number(Options):
+    value: float | None = Field(
+        None, allow_inf_nan=False, description=f"The number; {_EXPECTED} (a number, or a text with one)."
+    )
+    tolerance: float = Field(0.0, ge=0, allow_inf_nan=False, description="How far off is still right.")
+    relative: float = Field(
+        0.0, ge=0, allow_inf_nan=False, description="The same as a share of the number: `0.01` is 1 %."
+    )
+    pick: Literal["any", "first", "last"] = Field("any", description="Which number of the output counts.")
+    decimal: Literal[".", ","] = Field(".", description="The decimal mark; the other one groups thousands.")
+
+
+class Similarity(Options):
+    value: Text | Texts | None = Field(
+        None, description=f"The reference, or several of which the nearest counts; {_EXPECTED}."
+    )
+    case_sensitive: bool = Field(True, description=_CASE)
+    method: Literal["ratio", "partial", "token_sort", "token_set"] = Field(
+        "ratio",
+        description="`ratio`: the whole texts; `partial`: the best part of the longer one; "
+        "`token_sort`: words in "
+        "any order; `token_set`: words in any order and however often.",
+    )
+
+
+class WordOverlap(Options):
+    value: Text | Texts | None = Field(
+        None, description=f"The reference, or several of which the nearest counts; {_EXPECTED}."
+    )
+    case_sensitive: bool = Field(False, description=_CASE)
+
+
+class Seconds(Options):
+    value: float = Field(gt=0, allow_inf_nan=False, description="Seconds.")
+
+
+class Usd(Options):
+    value: float = Field(ge=0, allow_inf_nan=False, description="US dollars.")
+
+
+class Refusal(Options):
+    value: bool = Field(True, description="`true`: the model should refuse; `false`: it should answer.")
+    phrases: list[Text] = Field(
+        default_factory=list,
+        description="Further phrases that make an answer a refusal, besides the built-in English ones.",
+    )
