@@ -1,0 +1,178 @@
+"""The stable JSON shapes of `--json`; `docs/json.md` describes them and a test holds the two together.
+
+Keys are only ever added. Figures are as computed (no rounding), times are Unix seconds, money is USD.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llmops_tui.domain.comparison import Comparison, Means, Pair
+from llmops_tui.domain.errors import Problem
+from llmops_tui.domain.manifest import Manifest, PartChange
+from llmops_tui.domain.run import Row, RunInfo, Tally, VersionInfo
+from llmops_tui.report.shapes import Summary
+
+Json = dict[str, Any]
+
+
+def dumps(value: Json) -> str:
+    """One object, pure ASCII: whatever a model wrote, no terminal acts on it and no pipe trips over it."""
+    return json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False)
+
+
+def version_json(version: VersionInfo) -> Json:
+    return {
+        "name": version.name,
+        "number": version.number,
+        "hash": version.hash,
+        "created_at": version.created_at,
+        "git_commit": version.git_commit,
+        "git_dirty": version.git_dirty,
+        "labels": list(version.labels),
+        "is_baseline": version.is_baseline,
+    }
+
+
+def run_json(version: VersionInfo, run: RunInfo | None, tally: Tally) -> Json:
+    """What `run` came to. Without a run (nothing was to do) nothing was sent, spent or waited for."""
+    return {
+        "version": version.name,
+        "hash": version.hash,
+        "config": version.config,
+        "state": run.state if run else "unchanged",
+        **tally_json(tally),
+        "provider_calls": run.provider_calls if run else 0,
+        "cached_outputs": run.cached_outputs if run else tally.cases,
+        "elapsed_s": (run.elapsed_s or 0.0) if run else 0.0,
+        "cost_usd": run.cost_usd if run else 0.0,
+    }
+
+
+def tally_json(tally: Tally) -> Json:
+    """`passed`, `failed`, `errors` and `unscored` add up to `cases`; `missing` rows are outside."""
+    return {
+        "cases": tally.cases,
+        "passed": tally.passed,
+        "failed": tally.failed,
+        "errors": tally.errors,
+        "unscored": tally.unscored,
+        "missing": tally.missing,
+        "pass_rate": tally.pass_rate,
+        "mean_score": tally.mean_score,
+    }
+
+
+def compare_json(comparison: Comparison, changes: Sequence[PartChange], outputs: Mapping[int, str]) -> Json:
+    """A comparison in full.
+
+    Args:
+        outputs: row of an output → its text, for the first trial of each side (`output_ids`).
+    """
+    return {
+        "config": comparison.candidate.version.config,
+        "baseline": comparison.baseline.version.name,
+        "candidate": comparison.candidate.version.name,
+        "baseline_hash": comparison.baseline.version.hash,
+        "candidate_hash": comparison.candidate.version.hash,
+        "changed_parts": [c.label for c in changes],
+        "counts": dict(comparison.counts),
+        "pass_rate": _means_json(comparison.pass_rate),
+        "mean_score": _means_json(comparison.mean_score),
+        "cases": [_pair_json(pair, outputs) for pair in comparison.pairs],
+    }
+
+
+def output_ids(comparison: Comparison) -> tuple[int, ...]:
+    """The outputs whose texts `compare_json` needs."""
+    rows = (row for pair in comparison.pairs for row in (pair.baseline, pair.candidate) if row is not None)
+    return tuple(dict.fromkeys(r.first.output_id for r in rows if r.first.output_id is not None))
+
+
+def _means_json(means: Means) -> Json:
+    return {
+        "baseline": means.baseline,
+        "candidate": means.candidate,
+        "delta": means.delta,
+        "n": means.n,
+    }
+
+
+def _pair_json(pair: Pair, outputs: Mapping[int, str]) -> Json:
+    return {
+        "id": pair.case_id,
+        "model": pair.model,
+        "change": pair.change,
+        "flip": pair.flip,
+        "output_changed": pair.output_changed,
+        "baseline_score": pair.baseline.score if pair.baseline else None,
+        "candidate_score": pair.candidate.score if pair.candidate else None,
+        "delta": pair.delta,
+        "baseline_output": _output(pair.baseline, outputs),
+        "candidate_output": _output(pair.candidate, outputs),
+        "baseline_status": pair.baseline.status if pair.baseline else None,
+        "candidate_status": pair.candidate.status if pair.candidate else None,
+        "pending": pair.pending,
+        "error": _failure(pair),
+    }
+
+
+def _output(row: Row | None, outputs: Mapping[int, str]) -> str | None:
+    if row is None or row.first.output_id is None:
+        return None
+    return outputs.get(row.first.output_id)
+
+
+def _failure(pair: Pair) -> str | None:
+    rows = (pair.candidate, pair.baseline)
+    return next((i.failure for row in rows if row for i in row.planned if i.failure), None)
+
+
+def summary_json(summary: Summary) -> Json:
+    """A version of the history and how its newest run went; `run` is null where it never ran."""
+    run = summary.run
+    return {
+        **version_json(summary.version),
+        "config": summary.version.config,
+        "changed_parts": list(summary.changed),
+        "warnings": list(summary.warnings),
+        "run": None
+        if run is None
+        else {
+            "state": run.state,
+            "reason": run.reason,
+            "started_at": run.started_at,
+            "elapsed_s": run.elapsed_s,
+            "cost_usd": run.cost_usd,
+            **(tally_json(summary.tally) if summary.tally else {}),
+        },
+    }
+
+
+def show_json(summary: Summary, manifest: Manifest) -> Json:
+    """A version with all its parts."""
+    parts = [{"part": p.label, "hash": p.hash, "value": p.value} for p in manifest.parts]
+    return {**summary_json(summary), "parts": parts}
+
+
+def problem_json(problem: Problem) -> Json:
+    return {
+        "message": problem.message,
+        "remedy": problem.remedy,
+        "file": problem.file,
+        "line": problem.line,
+        "warning": problem.warning,
+    }
+
+
+def error_json(problems: Sequence[Problem], exit_code: int) -> Json:
+    """A failure: the whole answer, on stdout."""
+    return {
+        "error": {
+            "message": "\n".join(str(p) for p in problems),
+            "problems": [problem_json(p) for p in problems],
+            "exit_code": exit_code,
+        }
+    }

@@ -1,0 +1,65 @@
+"""What a report is handed by the engine, by shape: the engine's own types fit.
+
+The engine is above this room, so its types are described here and not imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from llmops_tui.domain.comparison import Pair
+from llmops_tui.domain.output import Output
+from llmops_tui.domain.run import RunInfo, Tally, VersionInfo
+from llmops_tui.domain.score import Score
+
+
+class Side(Protocol):
+    """One side of a case in one trial. `failure` says why there is no output."""
+
+    @property
+    def output(self) -> Output | None: ...
+    @property
+    def scores(self) -> tuple[Score, ...]: ...
+    @property
+    def failure(self) -> str | None: ...
+
+
+class Detail(Protocol):
+    """Both sides of a case, one entry a trial."""
+
+    @property
+    def baseline(self) -> Sequence[Side]: ...
+    @property
+    def candidate(self) -> Sequence[Side]: ...
+
+
+class Texts(Protocol):
+    """A changed part as text; `before` or `after` is empty where it is not there."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def before(self) -> str: ...
+    @property
+    def after(self) -> str: ...
+
+
+class Summary(Protocol):
+    """A version and its newest run."""
+
+    @property
+    def version(self) -> VersionInfo: ...
+    @property
+    def run(self) -> RunInfo | None: ...
+    @property
+    def tally(self) -> Tally | None: ...
+    @property
+    def changed(self) -> tuple[str, ...]: ...
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
+
+
+DetailOf = Callable[[Pair], Detail]

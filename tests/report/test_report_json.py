@@ -1,0 +1,87 @@
+"""The JSON shapes: the keys that the issue promises, figures that add up, and text that stays data."""
+
+from __future__ import annotations
+
+import json
+
+from sample_comparison import Sample
+
+from llmops_tui.domain.errors import Problem
+from llmops_tui.domain.run import tally
+from llmops_tui.report.json import compare_json, dumps, error_json, output_ids, run_json
+
+
+def test_a_run_adds_up_to_its_cases() -> None:
+    side = Sample().comparison.candidate
+    result = run_json(side.version, side.run, tally(side.rows))
+    assert result["passed"] + result["failed"] + result["errors"] + result["unscored"] == result["cases"] == 5
+    assert {
+        "version",
+        "config",
+        "pass_rate",
+        "mean_score",
+        "provider_calls",
+        "cached_outputs",
+        "elapsed_s",
+        "cost_usd",
+    } <= result.keys()
+    assert (result["version"], result["config"], result["provider_calls"]) == ("v12", "helpdesk", 4)
+
+
+def test_a_run_with_nothing_to_do_sent_nothing_and_cost_nothing() -> None:
+    side = Sample().comparison.baseline
+    result = run_json(side.version, None, tally(side.rows))
+    assert (result["state"], result["provider_calls"], result["cost_usd"]) == ("unchanged", 0, 0.0)
+    assert result["cached_outputs"] == 5
+
+
+def test_a_comparison_names_the_parts_and_gives_every_case_with_both_outputs() -> None:
+    sample = Sample()
+    result = compare_json(sample.comparison, sample.changes, sample.outputs())
+    assert (result["baseline"], result["candidate"]) == ("v11", "v12")
+    assert result["changed_parts"] == ["prompt", "params.temperature"]
+    assert result["pass_rate"] == {"baseline": 0.75, "candidate": 0.75, "delta": 0.0, "n": 4}
+    cases = {case["id"]: case for case in result["cases"]}
+    assert {k: v["change"] for k, v in cases.items()} == {
+        "refund-window": "regressed",
+        "shipping-cost": "improved",
+        "opening-hours": "same",
+        "vat-number": "same",
+        "gift-card": "error",
+    }
+    refund = cases["refund-window"]
+    assert (refund["flip"], refund["delta"], refund["output_changed"]) == ("pass→fail", -1.0, True)
+    assert (refund["baseline_score"], refund["candidate_score"]) == (1.0, 0.0)
+    assert refund["baseline_output"] == sample.old_texts["refund-window"]
+    assert refund["candidate_output"] == sample.new_texts["refund-window"]
+    assert cases["gift-card"]["candidate_output"] is None
+    assert cases["gift-card"]["error"] == "the provider said 500"
+
+
+def test_the_outputs_it_needs_are_named() -> None:
+    sample = Sample()
+    assert set(sample.outputs()) <= set(output_ids(sample.comparison))
+
+
+def test_what_a_model_wrote_reaches_the_pipe_escaped_and_unchanged() -> None:
+    text = "\x1b[2Jgone \u202e \ud800 \x9b5m ünï"
+    sample = Sample({"hostile": text})
+    printed = dumps(compare_json(sample.comparison, (), sample.outputs()))
+    assert printed.isascii()
+    assert "\x1b" not in printed
+    hostile = next(c for c in json.loads(printed)["cases"] if c["id"] == "hostile")
+    assert hostile["candidate_output"] == text
+
+
+def test_a_failure_says_what_where_and_what_to_do() -> None:
+    problem = Problem("unknown variable 'contxt'", "did you mean 'context'?", "prompts/helpdesk.md", 4)
+    error = error_json([problem], 2)["error"]
+    assert error["message"] == ("prompts/helpdesk.md:4 unknown variable 'contxt'; did you mean 'context'?")
+    assert error["exit_code"] == 2
+    assert error["problems"][0] == {
+        "message": "unknown variable 'contxt'",
+        "remedy": "did you mean 'context'?",
+        "file": "prompts/helpdesk.md",
+        "line": 4,
+        "warning": False,
+    }
