@@ -99,7 +99,8 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_output_stays_inside_its_block(text: str) -> None:
-    sample = Sample({"hostile": text})
+    sample = Sample({"hostile": f"{text}\nnew"})
+    sample.old_texts["hostile"] = f"{text}\nold"  # so that its lines stand unmarked as well
     rendered = GITHUB.render(report(sample))
     calm = GITHUB.render(report(Sample({"hostile": "calm"})))
     for tag in ("<h1", "<h2", "<h3", "<details", "</details", "<table", "<pre", "<script", "<img", "<a "):
