@@ -85,6 +85,11 @@ class WorkerClient:
 
     # -- jobs
 
+    @property
+    def pid(self) -> int | None:
+        """The running worker's process, or None."""
+        return self._process.pid if self._process is not None else None
+
     def next_number(self) -> int:
         return next(self._numbers)
 
