@@ -1,7 +1,8 @@
 """Two texts side by side, for prose: lines first, then words inside changed lines.
 
 Pure and bounded: what is too long for words is compared by lines, and what is too long for lines
-by its start and end; `Diff.note` says so. Still some 0.2 s at the caps: call it off the UI thread.
+by its start and end; `Diff.note` says so. Still some tenths of a second at the caps: call it off the
+UI thread.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import msgspec
 
+from llmops_tui.domain.matching import Block, opcodes
 from llmops_tui.domain.words import CJK
 
 Kind = Literal["same", "added", "removed"]
@@ -25,8 +26,6 @@ MAX_WORDS = 5_000
 MAX_LINES = 20_000
 #: Characters of one side, beyond which JSON is compared as text.
 MAX_JSON_CHARS = 1_000_000
-#: Steps of one pass of the matcher (equal pairs of lines or words): 2 million take about 0.2 s.
-_MAX_STEPS = 2_000_000
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -109,20 +108,16 @@ def diff_words(a: str, b: str) -> Diff:
         lines = [DiffLine(_whole(line, "same"), i, i) for i, line in enumerate(left, 1)]
         return Diff(tuple(lines), True)
     blocks, note = _blocks(left, right)
-    by_words = True
-    if not note:
-        changed_left = sum(
-            _count(left[i]) for tag, i1, i2, _, _ in blocks if tag != "equal" for i in range(i1, i2)
+    by_words = not note
+    if by_words:
+        changed = [block for block in blocks if block[0] != "equal"]
+        most = max(
+            _changed_words(left, ((i1, i2) for _, i1, i2, _, _ in changed)),
+            _changed_words(right, ((j1, j2) for _, _, _, j1, j2 in changed)),
         )
-        changed_right = sum(
-            _count(right[j]) for tag, _, _, j1, j2 in blocks if tag != "equal" for j in range(j1, j2)
-        )
-        most = max(changed_left, changed_right)
         if most > MAX_WORDS:
-            note = f"{most:,} words changed or moved: compared by lines"
+            note = f"some {most:,} words in changed lines: compared by lines"
             by_words = False
-    else:
-        by_words = False
     out: list[DiffLine] = []
     for tag, i1, i2, j1, j2 in blocks:
         if tag == "equal":
@@ -135,8 +130,6 @@ def diff_words(a: str, b: str) -> Diff:
 
 # -- lines
 
-Block = tuple[str, int, int, int, int]
-
 
 def _split(text: str) -> list[str]:
     return text.replace("\r\n", "\n").split("\n")
@@ -144,6 +137,11 @@ def _split(text: str) -> list[str]:
 
 def _count(line: str) -> int:
     return len(line.split())
+
+
+def _changed_words(lines: Sequence[str], spans: Iterator[tuple[int, int]]) -> int:
+    """Words in the changed lines of one side; text without spaces counts by its length."""
+    return sum(max(_count(line), len(line) // 12) for i, j in spans for line in lines[i:j])
 
 
 def _blocks(left: Sequence[str], right: Sequence[str]) -> tuple[list[Block], str]:
@@ -156,23 +154,19 @@ def _blocks(left: Sequence[str], right: Sequence[str]) -> tuple[list[Block], str
         end += 1
     n, m = len(left) - end, len(right) - end
     blocks: list[Block] = [("equal", 0, top, 0, top)] if top else []
-    note = ""
     most = max(n, m) - top
-    if most > MAX_LINES or _steps(left[top:n], right[top:m]) > _MAX_STEPS:
-        note = f"{most:,} lines between the common start and end: too many to compare line by line"
+    note = ""
+    if most > MAX_LINES:
+        note = f"{most:,} lines between the common start and end: too many to compare one by one"
         blocks.append(("replace", top, n, top, m))
-    else:
-        matcher = SequenceMatcher(None, left[top:n], right[top:m], autojunk=False)
-        blocks += [(t, i1 + top, i2 + top, j1 + top, j2 + top) for t, i1, i2, j1, j2 in matcher.get_opcodes()]
+    elif most:
+        found, cut_short = opcodes(left[top:n], right[top:m], gram=1)
+        blocks += [(t, i1 + top, i2 + top, j1 + top, j2 + top) for t, i1, i2, j1, j2 in found]
+        if cut_short:
+            note = f"{most:,} lines, many of them alike: some that did not change are shown as changed"
     if end:
         blocks.append(("equal", n, len(left), m, len(right)))
     return blocks, note
-
-
-def _steps(a: Sequence[Hashable], b: Sequence[Hashable]) -> int:
-    """Pairs of equal elements: what one pass of the matcher looks at."""
-    count_a, count_b = Counter(a), Counter(b)
-    return sum(n * count_b[key] for key, n in count_a.items())
 
 
 def _changed(
@@ -264,10 +258,9 @@ def _segments(a: str, b: str) -> tuple[Segment, ...]:
     """The words of two lines that were put beside each other."""
     left, right = _units(a), _units(b)
     words_a, words_b = [u.word for u in left], [u.word for u in right]
-    if _steps(words_a, words_b) > _MAX_STEPS:
-        return _whole(a, "removed") + _whole(b, "added")
+    found, _cut_short = opcodes(words_a, words_b, gram=3)
     runs = _Runs()
-    for tag, i1, i2, j1, j2 in SequenceMatcher(None, words_a, words_b, autojunk=False).get_opcodes():
+    for tag, i1, i2, j1, j2 in found:
         if tag == "equal":
             for x, y in zip(left[i1:i2], right[j1:j2], strict=True):
                 runs.same(x.word)

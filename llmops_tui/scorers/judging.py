@@ -31,7 +31,7 @@ def judge(use: ScorerUse, output: Output, case: Case) -> Score:
     except CannotJudge as error:
         return _error(use, case, f"{use.name}: {error}")
     except RecursionError:
-        return _error(use, case, f"{use.name}: the output is nested too deeply")
+        return _error(use, case, f"{use.name}: the output or what it is held against is nested too deeply")
     except Exception as error:  # one scorer's fault must not cost the output its other scores
         detail = clipped(str(error), _REASON_CHARS)
         return _error(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -20,12 +21,13 @@ _MOST_DIGITS = 60
 def _pattern(decimal: str) -> re.Pattern[str]:
     group = "," if decimal == "." else "."
     mark, groups = re.escape(decimal), rf"[{re.escape(group)}'’_\u00a0\u202f]"
-    # Not inside a word (`A4`) nor a version (`3.5.1`); a hyphen behind a word or digit is no sign (`10-20`).
-    whole = rf"[0-9]{{1,3}}(?:{groups}[0-9]{{3}})+(?![0-9])|[0-9]+"
+    grouped = rf"[0-9]{{1,3}}(?:{groups}[0-9]{{3}})+(?![0-9])"
+    # Not inside a word (`A4`) nor a version (`3.5.1`); a hyphen behind a word or digit (`10-20`), or
+    # before a space (a list), is no sign.
     return re.compile(
-        rf"(?<![\w.,])(?<![\w.,][-−+])(?:[-−+]\s?(?=[0-9{mark}]))?(?:(?:{whole})(?:{mark}[0-9]+)?|{mark}[0-9]+)"
+        rf"(?<!\w)(?<![0-9]\.)(?<![0-9]{mark})(?:(?<![\w.,])[-−+][$€£¥]?)?(?<!\w)"
+        rf"(?:(?:{grouped}|[0-9]+)(?:{mark}[0-9]+)?|{mark}[0-9]+)"
         rf"(?:[eE][-+]?[0-9]{{1,3}}(?![0-9A-Za-z]))?(?!{mark}?[0-9])"
-        r"|(?<![\w.,])(?<=[\w][-−])(?:[0-9]+)(?![0-9.,][0-9])"
     )
 
 
@@ -34,9 +36,11 @@ def numbers(text: str, decimal: str = ".") -> Iterator[float]:
     for match in _pattern(decimal).finditer(text):
         if len(match[0]) > _MOST_DIGITS:
             continue
-        figure = re.sub(r"['’_\s]", "", match[0]).replace("−", "-")
+        figure = re.sub(r"['’_\s$€£¥]", "", match[0]).replace("−", "-")
         figure = figure.replace("," if decimal == "." else ".", "").replace(decimal, ".")
-        yield float(figure)
+        value = float(figure)
+        if math.isfinite(value):
+            yield value
 
 
 @scorer("number")
