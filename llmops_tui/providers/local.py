@@ -211,7 +211,7 @@ async def _drain(stream: asyncio.StreamReader, tail: deque[str]) -> None:
         if not line:
             return
         # A line of the log starts with a time and a level.
-        if text := re.sub(r"^[\d.]+ [A-Z] ", "", clean(line.decode("utf-8", "replace"))):
+        if text := re.sub(r"^[\d.]+ [A-Z](\s+|$)", "", clean(line.decode("utf-8", "replace"))):
             tail.append(text)
 
 

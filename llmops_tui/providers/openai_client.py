@@ -107,8 +107,8 @@ class OpenAIProvider:
                 raise AttemptFailed(self._broken(error, url), retry=True, at_once=stale) from None
         except (ErrorInAnswer, Malformed) as error:
             raise self._wrong(error, asked) from None
-        self._has_answered = True
-        if not parts.is_complete:
+        self._has_answered = not self._local
+        if not parts.has_choice or not parts.is_complete:
             raise AttemptFailed(self._unfinished(parts), retry=True)
         return parts.answer()
 
@@ -196,13 +196,26 @@ class OpenAIProvider:
         base = self._setup.base_url or model.endpoint
         url = self._urls.get(base)
         if url is None:
-            root = URL(base)
+            root = self._root(base)
             url = (root / "chat" / "completions").with_query(root.query)
             if "Authorization" in self._headers:
                 url = url.with_user(None)
             self._urls[base] = url
             self._proxy = proxy_for(url)
         return url
+
+    def _root(self, base: str) -> URL:
+        try:
+            root = URL(base)
+        except ValueError:
+            root = URL()
+        if root.scheme in ("http", "https") and root.host:
+            return root
+        name = self._setup.name
+        remedy = f"write providers.{name}.base_url in llmops.yaml as http://HOST:PORT/v1 or https://HOST/v1"
+        raise AttemptFailed(
+            Failure("unavailable", f"the base_url of {name} is no web address: {base!r}", remedy, name)
+        )
 
     def _connections(self) -> aiohttp.ClientSession:
         if self._session is None:
