@@ -1,0 +1,87 @@
+"""The verbs. A verb's file is imported when it is used, and no sooner."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from llmops_tui import __version__
+from llmops_tui.cli.options import config_option, workspace_option
+
+#: Verb → (file, what it does), in the order of the help. The file holds a command of that name, whose help
+#: starts with these very words (a test says so).
+VERBS = {
+    "demo": ("demo", "Make a workspace, evaluate it on the embedded model, and open the app on it."),
+    "init": ("init", "Make a workspace from the template."),
+    "check": ("check", "Read every file of the workspace and name every mistake."),
+    "run": ("run", "Evaluate what is on disk, as far as it was not evaluated before."),
+    "compare": ("compare", "Show what changed between two versions, case by case."),
+    "versions": ("versions", "List the versions of a configuration, newest first."),
+    "show": ("versions", "Show one version: its parts and how it did."),
+    "label": ("versions", "Give a version a name of your own."),
+    "promote": ("versions", "Make a version the baseline that others are held against."),
+    "report": ("report", "Write a comparison as markdown, for a pull request or a mail."),
+    "schema": ("schema", "Print the JSON Schema of a workspace's files."),
+    "trust": ("trust", "Allow the Python of this workspace to run."),
+    "gc": ("gc", "Drop stored outputs that no version and no review needs."),
+    "completion": ("completion", "Print the script that completes commands in your shell."),
+}
+
+
+class Verbs(click.Group):
+    """A group that knows its verbs by name and imports one when it is called."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command = getattr(import_module(f"llmops_tui.cli.{VERBS[cmd_name][0]}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            from llmops_tui.domain.errors import did_you_mean
+
+            raise click.UsageError(
+                f"there is no command '{args[0]}'; {did_you_mean(args[0], set(VERBS))}", ctx
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of verbs, from `VERBS`: help imports none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_file, summary) in VERBS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return [CompletionItem(n, help=s) for n, (_f, s) in VERBS.items() if n.startswith(incomplete)]
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Versions are named v3, by the start of their hash, by a label, or baseline, latest and previous. "
+    "Exit codes: 0 fine, 2 the workspace, the call or the budget says no, 3 some outputs could not be had.",
+)
+@click.version_option(__version__, "-V", "--version", message="llmops-tui %(version)s")
+@workspace_option
+@config_option
+@click.pass_context
+def command_line(ctx: click.Context, workspace: Path | None, config: str | None) -> None:
+    """Prompt iteration and regression review in the terminal.
+
+    Without a command, llmops-tui opens the app on the workspace you are in.
+    """
+    given = {k: v for k, v in (("workspace", workspace), ("config", config)) if v is not None}
+    ctx.default_map = dict.fromkeys(VERBS, given)

@@ -1,0 +1,88 @@
+"""The progress of a run, on stderr: a bar on a terminal, and elsewhere only what needs saying."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from llmops_tui.cli.shell import Shell
+from llmops_tui.domain import format as fmt
+from llmops_tui.domain.safe_text import clean_line
+from llmops_tui.engine.events import Event, Notice, Progress, RunStarted
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+OnEvent = Callable[[Event], None]
+
+
+@contextmanager
+def progress_of(shell: Shell) -> Iterator[OnEvent]:
+    """A listener for one run."""
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        with _bar() as bar:
+            yield _on_terminal(bar)
+    else:
+        yield _quiet(shell.say)
+
+
+def _quiet(say: Callable[[str], None]) -> OnEvent:
+    said: set[str] = set()
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Notice) and event.text and event.text not in said:
+            said.add(event.text)
+            say(f"{event.level}: {clean_line(event.text)}")
+
+    return listen
+
+
+def _bar() -> Bar:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    return Bar(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=30),
+        TextColumn("{task.fields[figures]}", markup=False),
+        console=Console(stderr=True, highlight=False),
+        transient=True,
+        refresh_per_second=8,
+    )
+
+
+def _on_terminal(bar: Bar) -> OnEvent:
+    task = bar.add_task("starting", total=None, figures="")
+    said: set[str] = set()
+
+    def listen(event: Event) -> None:
+        match event:
+            case RunStarted():
+                name = f"{event.version.config} {event.version.name}"
+                bar.update(task, description=clean_line(name), total=event.run.asked_total)
+            case Progress():
+                bar.update(task, completed=event.done, total=event.total, figures=figures(event))
+            case Notice() if event.text and event.text not in said:
+                said.add(event.text)
+                bar.console.print(clean_line(f"{event.level}: {event.text}"), markup=False)
+
+    return listen
+
+
+def figures(event: Progress) -> str:
+    """`12/20 · 2.7/s · 3 s left · $0.0042 · 1 error · waiting for gateway: 429`."""
+    parts = [f"{fmt.count(event.done)}/{fmt.count(event.total)}"]
+    if event.rate > 0:
+        parts.append(fmt.rate(event.rate))
+    if event.left_s is not None and event.done < event.total:
+        parts.append(f"{fmt.seconds(round(event.left_s))} left")
+    parts.append(fmt.money(event.cost_usd) if event.cost_usd is not None else "cost not known")
+    if event.errors:
+        parts.append(fmt.plural(event.errors, "error"))
+    if event.waiting_for:
+        parts.append(f"waiting for {clean_line(event.waiting_for)}")
+    return " · ".join(parts)

@@ -1,0 +1,58 @@
+"""What commands that only look need: the version on disk recorded, and both sides judged alike."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from llmops_tui.cli.shell import Shell
+from llmops_tui.domain.errors import LlmopsError, Problem, StoreError, UsageError
+from llmops_tui.domain.safe_text import clean
+
+if TYPE_CHECKING:
+    from llmops_tui.engine.engine import Engine
+    from llmops_tui.engine.queries import Compared
+
+
+def record_disk(shell: Shell, engine: Engine, config: str) -> None:
+    """Note the version that is on disk, so that `latest` is it. Broken files are warned about."""
+    try:
+        engine.version(engine.configuration(config))
+    except StoreError:
+        pass  # a read-only folder: what is recorded can still be looked at
+    except LlmopsError as error:
+        for problem in error.problems:
+            shell.say(f"warning: {clean(str(problem))}")
+
+
+def comparable(shell: Shell, engine: Engine, config: str, a: str | None, b: str | None) -> Compared:
+    """Two versions compared, after the scores of both were brought up to the cases on disk.
+
+    Asks no model.
+
+    Raises:
+        UsageError: a version is not there, or was never evaluated.
+    """
+    record_disk(shell, engine, config)
+    comparison, _ = engine.queries.compare(config, a, b)
+    sides = (comparison.baseline, comparison.candidate)
+    for side in sides:
+        if not side.rows:
+            name = side.version.name
+            raise UsageError(Problem(f"{name} was never evaluated", _remedy(engine, config, name)))
+
+    async def rescore() -> None:
+        for side in sides:
+            await engine.rescore(side.version)
+
+    try:
+        asyncio.run(rescore())
+    except LlmopsError as error:
+        shell.say(f"warning: the scores could not be brought up to date: {clean(str(error))}")
+    return engine.queries.compare(config, a, b)
+
+
+def _remedy(engine: Engine, config: str, name: str) -> str:
+    if engine.queries.resolve(config, "latest").name == name:
+        return f"evaluate it with: llmops-tui run --config {config}"
+    return "only the version on disk can be evaluated: bring it back with git first"
