@@ -1,0 +1,102 @@
+"""The files of a workspace: read, checked, watched.
+
+What is here is the room's door; each function imports what it needs when it is called, since
+reading a workspace takes libraries that a start of the app does without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
+    import threading
+
+    from llmops_tui.domain.configuration import Workspace
+    from llmops_tui.domain.messages import ProviderSetup
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder at or above `start` that is a workspace.
+
+    Raises:
+        WorkspaceError: there is none.
+    """
+    from llmops_tui.workspace.root import find_root
+
+    return find_root(start)
+
+
+def load(root: Path, *, only: str | None = None) -> Workspace:
+    """Read every file; mistakes are in the result's `problems`, all of them.
+
+    Args:
+        only: name of the one configuration to read.
+
+    Raises:
+        WorkspaceError: `root` is no folder.
+    """
+    from llmops_tui.workspace.memo import load
+
+    return load(root, only=only)
+
+
+def load_cached(root: Path) -> Workspace:
+    """As `load`; taken from `.llmops/cache/` where no file has changed.
+
+    Raises:
+        WorkspaceError: `root` is no folder.
+    """
+    from llmops_tui.workspace.memo import load_cached
+
+    return load_cached(root)
+
+
+def warm_up() -> None:
+    """Import what reading needs, so that the first save after a start from the memo is quick."""
+    from llmops_tui.workspace.memo import warm_up
+
+    warm_up()
+
+
+def connect(
+    workspace: Workspace, providers_in_use: set[str]
+) -> tuple[tuple[ProviderSetup, ...], tuple[str, ...], dict[str, str]]:
+    """Providers with their keys filled in, what must be redacted, and variables for the worker.
+
+    Raises:
+        WorkspaceError: a variable that a provider in use needs is not set.
+    """
+    from llmops_tui.workspace.connection import connect
+
+    return connect(workspace, providers_in_use)
+
+
+def watch(
+    root: Path,
+    files: Iterable[Path] = (),
+    *,
+    debounce_ms: int = 50,
+    stop: asyncio.Event | threading.Event | None = None,
+) -> AsyncIterator[frozenset[str]]:
+    """Paths whose content changed, save by save. Begin it before `load`, so that no save is missed.
+
+    Args:
+        files: further files outside the workspace.
+    """
+    from llmops_tui.workspace.watcher import watch
+
+    return watch(root, files, debounce_ms=debounce_ms, stop=stop)
+
+
+def json_schema(kind: str) -> dict[str, Any]:
+    """The JSON Schema of a kind of file: `config`, `evals` or `workspace`.
+
+    Raises:
+        UsageError: another kind.
+    """
+    from llmops_tui.workspace.validation import json_schema
+
+    return json_schema(kind)

@@ -1,0 +1,238 @@
+"""One configuration: its file, everything that the file names, and the version that it comes to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from llmops_tui.domain.canonical import canonical_json, text_digest
+from llmops_tui.domain.case import Case
+from llmops_tui.domain.configuration import Configuration
+from llmops_tui.domain.manifest import Manifest, make_manifest, make_part
+from llmops_tui.domain.messages import PromptTarget, Retrieval
+from llmops_tui.domain.model import Model
+from llmops_tui.domain.prompt import Prompt
+from llmops_tui.domain.schema import ConfigFile, WorkspaceFile
+from llmops_tui.workspace.cases import build_cases, check_variables
+from llmops_tui.workspace.code import Source
+from llmops_tui.workspace.corpus import read_corpus
+from llmops_tui.workspace.eval_files import read_eval_file
+from llmops_tui.workspace.models import resolve_model
+from llmops_tui.workspace.prompts import PromptFile, read_prompt, template_variables
+from llmops_tui.workspace.reader import Reader
+from llmops_tui.workspace.scorer_uses import ScorerCatalogue
+from llmops_tui.workspace.validation import read_validated
+from llmops_tui.workspace.yaml_document import Document
+
+#: Parameters that providers share; a name close to one of them is probably a slip.
+_KNOWN_PARAMS = frozenset(
+    (
+        "temperature",
+        "max_tokens",
+        "max_completion_tokens",
+        "top_p",
+        "top_k",
+        "min_p",
+        "seed",
+        "stop",
+        "presence_penalty",
+        "frequency_penalty",
+        "repeat_penalty",
+        "reasoning_effort",
+        "response_format",
+        "logit_bias",
+        "logprobs",
+        "top_logprobs",
+        "extra_body",
+    )
+)
+#: Set by the clients, never by a person.
+_RESERVED_PARAMS = ("messages", "model", "stream", "stream_options", "n")
+
+
+def read_configuration(
+    reader: Reader, settings: WorkspaceFile, source: Source, name: str, path: str
+) -> Configuration | None:
+    """Read a configuration; None with problems recorded."""
+    earlier, reader.files = reader.files, {}
+    before = len(reader.problems)
+    try:
+        configuration = _Reading(reader, settings, source, path).read(name)
+        found = reader.problems[before:]
+        if configuration is None or any(not p.warning for p in found):
+            return None
+        return msgspec.structs.replace(configuration, warnings=tuple(found))
+    finally:
+        reader.files = {**earlier, **reader.files}
+
+
+class _Reading:
+    """One reading of one file. What several configurations share is read anew; its problems are one."""
+
+    def __init__(self, reader: Reader, settings: WorkspaceFile, source: Source, path: str) -> None:
+        self._reader = reader
+        self._settings = settings
+        self._source = source
+        self._path = path
+
+    def read(self, name: str) -> Configuration | None:
+        reader = self._reader
+        found = read_validated(reader, ConfigFile, self._path)
+        if found is None:
+            return None
+        config, document = found
+        params = self._params(config, document)
+        models = self._models(config, document)
+        prompt = self._prompt(config, document)
+        retrieval, documents, query = self._retrieval(config, document)
+        cases = self._cases(config, document)
+        if prompt is None or cases is None:
+            return None
+        self._check_context(prompt, config)
+        required = (prompt.required - {"context"}) | query
+        reader.problems += check_variables(cases, prompt, required, prompt.prompt.path)
+        manifest, target, blobs = _version(prompt.prompt, models, params, retrieval, documents)
+        return Configuration(
+            name=name,
+            file=self._path,
+            prompt_file=prompt.prompt.path,
+            manifest=manifest,
+            target=target,
+            blobs=blobs,
+            models=tuple(models),
+            cases=tuple(cases),
+            trials=config.trials,
+            files=tuple(reader.files),
+        )
+
+    # -- the parts
+
+    def _params(self, config: ConfigFile, document: Document) -> dict[str, Any]:
+        """Parameters that are set: `null` is the same as leaving it out."""
+        import difflib
+
+        for key in config.params:
+            line = document.line(("params", key))
+            if key in _RESERVED_PARAMS:
+                self._reader.fail(
+                    f"the parameter '{key}' is set by llmops-tui", "remove it", self._path, line
+                )
+            elif key not in _KNOWN_PARAMS:
+                near = difflib.get_close_matches(key, _KNOWN_PARAMS, n=1, cutoff=0.8)
+                if near:
+                    self._reader.warn(
+                        f"the parameter '{key}' is sent as it is",
+                        f"did you mean '{near[0]}'?",
+                        self._path,
+                        line,
+                    )
+        body = config.params.get("extra_body")
+        if body is not None and not isinstance(body, dict):
+            line = document.line(("params", "extra_body"))
+            self._reader.fail("'params.extra_body' must be a mapping", "", self._path, line)
+        return {k: v for k, v in config.params.items() if v is not None}
+
+    def _models(self, config: ConfigFile, document: Document) -> list[Model]:
+        models: dict[str, Model] = {}
+        for index, id_ in enumerate(config.models):
+            line = document.line(("models", index))
+            if id_ in config.models[:index]:
+                self._reader.fail(f"the model '{id_}' is named twice", "keep one of them", self._path, line)
+                continue
+            model = resolve_model(self._reader, self._settings, id_, self._path, line)
+            if model is not None:
+                models[id_] = model
+        return list(models.values())
+
+    def _prompt(self, config: ConfigFile, document: Document) -> PromptFile | None:
+        found = self._reader.locate(config.prompt, file=self._path, line=document.line(("prompt",)))
+        return read_prompt(self._reader, found) if found is not None else None
+
+    def _check_context(self, prompt: PromptFile, config: ConfigFile) -> None:
+        if config.retrieval is not None or "context" not in prompt.required:
+            return
+        file, line = prompt.lines["context"]
+        self._reader.fail(
+            "'context' is what was retrieved, and the configuration has no retrieval",
+            "add 'retrieval: {source: docs}' to the configuration",
+            file,
+            line,
+        )
+
+    def _retrieval(
+        self, config: ConfigFile, document: Document
+    ) -> tuple[Retrieval | None, dict[str, str], frozenset[str]]:
+        """(settings, path → text of the documents, variables that the query reads)."""
+        wanted = config.retrieval
+        if wanted is None:
+            return None, {}, frozenset()
+        if wanted.overlap_words >= wanted.chunk_words:
+            self._reader.fail(
+                f"overlap_words must be less than chunk_words ({wanted.chunk_words})",
+                "",
+                self._path,
+                document.line(("retrieval", "overlap_words")),
+            )
+        line = document.line(("retrieval", "source"))
+        folder = self._reader.locate(wanted.source, file=self._path, line=line, folder=True)
+        documents = read_corpus(self._reader, folder, self._path, line) if folder is not None else {}
+        query_line = document.line(("retrieval", "query")) or 1
+        query = (
+            template_variables(self._reader, wanted.query, self._path, query_line) if wanted.query else None
+        )
+        settings = Retrieval(**{**wanted.model_dump(), "source": folder or wanted.source})
+        return settings, documents, query or frozenset()
+
+    def _cases(self, config: ConfigFile, document: Document) -> list[Case] | None:
+        reader = self._reader
+        before = len(reader.problems)
+        paths: list[str] = []
+        for index, written in enumerate(config.evals):
+            line = document.line(("evals", index))
+            found = reader.locate(written, file=self._path, line=line)
+            if found in paths:
+                reader.fail(f"the eval set '{found}' is named twice", "keep one of them", self._path, line)
+            elif found is not None:
+                paths.append(found)
+        revision = self._source.revision(self._inputs(config, document))
+        sets = [s for p in paths if (s := read_eval_file(reader, p)) is not None]
+        cases, problems = build_cases(sets, ScorerCatalogue(self._source, revision))
+        reader.problems += problems
+        if any(not p.warning for p in reader.problems[before:]):
+            return None
+        return cases
+
+    def _inputs(self, config: ConfigFile, document: Document) -> dict[str, str]:
+        hashes: dict[str, str] = {}
+        for index, written in enumerate(config.inputs):
+            found = self._reader.locate(written, file=self._path, line=document.line(("inputs", index)))
+            if found is not None and self._reader.data(found) is not None:
+                hashes[found] = self._reader.hash_of(found)
+        return hashes
+
+
+# -- the version
+
+
+def _version(
+    prompt: Prompt,
+    models: list[Model],
+    params: dict[str, Any],
+    retrieval: Retrieval | None,
+    documents: dict[str, str],
+) -> tuple[Manifest, PromptTarget, dict[str, str]]:
+    """The manifest, what the worker is asked to run, and the texts that both name."""
+    content = prompt.content()
+    prompt_json = canonical_json(content).decode("utf-8", "surrogatepass")
+    corpus = {path: text_digest(text) for path, text in documents.items()}
+    blobs = {text_digest(prompt_json): prompt_json}
+    blobs |= {corpus[path]: text for path, text in documents.items()}
+    parts = [make_part("prompt", "", content)]
+    parts += [make_part("models", model.id, model.identity()) for model in models]
+    parts += [make_part("params", name, value) for name, value in params.items()]
+    if retrieval is not None:
+        parts.append(make_part("retrieval", "", msgspec.to_builtins(retrieval)))
+        parts.append(make_part("corpus", "", corpus))
+    target = PromptTarget(text_digest(prompt_json), params, retrieval, corpus)
+    return make_manifest(parts), target, blobs

@@ -1,0 +1,120 @@
+"""Keys and other variables of providers, from the environment or the workspace's `.env`."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import msgspec
+
+from llmops_tui.domain.configuration import Workspace
+from llmops_tui.domain.errors import Problem, WorkspaceError
+from llmops_tui.domain.messages import ProviderSetup
+from llmops_tui.workspace.root import SETTINGS_FILE
+
+ENV_FILE = ".env"
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
+#: Shorter values are no keys, and redacting them would tear texts apart.
+_SHORTEST_SECRET = 8
+
+
+def connect(
+    workspace: Workspace, providers_in_use: set[str]
+) -> tuple[tuple[ProviderSetup, ...], tuple[str, ...], dict[str, str]]:
+    """See `llmops_tui.workspace.connect`."""
+    root = Path(workspace.root)
+    own = read_env_file(root)
+    variables = {**own, **os.environ}
+    known = {setup.name: setup for setup in workspace.setups}
+    setups, missing = [], []
+    for name in sorted(providers_in_use):
+        setup = known.get(name) or _default(name)
+        names = [n for text in _texts(setup) for n in _VARIABLE.findall(text)]
+        absent = [n for n in dict.fromkeys(names) if not variables.get(n)]
+        missing += [_missing(root, name, variable) for variable in absent]
+        setups.append(_filled(setup, variables))
+    if missing:
+        raise WorkspaceError(*missing)
+    kept = {k: v for k, v in variables.items() if _SECRET_NAME.search(k)}.values()
+    keys = [s.api_key for s in setups if s.api_key] + [
+        value
+        for s in setups
+        for name, value in s.headers.items()
+        if _SECRET_NAME.search(name) or _is_auth(name)
+    ]
+    tokens = [word for key in keys for word in (key, key.rpartition(" ")[2])]
+    secrets = {value for value in (*kept, *tokens) if len(value) >= _SHORTEST_SECRET}
+    return (
+        tuple(setups),
+        tuple(sorted(secrets, key=lambda s: (-len(s), s))),
+        {k: v for k, v in own.items() if k not in os.environ},
+    )
+
+
+def read_env_file(root: Path) -> dict[str, str]:
+    """Variables of `.env`; empty where there is none.
+
+    Raises:
+        WorkspaceError: it can't be read.
+    """
+    path = root / ENV_FILE
+    if not path.is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    try:
+        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorkspaceError(Problem(f"can't be read: {error}", "save it as UTF-8 text", ENV_FILE)) from error
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _default(name: str) -> ProviderSetup:
+    if name == "local":
+        options = {"slots": 1, "context": 2048, "prompt_cache": False}
+        return ProviderSetup(name, "local", concurrency=1, options=options)
+    return ProviderSetup(name, "echo" if name == "echo" else "litellm")
+
+
+def _texts(setup: ProviderSetup) -> list[str]:
+    return [setup.api_key or "", setup.base_url, *setup.headers.values()]
+
+
+def _filled(setup: ProviderSetup, variables: dict[str, str]) -> ProviderSetup:
+    def fill(text: str) -> str:
+        return _VARIABLE.sub(lambda match: variables.get(match.group(1), ""), text)
+
+    return msgspec.structs.replace(
+        setup,
+        api_key=None if setup.api_key is None else fill(setup.api_key),
+        base_url=fill(setup.base_url),
+        headers={name: fill(value) for name, value in setup.headers.items()},
+    )
+
+
+def _is_auth(header: str) -> bool:
+    return "auth" in header.lower()
+
+
+def _missing(root: Path, provider: str, variable: str) -> Problem:
+    return Problem(
+        f"the provider '{provider}' needs the variable {variable}, which is not set",
+        f"set it in the environment, or write {variable}=… into {ENV_FILE}",
+        SETTINGS_FILE,
+        _line_of(root, provider, variable),
+    )
+
+
+def _line_of(root: Path, provider: str, variable: str) -> int | None:
+    """The line that names the variable, at or below the provider's own."""
+    try:
+        lines = (root / SETTINGS_FILE).read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    named = [n for n, line in enumerate(lines, 1) if f"${{{variable}}}" in line]
+    own = next(
+        (n for n, line in enumerate(lines, 1) if re.match(rf"\s+['\"]?{re.escape(provider)}\b", line)), 1
+    )
+    return next((n for n in named if n >= own), named[0] if named else None)

@@ -1,0 +1,70 @@
+"""Reads a whole workspace: every file, every mistake, and what it all comes to."""
+
+from __future__ import annotations
+
+from llmops_tui.domain.configuration import Budget, Code, Configuration, Watch, Workspace
+from llmops_tui.domain.errors import Problem, WorkspaceError, did_you_mean
+from llmops_tui.workspace.code import read_code
+from llmops_tui.workspace.configurations import read_configuration
+from llmops_tui.workspace.reader import Reader
+from llmops_tui.workspace.root import CONFIGS
+from llmops_tui.workspace.settings import read_settings, setups_of
+
+
+def read_workspace(reader: Reader, *, only: str | None = None) -> Workspace:
+    """Read everything below the reader's root.
+
+    Args:
+        only: name of the one configuration to read.
+
+    Raises:
+        WorkspaceError: the root is no folder.
+    """
+    if not reader.root.is_dir():
+        raise WorkspaceError(Problem(f"there is no folder {reader.root}", "make one with: llmops-tui init"))
+    settings = read_settings(reader)
+    source = read_code(reader)
+    configurations: dict[str, Configuration] = {}
+    for name, path in _config_files(reader, only).items():
+        configuration = read_configuration(reader, settings, source, name, path)
+        if configuration is not None:
+            configurations[name] = configuration
+    return Workspace(
+        root=str(reader.root),
+        configurations=configurations,
+        problems=_sorted(reader.problems),
+        setups=setups_of(settings),
+        watch=Watch(settings.watch.mode, settings.watch.debounce_ms),
+        budget=Budget(settings.budget.per_run_usd, settings.budget.per_day_usd),
+        code=Code(source.modules, settings.code.timeout_s),
+    )
+
+
+def _sorted(problems: list[Problem]) -> tuple[Problem, ...]:
+    unique = dict.fromkeys(problems)
+    return tuple(sorted(unique, key=lambda p: (p.file or "", p.line or 0)))
+
+
+def _config_files(reader: Reader, only: str | None) -> dict[str, str]:
+    """Name → path of every configuration, by name."""
+    found: dict[str, str] = {}
+    for file in reader.listing(CONFIGS):
+        stem, dot, suffix = file.rpartition(".")
+        if not dot or suffix.lower() not in ("yaml", "yml"):
+            continue
+        path = f"{CONFIGS}/{file}"
+        if stem in found:
+            reader.fail(f"the configuration '{stem}' is there twice ({found[stem]})", "rename one", path)
+            continue
+        found[stem] = path
+    if not found:
+        reader.fail(
+            "there is no configuration",
+            "write one (prompt, models, evals) as configs/NAME.yaml, or make a workspace: llmops-tui init",
+            f"{CONFIGS}/",
+        )
+    if only is None:
+        return found
+    if only not in found and found:
+        reader.fail(f"there is no configuration '{only}'", did_you_mean(only, set(found)), f"{CONFIGS}/")
+    return {only: found[only]} if only in found else {}
