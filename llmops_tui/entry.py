@@ -85,7 +85,7 @@ def _app(options: dict[str, str]) -> int:
         if "debug" in options:
             raise
         for problem in error.problems:
-            sys.stderr.write(f"llmops-tui: {problem}\n")
+            sys.stderr.write(f"error: {problem}\n")
         return error.exit_code
     except KeyboardInterrupt:
         return 130

@@ -47,12 +47,10 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
-            from llmops_tui.domain.errors import did_you_mean
+        if args and args[0] not in VERBS and not args[0].startswith("-") and not ctx.resilient_parsing:
+            from llmops_tui.domain.errors import Problem, UsageError, did_you_mean
 
-            raise click.UsageError(
-                f"there is no command '{args[0]}'; {did_you_mean(args[0], set(VERBS))}", ctx
-            )
+            raise UsageError(Problem(f"there is no command '{args[0]}'", did_you_mean(args[0], set(VERBS))))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -72,13 +72,13 @@ def _version_names(ctx: click.Context, _param: click.Parameter, incomplete: str)
 
 def _recorded(ctx: click.Context) -> list[str]:
     """Names of recorded versions; nothing where they can't be had: completion never complains."""
+    root = _root(ctx)
+    if root is None or not (root / ".llmops").is_dir():
+        return []
     from llmops_tui.domain.errors import LlmopsError
     from llmops_tui.engine.engine import DATABASE
     from llmops_tui.store import Store
 
-    root = _root(ctx)
-    if root is None or not (root / DATABASE).exists():
-        return []
     try:
         with Store.open(root / DATABASE, read_only=True) as store:
             named = ctx.params.get("config")

@@ -1,0 +1,60 @@
+"""`docs/commands.md`, from the program's own help; run as a module it prints the page."""
+
+from __future__ import annotations
+
+import click
+
+from llmops_tui.cli.group import VERBS, command_line
+
+WIDTH = 96
+
+INTRODUCTION = """\
+# Commands
+
+This page is made from the program's own help, by `python -m llmops_tui.cli.reference > docs/commands.md`.
+
+Without a command, `llmops-tui` opens the app on the workspace you are in; it needs a terminal.
+
+A **version** is named `v3`, by the start of its hash (four digits or more), by a label, or as `baseline` (the
+promoted one), `latest` (the one on disk) or `previous` (the one before it).
+
+The **workspace** is the nearest folder, from the current one upwards, with `llmops.yaml` or `configs/`;
+`--workspace DIR` names another. Where it holds several configurations, `--config NAME` says which one a
+command is about; `check` reads all.
+
+Answers go to stdout; warnings, errors and progress to stderr. With `--json` the answer is one object,
+described in [json.md](json.md). Colours only appear on a terminal, and not with `NO_COLOR`.
+
+| exit code | meaning |
+| --- | --- |
+| 0 | fine |
+| 2 | the workspace, the call or the budget says no |
+| 3 | some outputs could not be had |
+| 130 | interrupted; what was done is kept |
+"""
+
+
+def commands_markdown() -> str:
+    """The page."""
+    root = click.Context(command_line, info_name="llmops-tui")
+    sections = [INTRODUCTION, _section("llmops-tui", command_line, None)]
+    for name in VERBS:
+        command = command_line.get_command(root, name)
+        assert command is not None
+        sections.append(_section(f"llmops-tui {name}", command, root))
+    return "\n".join(sections)
+
+
+def _section(title: str, command: click.Command, parent: click.Context | None) -> str:
+    ctx = click.Context(
+        command,
+        parent=parent,
+        info_name=title.removeprefix("llmops-tui ") if parent else title,
+        terminal_width=WIDTH,
+        max_content_width=WIDTH,
+    )
+    return f"## {title}\n\n```\n{command.get_help(ctx)}\n```\n"
+
+
+if __name__ == "__main__":
+    click.echo(commands_markdown(), nl=False)

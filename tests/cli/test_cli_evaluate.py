@@ -1,0 +1,180 @@
+"""`run` and what comes of it: counts, comparison, versions, report, promotion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from desk import CONFIG, Desk, make_desk
+
+
+def test_a_run_counts_its_cases_and_makes_the_first_baseline(desk: Desk) -> None:
+    result = desk.json("run")
+    assert (result["version"], result["config"], result["state"]) == ("v1", "desk", "complete")
+    assert (result["cases"], result["passed"], result["failed"], result["errors"], result["unscored"]) == (
+        4,
+        2,
+        1,
+        0,
+        1,
+    )
+    assert result["pass_rate"] == pytest.approx(2 / 3)
+    assert (result["provider_calls"], result["cached_outputs"], result["cost_usd"]) == (4, 0, 0.0)
+
+    again = desk.json("run")
+    assert (again["state"], again["provider_calls"], again["cached_outputs"]) == ("unchanged", 0, 4)
+    assert again["passed"] == 2
+    assert desk.json("show", "baseline")["name"] == "v1"
+
+
+def test_a_run_says_in_words_how_it_went_and_how_it_stands_against_the_baseline(desk: Desk) -> None:
+    code, out, err = desk("run")
+    assert code == 0, err
+    assert out.startswith("v1 (baseline)  4 cases: 2 passed, 1 failed, 1 unscored   pass rate 66.7%")
+    assert "4 requests sent · 0 known before" in out
+    desk.edit_prompt()
+    _, out, _ = desk("run")
+    assert "against v1: ▼ 1 regressed   ▲ 1 improved   ≈ 2 the same" in out
+    code, out, _ = desk("run")
+    assert (code, "nothing changed, nothing asked" in out) == (0, True)
+
+
+def test_some_cases_are_chosen_by_id_tag_and_limit(desk: Desk) -> None:
+    assert desk.json("run", "--case", "refund")["cases"] == 1
+    assert desk.json("run", "--tag", "opening", "--case", "days")["provider_calls"] == 2
+    error = desk.json("run", "--case", "refnd", code=2)["error"]
+    assert error["message"] == "there is no case 'refnd'; did you mean 'refund'?"
+
+
+def test_a_comparison_tells_what_the_edit_did(desk: Desk) -> None:
+    desk.json("run")
+    desk.edit_prompt()
+    desk.json("run")
+    result = desk.json("compare")
+    assert (result["baseline"], result["candidate"], result["changed_parts"]) == ("v1", "v2", ["prompt"])
+    assert {c["id"]: c["change"] for c in result["cases"]} == {
+        "days": "regressed",
+        "hours": "improved",
+        "refund": "same",
+        "unjudged": "same",
+    }
+    days = result["cases"][0]
+    assert days["candidate_output"] == "How long? You have two weeks for a refund, from 9 to 5."
+    assert (days["flip"], days["delta"], days["output_changed"]) == ("pass→fail", -1.0, True)
+
+    code, out, err = desk("compare")
+    assert (code, err) == (0, "")
+    assert out.startswith(
+        "desk  v1 (baseline) → v2\nchanged: prompt · echo/parrot\n▼ 1 regressed   ▲ 1 improved"
+    )
+    assert "- You have" not in out.split("▼ days")[0].split("What changed")[0]
+    reverse = desk.json("compare", "v2", "v1")
+    assert reverse["counts"] == result["counts"]
+    assert reverse["cases"][0]["change"] == "improved"
+
+
+def test_versions_are_listed_shown_labelled_and_promoted(desk: Desk) -> None:
+    desk.json("run")
+    desk.edit_prompt()
+    desk.json("run")
+    assert desk.json("label", "v2", "two weeks")["version"]["labels"] == ["two weeks"]
+    listed = desk.json("versions")["versions"]
+    assert [v["name"] for v in listed] == ["v2", "v1"]
+    assert (listed[0]["changed_parts"], listed[0]["run"]["passed"]) == (["prompt"], 2)
+    shown = desk.json("show", "two weeks")
+    assert shown["name"] == "v2"
+    assert {"prompt", "params.temperature", "models.echo/parrot"} <= {p["part"] for p in shown["parts"]}
+    assert desk.json("show", shown["hash"][:8])["name"] == "v2"
+
+    promoted = desk.json("promote", "latest")
+    assert (promoted["baseline"]["name"], promoted["before"]) == ("v2", "v1")
+    assert shown["hash"] in (desk.root / "baselines.yaml").read_text(encoding="utf-8")
+    _, out, _ = desk("versions")
+    assert out.splitlines()[1].startswith("v2 (baseline, two weeks)")
+    _, out, _ = desk("show", "v2")
+    assert "  {{ question }} You have two weeks for a refund, from 9 to 5." in out
+
+
+def test_a_version_that_is_not_there_is_answered_with_what_is(desk: Desk) -> None:
+    desk.json("run")
+    assert "v9" in desk.json("compare", "v1", "v9", code=2)["error"]["message"]
+
+
+def test_what_was_not_evaluated_is_not_compared(desk: Desk) -> None:
+    desk.json("run")
+    desk.edit_prompt()
+    code, out, err = desk("compare")
+    assert (code, out) == (2, "")
+    assert err == "error: v2 was never evaluated; evaluate it with: llmops-tui run --config desk\n"
+    assert "v2 can't be promoted" in desk.json("promote", "v2", code=2)["error"]["message"]
+
+
+def test_an_incomplete_run_is_not_promoted(desk: Desk) -> None:
+    desk.json("run", "--limit", "2")
+    assert "can't be promoted" in desk.json("promote", "v1", code=2)["error"]["message"]
+
+
+def test_new_expectations_are_held_against_old_outputs_without_asking(desk: Desk) -> None:
+    desk.json("run")
+    desk.edit_prompt()
+    desk.json("run")
+    evals = desk.root / "evals" / "desk.yaml"
+    evals.write_text(evals.read_text(encoding="utf-8").replace("30 days", "two weeks"), encoding="utf-8")
+    assert desk.json("run")["provider_calls"] == 0
+    assert {c["id"]: c["change"] for c in desk.json("compare")["cases"]}["days"] == "improved"
+
+
+def test_the_report_is_written_where_it_is_asked_for(desk: Desk, tmp_path: Path) -> None:
+    desk.json("run")
+    desk.edit_prompt()
+    desk.json("run")
+    target = tmp_path / "report.md"
+    assert desk("report", "-o", str(target))[:2] == (0, f"written to {target}\n")
+    text = target.read_text(encoding="utf-8")
+    assert text.startswith("# desk: v1 → v2")
+    assert "### days" in text
+    assert desk("report")[1].split("Written by")[0] == text.split("Written by")[0]
+    code, _, err = desk("report", "-o", str(tmp_path / "nowhere" / "report.md"))
+    assert code == 2
+    assert "can't be written" in err
+
+
+def test_several_configurations_need_a_name_but_for_check(desk: Desk) -> None:
+    (desk.root / "configs" / "other.yaml").write_text(CONFIG.replace("0}", "1}"), encoding="utf-8")
+    error = desk.json("run", code=2)["error"]
+    assert error["message"] == "there are 2 configurations; name one with --config: desk, other"
+    assert desk.json("run", "--config", "other")["config"] == "other"
+    assert [c["name"] for c in desk.json("check")["configurations"]] == ["desk", "other"]
+    assert "did you mean 'desk'" in desk.json("run", "--config", "desc", code=2)["error"]["message"]
+
+
+def test_a_model_that_cannot_be_had_ends_with_three_and_is_no_regression(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = make_desk(tmp_path / "down", config=CONFIG.replace("echo/parrot", "gateway/some-model"))
+    (root / "llmops.yaml").write_text(
+        'providers:\n  gateway: {base_url: "http://127.0.0.1:9/v1", retries: 0}\n', encoding="utf-8"
+    )
+    desk = Desk(root, capsys)
+    result = desk.json("run", code=3)
+    assert (result["cases"], result["errors"], result["passed"]) == (4, 4, 0)
+    assert result["failures"]
+    assert desk.json("versions")["versions"][0]["is_baseline"] is False
+    code, out, _ = desk("run")
+    assert (code, "4 errors" in out) == (3, True)
+
+
+def test_a_run_over_budget_is_refused_before_it_asks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = make_desk(tmp_path / "dear", config=CONFIG.replace("echo/parrot", "gateway/some-model"))
+    (root / "llmops.yaml").write_text(
+        'providers:\n  gateway:\n    base_url: "http://127.0.0.1:9/v1"\n    retries: 0\n'
+        "    price: {some-model: {input: 100, output: 100}}\nbudget: {per_run_usd: 0.01}\n",
+        encoding="utf-8",
+    )
+    desk = Desk(root, capsys)
+    error = desk.json("run", code=2)["error"]
+    assert "more than budget.per_run_usd ($0.01)" in error["message"]
+    assert "--yes" in error["problems"][0]["remedy"]
+    assert desk.json("versions")["versions"][0]["run"] is None
