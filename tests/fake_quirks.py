@@ -78,9 +78,6 @@ QUIRKS |= {
     "list-error": lambda _: Reply(400, {}, [b'[{"error":{"code":400,"message":"API key not valid","status":"INVALID_ARGUMENT"}}]']),
     "redirect": lambda _: Reply(308, {"location": "http://127.0.0.1:9/elsewhere?token=1"}, [b""]),
     # -- refusals
-    "refusal": lambda asked: stream(
-        asked, [{"role": "assistant", "content": None}, {"refusal": "I can't "}, {"refusal": "help with that."}]
-    ),
     "content-filter": lambda asked: stream(asked, [{"content": "It begins"}], "content_filter"),
     "prompt-filter": lambda _: error(
         400, "The response was filtered due to the prompt triggering content management policy.", param="prompt",
@@ -161,6 +158,17 @@ QUIRKS |= {
         "stream", "Your organization must be verified to stream this model.", "unsupported_value"
     ),
 }
+
+
+@quirk("refusal")
+def refusal(asked: Asked) -> Reply:
+    """OpenAI's structured outputs: the refusal has a field of its own."""
+    if not asked.body.get("stream"):
+        return completion(asked, {"role": "assistant", "content": None, "refusal": "I can't help with that."})
+    return stream(
+        asked,
+        [{"role": "assistant", "content": None}, {"refusal": "I can't "}, {"refusal": "help with that."}],
+    )
 
 
 @quirk("no-seed")

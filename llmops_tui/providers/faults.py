@@ -124,6 +124,13 @@ def _word(value: Any) -> str:
     return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
 
 
+def hide_key(said: Said, key: str | None) -> Said:
+    """Providers quote the key that they don't know."""
+    if not key or key not in said.message:
+        return said
+    return msgspec.structs.replace(said, message=said.message.replace(key, "[key]"))
+
+
 def status_of(said: Said) -> int:
     """The status that an error within a 200 stands for; one worth a retry where it names none."""
     if said.code.isdigit() and 400 <= int(said.code) <= 599:
@@ -192,6 +199,17 @@ def rejected_param(asked: Asked, said: Said) -> str | None:
         return None
     found = [p for p in asked.params if re.search(rf"(?<![\w-]){re.escape(p)}(?![\w-])", said.message)]
     return max(found, key=len) if found else None
+
+
+def refused_stream(status: int, said: Said, body: dict[str, Any]) -> str | None:
+    """What to leave out where an endpoint does not stream, or does not know `stream_options`."""
+    if status not in (400, 404, 405, 415, 422, 501) or not body.get("stream"):
+        return None
+    text = f"{said.param} {said.message}".lower()
+    if "stream" not in text:
+        return None
+    options = "stream_options" in text or "include_usage" in text
+    return "stream_options" if options and "stream_options" in body else "stream"
 
 
 def _param_remedy(param: str, said: Said) -> str:

@@ -23,7 +23,17 @@ from llmops_tui.providers.answer_parts import (
     Malformed,
 )
 from llmops_tui.providers.base import Answer, Listener, Note
-from llmops_tui.providers.faults import Asked, Said, clean, fault_of, read_error, said_in, status_of
+from llmops_tui.providers.faults import (
+    Asked,
+    Said,
+    clean,
+    fault_of,
+    hide_key,
+    read_error,
+    refused_stream,
+    said_in,
+    status_of,
+)
 from llmops_tui.providers.retry import AttemptFailed, Clock, RetryPolicy, retry_after_s
 
 LOOPBACK = frozenset({"localhost", "::1"})
@@ -135,7 +145,7 @@ class OpenAIProvider:
             AttemptFailed: it is not a refusal of the content.
         """
         status = response.status
-        said = self._redacted(read_error(await response.content.read(_MAX_ERROR_BYTES)))
+        said = hide_key(read_error(await response.content.read(_MAX_ERROR_BYTES)), self._setup.api_key)
         if 300 <= status < 400 and (target := response.headers.get("Location")):
             said = Said(f"moved to {clean(target.split('?')[0])}")
         dropped = refused_stream(status, said, body)
@@ -157,7 +167,7 @@ class OpenAIProvider:
     def _wrong(self, error: ErrorInAnswer | Malformed, asked: Asked) -> AttemptFailed:
         name = self._setup.name
         if isinstance(error, ErrorInAnswer):
-            said = self._redacted(said_in(error.body))
+            said = hide_key(said_in(error.body), self._setup.api_key)
             fault = fault_of(asked, status_of(said), said)
             return AttemptFailed(fault.failure, retry=fault.retry)
         remedy = f"look whether providers.{name}.base_url in llmops.yaml is an OpenAI-compatible endpoint"
@@ -183,12 +193,6 @@ class OpenAIProvider:
             message = f"the stream from {name} ended before the answer was complete"
             return Failure("dropped", message, "ask again; if it happens often, lower its concurrency", name)
         return Failure("bad_response", f"the answer from {name} has no choices", "ask again", name)
-
-    def _redacted(self, said: Said) -> Said:
-        key = self._setup.api_key
-        if not key or key not in said.message:
-            return said
-        return msgspec.structs.replace(said, message=said.message.replace(key, "[key]"))
 
     # -- the connection
 
@@ -257,17 +261,6 @@ def request_body(name: str, request: ChatRequest, refusing: Any = ()) -> dict[st
     if not body.get("stream"):
         body.pop("stream_options", None)
     return body
-
-
-def refused_stream(status: int, said: Said, body: dict[str, Any]) -> str | None:
-    """What to leave out where an endpoint does not stream, or does not know `stream_options`."""
-    if status not in (400, 404, 405, 415, 422, 501) or not body.get("stream"):
-        return None
-    text = f"{said.param} {said.message}".lower()
-    if "stream" not in text:
-        return None
-    options = "stream_options" in text or "include_usage" in text
-    return "stream_options" if options and "stream_options" in body else "stream"
 
 
 def proxy_for(url: URL) -> str | None:
