@@ -91,6 +91,13 @@ def watch(
     return watch(root, files, debounce_ms=debounce_ms, stop=stop)
 
 
+def user_folder() -> Path:
+    """The folder for this user's data; `LLMOPS_TUI_HOME` overrides it. It may not exist yet."""
+    from llmops_tui.workspace.places import user_data
+
+    return user_data()
+
+
 def json_schema(kind: str) -> dict[str, Any]:
     """The JSON Schema of a kind of file: `config`, `evals` or `workspace`.
 

@@ -25,7 +25,7 @@ def read_workspace(reader: Reader, *, only: str | None = None) -> Workspace:
     settings = read_settings(reader)
     source = read_code(reader)
     configurations: dict[str, Configuration] = {}
-    for name, path in _config_files(reader, only).items():
+    for name, path in config_files(reader, only).items():
         configuration = read_configuration(reader, settings, source, name, path)
         if configuration is not None:
             configurations[name] = configuration
@@ -45,7 +45,7 @@ def _sorted(problems: list[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(unique, key=lambda p: (p.file or "", p.line or 0)))
 
 
-def _config_files(reader: Reader, only: str | None) -> dict[str, str]:
+def config_files(reader: Reader, only: str | None) -> dict[str, str]:
     """Name → path of every configuration, by name."""
     found: dict[str, str] = {}
     for file in reader.listing(CONFIGS):

