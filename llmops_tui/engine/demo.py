@@ -18,9 +18,9 @@ PROMPT = "prompts/helpdesk.md"
 
 def default_folder() -> Path:
     """Where the demo lives when no folder is named: with the user's data, outside any checkout."""
-    from llmops_tui.workspace import user_folder
+    from llmops_tui.workspace.places import user_data
 
-    return user_folder() / "demo" / "helpdesk"
+    return user_data() / "demo" / "helpdesk"
 
 
 def create(folder: Path, *, reset: bool) -> bool:

@@ -54,7 +54,7 @@ class Listener:
 Make = Callable[..., WorkerClient]
 
 
-@pytest.fixture()
+@pytest.fixture
 async def worker(tmp_path: Path) -> AsyncIterator[Make]:
     made: list[WorkerClient] = []
 

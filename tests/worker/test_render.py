@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from llmops_tui.retrieval.context import Context
 
 from llmops_tui.domain.output import Chunk
+from llmops_tui.retrieval.context import Context
 from llmops_tui.worker.render import Renderer, RenderError, render_text
 
 
