@@ -181,7 +181,10 @@ def _changed(
             yield DiffLine(_whole(left[i1 + i], "removed"), i1 + i + 1, None)
         elif i is not None and j is not None:
             a, b = left[i1 + i], right[j1 + j]
-            segments = _segments(a, b) if by_words else _whole(a, "removed") + _whole(b, "added")
+            if a == b:
+                segments = _whole(a, "same")
+            else:
+                segments = _segments(a, b) if by_words else _whole(a, "removed") + _whole(b, "added")
             yield DiffLine(segments, i1 + i + 1, j1 + j + 1)
 
 

@@ -22,7 +22,7 @@ def _as_text(value: Any) -> Any:
     return value
 
 
-Text = Annotated[str, BeforeValidator(_as_text), Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1), BeforeValidator(_as_text)]
 Texts = Annotated[list[Text], Field(min_length=1)]
 
 _CASE = "Upper and lower case differ."

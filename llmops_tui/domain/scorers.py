@@ -129,7 +129,7 @@ _add(
 _add(
     "not_contains",
     options_of.Unwanted,
-    "The text, or none of several, is in the output.",
+    "The text, or each of several, is not in the output.",
     Example({"not_contains": "I think"}, "You have 30 days.", 1.0, True),
     Example({"not_contains": ["I think", "maybe"]}, "You have maybe 30 days.", 0.0, False),
 )
