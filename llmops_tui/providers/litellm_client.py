@@ -36,6 +36,7 @@ _NO_KEY = re.compile(r"missing.{0,30}(api key|credentials)|api_key client option
 #: The text of an error that came in the middle of a stream is said twice.
 _ORIGINAL = re.compile(r"\s*Original exception: .*", re.S)
 _NOT_REACHED = re.compile(r"^connection error|cannot connect to host", re.I)
+_UNREADABLE = "look whether the model is meant for chat, and providers.{}.base_url if it is set"
 _CUT_OFF = re.compile(
     r"payload is not completed|incomplete|disconnected|connection reset|delimiter|peer closed", re.I
 )
@@ -208,6 +209,9 @@ class LitellmProvider:
             message = f"{name} dropped the connection before its answer was complete: {said.message}"
             remedy = "ask again; if it happens often, lower its concurrency"
             return Fault(Failure("dropped", message, remedy, name), retry=True)
+        if said.message.startswith("Invalid response object"):
+            message = f"{name} sent an answer that litellm can't read"
+            return Fault(Failure("bad_response", message, _UNREADABLE.format(name), name), retry=True)
         if kind == "ContextWindowExceededError":
             return fault_of(asked, 413, said)
         if not getattr(error, "status_code", None) and not isinstance(error, OSError):
@@ -277,6 +281,9 @@ def said_by(error: Exception) -> Said:
     if isinstance(body, dict) and body:
         return said_in(body)
     text = _ORIGINAL.sub("", str(getattr(error, "message", "") or error))
+    before, traceback, after = text.partition("Traceback (most recent call last)")
+    if traceback and not (text := before.strip()):
+        text = after.strip().splitlines()[-1]
     said = said_in(_PREFIX.sub("", text))
     code = getattr(error, "code", None)
     return Said(said.message, str(code) if code else "", param=str(getattr(error, "param", None) or ""))

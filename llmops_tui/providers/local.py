@@ -58,6 +58,19 @@ class ModelServer:
         await _end(self.process)
 
 
+class Continued:
+    """A listener to whom a request that was sent before is a further attempt."""
+
+    def __init__(self, listener: Listener, sent_before: int) -> None:
+        self._sent_before = sent_before
+        self._listener = listener
+        self.waiting = listener.waiting
+        self.token = listener.token
+
+    def sent(self, attempt: int, at: float) -> None:
+        self._listener.sent(attempt + self._sent_before, at)
+
+
 class LocalProvider:
     """Starts a server for each (file, settings) on the first request, and anew when it died."""
 
@@ -75,10 +88,10 @@ class LocalProvider:
             CallFailed: the model can't be loaded, died twice, or refused the request.
         """
         settings = self._settings(model)
-        for is_last in (False, True):
+        for sent_before, is_last in ((0, False), (1, True)):
             server = await self._server(model, settings)
             try:
-                answer = await server.client.ask(model, request, listener)
+                answer = await server.client.ask(model, request, Continued(listener, sent_before))
             except CallFailed as failed:
                 if failed.failure.kind not in ("dropped", "unavailable") or not await server.has_died():
                     raise
@@ -86,7 +99,12 @@ class LocalProvider:
                     raise CallFailed(self._died(model, _how(server.process.returncode))) from None
                 continue
             # The server knows the model by its path, which is this machine's business alone.
-            return msgspec.structs.replace(answer, served_model=model.name, fingerprint=server.runtime)
+            return msgspec.structs.replace(
+                answer,
+                served_model=model.name,
+                fingerprint=server.runtime,
+                attempts=answer.attempts + sent_before,
+            )
         raise AssertionError("unreachable")
 
     async def preload(self) -> None:
