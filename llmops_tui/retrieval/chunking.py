@@ -40,7 +40,7 @@ def chunk(path: str, text: str, chunk_words: int, overlap_words: int = 0) -> lis
     while start < len(spans):
         end = min(start + chunk_words, len(spans))
         if end < len(spans):
-            least = max(start + chunk_words // 2, start + overlap_words) + 1
+            least = start + max((chunk_words + 1) // 2, overlap_words + 1)
             end = next((e for e in range(end, least - 1, -1) if _is_break(text, spans, e)), end)
         pieces.append(Piece(path, text[spans[start][0] : spans[end - 1][1]], len(pieces)))
         if end == len(spans):
