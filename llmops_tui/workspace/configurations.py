@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from llmops_tui.domain.canonical import canonical_json, text_digest
+from llmops_tui.domain.canonical import canonical_json, digest, text_digest
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.configuration import Configuration
 from llmops_tui.domain.manifest import Manifest, make_manifest, make_part
@@ -18,9 +18,10 @@ from llmops_tui.workspace.cases import build_cases, check_variables
 from llmops_tui.workspace.code import Source
 from llmops_tui.workspace.corpus import read_corpus
 from llmops_tui.workspace.eval_files import read_eval_file
+from llmops_tui.workspace.facts import tool_version
 from llmops_tui.workspace.models import resolve_model
 from llmops_tui.workspace.prompts import PromptFile, read_prompt, template_variables
-from llmops_tui.workspace.reader import Reader
+from llmops_tui.workspace.reader import EVALS_LIMIT, Reader
 from llmops_tui.workspace.scorer_uses import ScorerCatalogue
 from llmops_tui.workspace.validation import read_validated
 from llmops_tui.workspace.yaml_document import Document
@@ -58,7 +59,7 @@ def read_configuration(
     earlier, reader.files = reader.files, {}
     before = len(reader.problems)
     try:
-        configuration = _Reading(reader, settings, source, path).read(name)
+        configuration = _Reading(reader, settings, source, name, path).read()
         found = reader.problems[before:]
         if configuration is None or any(not p.warning for p in found):
             return None
@@ -70,13 +71,14 @@ def read_configuration(
 class _Reading:
     """One reading of one file. What several configurations share is read anew; its problems are one."""
 
-    def __init__(self, reader: Reader, settings: WorkspaceFile, source: Source, path: str) -> None:
+    def __init__(self, reader: Reader, settings: WorkspaceFile, source: Source, name: str, path: str) -> None:
         self._reader = reader
         self._settings = settings
         self._source = source
+        self._name = name
         self._path = path
 
-    def read(self, name: str) -> Configuration | None:
+    def read(self) -> Configuration | None:
         reader = self._reader
         found = read_validated(reader, ConfigFile, self._path)
         if found is None:
@@ -94,14 +96,14 @@ class _Reading:
         reader.problems += check_variables(cases, prompt, required, prompt.prompt.path)
         manifest, target, blobs = _version(prompt.prompt, models, params, retrieval, documents)
         return Configuration(
-            name=name,
+            name=self._name,
             file=self._path,
             prompt_file=prompt.prompt.path,
             manifest=manifest,
             target=target,
             blobs=blobs,
             models=tuple(models),
-            cases=tuple(cases),
+            cases=cases,
             trials=config.trials,
             files=tuple(reader.files),
         )
@@ -184,7 +186,7 @@ class _Reading:
         settings = Retrieval(**{**wanted.model_dump(), "source": folder or wanted.source})
         return settings, documents, query or frozenset()
 
-    def _cases(self, config: ConfigFile, document: Document) -> list[Case] | None:
+    def _cases(self, config: ConfigFile, document: Document) -> tuple[Case, ...] | None:
         reader = self._reader
         before = len(reader.problems)
         paths: list[str] = []
@@ -196,12 +198,32 @@ class _Reading:
             elif found is not None:
                 paths.append(found)
         revision = self._source.revision(self._inputs(config, document))
-        sets = [s for p in paths if (s := read_eval_file(reader, p)) is not None]
-        cases, problems = build_cases(sets, ScorerCatalogue(self._source, revision))
-        reader.problems += problems
+        key = self._cases_key(paths, revision)
+        known = reader.cases.get(key) if reader.cases is not None and key is not None else None
+        if known is None:
+            sets = [s for p in paths if (s := read_eval_file(reader, p)) is not None]
+            cases, problems = build_cases(sets, ScorerCatalogue(self._source, revision))
+            reader.problems += problems
+            known = tuple(cases)
+            if reader.cases is not None and key is not None and len(reader.problems) == before:
+                reader.cases.put(key, known)
         if any(not p.warning for p in reader.problems[before:]):
             return None
-        return cases
+        if key is not None:
+            reader.case_keys[self._name] = key
+        return known
+
+    def _cases_key(self, paths: list[str], revision: str) -> str | None:
+        """Hash of all that cases are built from; None where a file can't be read."""
+        before = len(self._reader.problems)
+        hashes = []
+        for path in paths:
+            self._reader.data(path, EVALS_LIMIT)
+            hashes.append([path, self._reader.hash_of(path)])
+        if len(self._reader.problems) > before:
+            del self._reader.problems[before:]  # reading the file for its cases says it
+            return None
+        return digest([tool_version(), hashes, revision])
 
     def _inputs(self, config: ConfigFile, document: Document) -> dict[str, str]:
         hashes: dict[str, str] = {}

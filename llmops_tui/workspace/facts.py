@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
+
+import llmops_tui
 
 ABSENT = "absent"
 #: Folders that never hold anything of a workspace.
@@ -83,3 +87,12 @@ def walk(root: Path, folder: str) -> Iterator[str]:
 
 def _digest_names(names: list[str]) -> str:
     return content_hash("\n".join(names).encode("utf-8", "surrogateescape"))
+
+
+@lru_cache(maxsize=1)
+def tool_version() -> str:
+    """Changes with every release, and with every edit of a checkout."""
+    package = Path(llmops_tui.__file__).parent
+    sources = sorted([*(package / "workspace").glob("*.py"), *(package / "domain").glob("*.py")])
+    marks = "\n".join(f"{path.name} {stat_value(path)}" for path in sources)
+    return f"{llmops_tui.__version__} {sys.version_info[:2]} {content_hash(marks.encode())}"

@@ -7,16 +7,14 @@ imported. A folder that can't be written just means no memo.
 from __future__ import annotations
 
 import contextlib
-import sys
-from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 
-import llmops_tui
 from llmops_tui.domain.configuration import Workspace
 from llmops_tui.workspace import trust
-from llmops_tui.workspace.facts import content_hash, look_up, stat_value
+from llmops_tui.workspace.case_memo import CaseMemo
+from llmops_tui.workspace.facts import look_up, tool_version
 from llmops_tui.workspace.places import write_atomically
 
 MEMO = ".llmops/cache/workspace.msgpack"
@@ -24,11 +22,19 @@ SCHEMAS = ".llmops/schemas"
 
 
 class _Head(msgspec.Struct, array_like=True):
-    """What must still be true for the memo to be good; it is read before the rest is decoded."""
+    """What must still be true for the memo to be good; it is read before the rest is decoded.
+
+    `workspace` is without cases; `cases` says under which key each configuration has its own.
+    """
 
     tool: str
     facts: dict[str, str]
+    cases: dict[str, str]
     workspace: msgspec.Raw
+
+
+#: Cases in memory, of the workspace that was read last.
+_memo_of: dict[Path, CaseMemo] = {}
 
 
 def load(root: Path, *, only: str | None = None) -> Workspace:
@@ -48,12 +54,13 @@ def load_cached(root: Path) -> Workspace:
     from llmops_tui.workspace.loading import read_workspace
     from llmops_tui.workspace.reader import Reader
 
-    reader = Reader(root)
+    reader = Reader(root, _case_memo(root))
     workspace = read_workspace(reader)
     if head is None:
         write_schemas(root)
     if not _holds_secrets(workspace):
-        _remember(root, workspace, reader.facts)
+        _remember(root, workspace, reader.facts, reader.case_keys)
+    _case_memo(root).forget_others()
     return _with_trust(workspace)
 
 
@@ -92,13 +99,30 @@ def _recall(root: Path, head: _Head) -> Workspace | None:
         workspace = msgspec.msgpack.decode(head.workspace, type=Workspace)
     except msgspec.DecodeError:
         return None
-    return workspace if workspace.root == str(root) else None
+    if workspace.root != str(root):
+        return None
+    memo = _case_memo(root)
+    full = {}
+    for name, configuration in workspace.configurations.items():
+        cases = memo.get(head.cases.get(name, ""))
+        if cases is None:
+            return None
+        full[name] = msgspec.structs.replace(configuration, cases=cases)
+    return msgspec.structs.replace(workspace, configurations=full)
 
 
-def _remember(root: Path, workspace: Workspace, facts: dict[str, str]) -> None:
-    body = msgspec.Raw(msgspec.msgpack.encode(workspace))
+def _remember(root: Path, workspace: Workspace, facts: dict[str, str], cases: dict[str, str]) -> None:
+    bare = {n: msgspec.structs.replace(c, cases=()) for n, c in workspace.configurations.items()}
+    body = msgspec.Raw(msgspec.msgpack.encode(msgspec.structs.replace(workspace, configurations=bare)))
     with contextlib.suppress(OSError):  # then it is read anew next time
-        write_atomically(root / MEMO, msgspec.msgpack.encode(_Head(tool_version(), facts, body)))
+        write_atomically(root / MEMO, msgspec.msgpack.encode(_Head(tool_version(), facts, cases, body)))
+
+
+def _case_memo(root: Path) -> CaseMemo:
+    if root not in _memo_of:
+        _memo_of.clear()
+        _memo_of[root] = CaseMemo(root)
+    return _memo_of[root]
 
 
 def _holds_secrets(workspace: Workspace) -> bool:
@@ -115,12 +139,3 @@ def _with_trust(workspace: Workspace) -> Workspace:
     if not workspace.code.modules or not trust.is_trusted(Path(workspace.root)):
         return workspace
     return msgspec.structs.replace(workspace, code=msgspec.structs.replace(workspace.code, trusted=True))
-
-
-@lru_cache(maxsize=1)
-def tool_version() -> str:
-    """Changes with every release, and with every edit of a checkout."""
-    package = Path(llmops_tui.__file__).parent
-    sources = sorted([*(package / "workspace").glob("*.py"), *(package / "domain").glob("*.py")])
-    marks = "\n".join(f"{path.name} {stat_value(path)}" for path in sources)
-    return f"{llmops_tui.__version__} {sys.version_info[:2]} {content_hash(marks.encode())}"

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from llmops_tui.domain.canonical import lf
 from llmops_tui.domain.errors import Problem, did_you_mean
+from llmops_tui.workspace.case_memo import CaseMemo
 from llmops_tui.workspace.facts import (
     ABSENT,
     content_hash,
@@ -30,10 +31,14 @@ class Reader:
     Attributes:
         facts: name → value of everything that was consulted (`facts.look_up`).
         files: paths that were read, in order, relative to the workspace.
+        cases: where cases that were built before are kept; None builds them anew.
+        case_keys: configuration → key of its cases in `cases`.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, cases: CaseMemo | None = None) -> None:
         self.root = root.resolve()
+        self.cases = cases
+        self.case_keys: dict[str, str] = {}
         self.problems: list[Problem] = []
         self.facts: dict[str, str] = {}
         self.files: dict[str, None] = {}
