@@ -1,0 +1,221 @@
+"""The one table of actions: bindings, footer, palette, help and the README's key table come from it.
+
+A user's keymap (`settings.yaml`) overrides the keys by id.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from textual.binding import Binding, BindingType
+
+Scope = Literal["bench", "history", "everywhere"]
+
+
+class Action(msgspec.Struct, frozen=True):
+    """One thing a person can do.
+
+    Attributes:
+        id: `action_<id>` is the method that does it; also its name in a keymap.
+        keys: as Textual names them; empty: in the palette only.
+        title: a few words for the footer and the palette.
+        help: one sentence.
+        scopes: screens that have it.
+        footer: rank in the footer, lower is kept longer; 0: not there.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    title: str
+    help: str
+    scopes: tuple[Scope, ...] = ("bench",)
+    group: str = "Look"
+    footer: int = 0
+
+
+_BOTH: tuple[Scope, ...] = ("bench", "history")
+_ALL: tuple[Scope, ...] = ("everywhere",)
+
+ACTIONS: tuple[Action, ...] = (
+    # -- move
+    Action("down", ("j", "down"), "down", "Next row, or scroll down.", _BOTH, "Move"),
+    Action("up", ("k", "up"), "up", "Previous row, or scroll up.", _BOTH, "Move"),
+    Action("top", ("g", "home"), "top", "First row.", _BOTH, "Move"),
+    Action("bottom", ("G", "end"), "bottom", "Last row.", _BOTH, "Move"),
+    Action("half_down", ("ctrl+d", "pagedown"), "half a page down", "Half a page down.", _BOTH, "Move"),
+    Action("half_up", ("ctrl+u", "pageup"), "half a page up", "Half a page up.", _BOTH, "Move"),
+    Action("next_pane", ("tab",), "next pane", "Focus the next pane.", _BOTH, "Move"),
+    Action("previous_pane", ("shift+tab",), "previous pane", "Focus the previous pane.", _BOTH, "Move"),
+    Action("open", ("enter",), "open", "Open the case under the cursor.", ("bench",), "Move", 3),
+    Action(
+        "compare_marked",
+        ("enter", "c"),
+        "compare",
+        "Show on the Bench: the marked version against the one under the cursor.",
+        ("history",),
+        "Move",
+        1,
+    ),
+    Action("back", ("escape",), "back", "Back: close the filter, a zoomed pane, the detail.", _BOTH, "Move"),
+    Action("next_change", ("n",), "next change", "Next changed case.", ("bench",), "Move", 1),
+    Action("previous_change", ("N",), "previous change", "Previous changed case.", ("bench",), "Move"),
+    Action("next_hunk", ("]",), "next hunk", "Next change inside the output.", ("bench",), "Move"),
+    Action("previous_hunk", ("[",), "previous hunk", "Previous change in the output.", ("bench",), "Move"),
+    # -- look
+    Action("filter", ("/",), "filter", "Filter: tag:refunds is:regressed score<0.5, any text.", footer=2),
+    Action("sort", ("s",), "sort", "Sort the cases another way; the cursor stays on its case.", footer=12),
+    Action("zoom", ("f",), "zoom", "Give the focused pane the whole screen, and back.", footer=14),
+    Action("wrap", ("w",), "wrap", "Wrap long lines of the focused pane, or cut them.", footer=16),
+    Action("split", ("v",), "split or inline", "Outputs side by side, or one below the other.", footer=9),
+    Action(
+        "choose_comparison",
+        ("c",),
+        "compare",
+        "Choose which versions to compare.",
+        ("bench",),
+        "Look",
+        6,
+    ),
+    Action("switch", ("o",), "configuration", "Switch configuration, or show one model only.", footer=11),
+    # -- evaluate
+    Action("cancel_run", ("C",), "cancel", "Cancel the run; what is done is kept.", _BOTH, "Evaluate", 1),
+    Action(
+        "ask_again",
+        ("r",),
+        "ask again",
+        "Ask this case once more: a further trial is added, none is replaced.",
+        ("bench",),
+        "Evaluate",
+        5,
+    ),
+    Action(
+        "rerun_failed",
+        ("F",),
+        "rerun failed",
+        "Ask again what erred or is missing.",
+        ("bench",),
+        "Evaluate",
+        4,
+    ),
+    Action(
+        "rerun_all",
+        ("R",),
+        "rerun all",
+        "Ask everything anew, after showing the price.",
+        ("bench",),
+        "Evaluate",
+        13,
+    ),
+    Action(
+        "toggle_watching",
+        (".",),
+        "pause or watch",
+        "Pause watching the files, or go on.",
+        _BOTH,
+        "Evaluate",
+        15,
+    ),
+    # -- versions
+    Action("promote", ("P",), "promote", "Make this version the baseline (asks).", _BOTH, "Versions", 7),
+    Action("mark", ("b",), "mark left side", "Take this version as left side.", ("history",), "Versions", 2),
+    Action(
+        "default_pair",
+        ("0",),
+        "baseline and latest",
+        "Compare the baseline with the latest version again.",
+        _BOTH,
+        "Versions",
+    ),
+    Action("label", ("L",), "label", "Give this version a label.", ("history",), "Versions", 4),
+    # -- take along
+    Action("edit", ("e",), "edit", "Open the file in $EDITOR, at its line.", _BOTH, "Take along", 8),
+    Action("edit_prompt", ("p",), "edit prompt", "Open the prompt in $EDITOR.", _BOTH, "Take along"),
+    Action("copy", ("y",), "copy", "Copy what the focused pane shows.", _BOTH, "Take along", 17),
+    Action("save_copy", ("Y",), "copy to a file", "The same, into a file.", _BOTH, "Take along"),
+    Action("export", ("E",), "export", "Write the comparison as a report.", ("bench",), "Take along", 10),
+    # -- the app
+    Action("show_bench", ("1",), "Bench", "What did my last save change?", _BOTH, "App", 18),
+    Action("show_history", ("2",), "History", "Which versions have there been?", _BOTH, "App", 18),
+    Action("palette", ("ctrl+p", "colon"), "palette", "Every action by name.", _ALL, "App", 20),
+    Action("help", ("question_mark",), "help", "Keys of this screen.", _ALL, "App", 1),
+    Action("toggle_theme", (), "dark or light", "Switch between dark and light.", _ALL, "App"),
+    Action("quit_app", ("q",), "quit", "Quit; what is done is kept.", _ALL, "App", 19),
+    Action("interrupt", ("ctrl+c",), "quit", "Twice: quit.", _ALL, "App"),
+)
+
+BY_ID = {action.id: action for action in ACTIONS}
+GROUPS = ("Move", "Look", "Evaluate", "Versions", "Take along", "App")
+
+_NAMES = {
+    "question_mark": "?",
+    "colon": ":",
+    "escape": "esc",
+    "down": "↓",
+    "up": "↑",
+    "left": "←",
+    "right": "→",
+    "pagedown": "pgdn",
+    "pageup": "pgup",
+    "space": "space",
+    "full_stop": ".",
+    "slash": "/",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+}
+
+
+def of_scope(scope: Scope) -> tuple[Action, ...]:
+    """The actions of one screen (or those that are everywhere), in the table's order."""
+    return tuple(a for a in ACTIONS if scope in a.scopes)
+
+
+def bindings(scope: Scope) -> list[BindingType]:
+    """Bindings of a screen or of the app; a keymap overrides them by id."""
+    return [
+        Binding(
+            ",".join(_textual_name(key) for key in action.keys),
+            action.id,
+            action.title,
+            show=False,
+            id=action.id,
+            priority=action.id == "interrupt",
+        )
+        for action in of_scope(scope)
+        if action.keys
+    ]
+
+
+def _textual_name(key: str) -> str:
+    """Textual splits keys at commas and names some characters."""
+    return {",": "comma"}.get(key, key)
+
+
+def key_name(key: str) -> str:
+    """A key as people read it: `?`, `ctrl+p`, `↓`."""
+    return _NAMES.get(key, key)
+
+
+def keys_of(action: Action, keymap: dict[str, str]) -> tuple[str, ...]:
+    """The keys of an action as people read them, with a user's keymap."""
+    keys = tuple(keymap[action.id].split(",")) if action.id in keymap else action.keys
+    return tuple(key_name(key.strip()) for key in keys if key.strip())
+
+
+def key_table_markdown() -> str:
+    """The key table of the README."""
+    lines = ["| key | on | what it does |", "| --- | --- | --- |"]
+    for group in GROUPS:
+        for action in ACTIONS:
+            if action.group != group:
+                continue
+            keys = " ".join(f"`{key}`" for key in keys_of(action, {})) or "(palette)"
+            scopes = (
+                "everywhere"
+                if "everywhere" in action.scopes
+                else " and ".join(scope.capitalize() for scope in action.scopes)
+            )
+            if len(action.scopes) == 2:
+                scopes = "everywhere"
+            lines.append(f"| {keys} | {scopes} | {action.help} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,257 @@
+"""The app: it alone hears the engine, and the screens draw what it knows."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import App, InvalidThemeError, SystemCommand
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.timer import Timer
+
+from llmops_tui.app.actions import bindings, of_scope
+from llmops_tui.app.messages import EngineEvent
+from llmops_tui.app.model import Model
+from llmops_tui.app.paint import Paint
+from llmops_tui.app.screens.bench import BenchScreen
+from llmops_tui.app.screens.frame import Frame
+from llmops_tui.app.settings import Settings
+from llmops_tui.app.theme import DARK, LIGHT, fallbacks, suits_terminal
+from llmops_tui.domain.errors import LlmopsError
+from llmops_tui.engine.events import Compared, Event, ItemsDone, Notice
+from llmops_tui.engine.session_api import SessionApi
+
+#: Streaming results are drawn this often: over ssh and tmux repaints are what costs.
+REPAINT_S = 0.15
+#: Rows beyond which they are drawn less often.
+MANY_ROWS = 20_000
+
+
+class LlmopsApp(App[int], inherit_bindings=False):
+    """Bench and History over one session.
+
+    Args:
+        session: started after the first frame, closed at the end.
+        settings: the person's theme and keys.
+        clock: Unix seconds, for "4 s ago".
+        arm_after_s: time for which `enter` does not agree to a run that asks by itself.
+    """
+
+    CSS_PATH = "app.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere")
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = ""
+    TITLE = "llmops-tui"
+    AUTO_FOCUS = ".pane"
+
+    def __init__(
+        self,
+        session: SessionApi,
+        settings: Settings | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        arm_after_s: float = 0.5,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.user_keymap = self.settings.keymap
+        super().__init__()
+        self.session = session
+        self.clock = clock
+        self.arm_after_s = arm_after_s
+        self.model = Model(session.root.name or str(session.root))
+        self.is_engine_up = False
+        self._flush_timer: Timer | None = None
+        self._interrupted_at: float | None = None
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = suits_terminal(os.environ)
+        self.paint = Paint(self.theme_variables)
+
+    # -- life
+
+    def on_mount(self) -> None:
+        self._take_settings()
+        self.theme_changed_signal.subscribe(self, lambda _theme: self._repaint_theme())
+        self._repaint_theme()
+        stored = self.session.last_comparison()
+        if stored is not None:
+            self.model.apply(Compared(*stored))
+        self.push_screen(BenchScreen(self.model))
+        self.call_after_refresh(self._start)
+
+    def _start(self) -> None:
+        self.session.start(self._hear)
+
+    def on_unmount(self) -> None:
+        self.session.close()
+
+    def _take_settings(self) -> None:
+        for problem in self.settings.problems:
+            self.model.apply(Notice("error", str(problem), key=f"settings {problem.message}"))
+        if self.settings.theme:
+            try:
+                self.theme = self.settings.theme
+            except InvalidThemeError:
+                text = f"There is no theme '{self.settings.theme}'; the palette (:) lists the two of ours."
+                self.model.apply(Notice("error", text, key="settings theme"))
+        if self.user_keymap:
+            self.set_keymap(self.user_keymap)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return fallbacks(self.current_theme.dark)
+
+    def _repaint_theme(self) -> None:
+        self.paint = Paint(self.theme_variables)
+        for screen in self.screen_stack:
+            screen.refresh()
+            for widget in screen.query("*"):
+                widget.refresh()
+
+    # -- the engine
+
+    def _hear(self, event: Event) -> None:
+        """On the engine's thread: bring it over."""
+        self.post_message(EngineEvent(event))
+
+    def on_engine_event(self, message: EngineEvent) -> None:
+        event = message.event
+        self.is_engine_up = True
+        if isinstance(event, Notice) and not event.key and event.text:
+            self._toast(event)
+        at_once = self.model.apply(event)
+        if at_once:
+            self._follow()
+        elif self._flush_timer is None:
+            many = isinstance(event, ItemsDone) and len(self.model.bench.pairs) > MANY_ROWS
+            self._flush_timer = self.set_timer(REPAINT_S * (3 if many else 1), self._follow)
+
+    def _follow(self) -> None:
+        if self._flush_timer is not None:
+            self._flush_timer.stop()
+            self._flush_timer = None
+        for screen in self.screen_stack:
+            if isinstance(screen, Frame) and screen.is_mounted and (screen.is_current or screen.is_active):
+                screen.follow()
+
+    def _toast(self, event: Notice) -> None:
+        levels: dict[str, Any] = {"error": "error", "warning": "warning"}
+        self.notify(event.text, severity=levels.get(event.level, "information"), markup=False)
+
+    # -- screens
+
+    @property
+    def frame(self) -> Frame | None:
+        """The Bench or the History, below what lies over it."""
+        return next((s for s in reversed(self.screen_stack) if isinstance(s, Frame)), None)
+
+    def show_screen(self, name: str) -> None:
+        """Show the Bench or the History. Each keeps its state while the other is in front."""
+        from llmops_tui.app.screens.history import HistoryScreen
+
+        current = self.frame
+        if current is None or name == current.SCOPE:
+            return
+        if name == "history":
+            self.push_screen(HistoryScreen(self.model))
+        else:
+            self.pop_screen()
+            front = self.frame
+            if front is not None:
+                front.follow()
+
+    def refresh_history(self) -> None:
+        """The versions have changed: labels, a baseline."""
+        self.model.revision += 1
+        if self.frame is not None:
+            self.frame.follow()
+
+    def choose_pair(self, baseline: str | None, candidate: str | None) -> None:
+        """Compare these two on the Bench; None is the default of that side."""
+        self.model.chosen = (baseline, candidate)
+        for screen in self.screen_stack:
+            if isinstance(screen, BenchScreen):
+                screen.start_over()
+        self.session.choose_comparison(baseline, candidate)
+        self.show_screen("bench")
+
+    def choose_config(self, name: str) -> None:
+        """Show another configuration."""
+        self.model.chosen = (None, None)
+        for screen in self.screen_stack:
+            if isinstance(screen, BenchScreen):
+                screen.start_over()
+        self.session.choose_config(name)
+
+    # -- everywhere
+
+    def action_palette(self) -> None:
+        self.action_command_palette()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every action of the screen in front, by name."""
+        if not isinstance(screen, Frame):
+            return
+        for action in (*of_scope(screen.SCOPE), *of_scope("everywhere")):
+            if action.id not in ("palette", "interrupt"):
+                prefix = "app" if "everywhere" in action.scopes else "screen"
+                run = f"{prefix}.{action.id}"
+                yield SystemCommand(
+                    action.title.capitalize(), action.help, lambda run=run, s=screen: self._act(run, s)
+                )
+
+    def _act(self, action: str, screen: Screen[Any]) -> None:
+        self.call_later(screen.run_action, action)
+
+    def action_help(self) -> None:
+        from llmops_tui.app.screens.help import Help
+
+        frame = self.frame
+        if frame is not None and self.screen is frame:
+            self.push_screen(Help(frame.SCOPE, self.user_keymap))
+
+    def action_toggle_theme(self) -> None:
+        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+
+    def action_quit_app(self) -> None:
+        self.exit(0)
+
+    def action_interrupt(self) -> None:
+        now = time.monotonic()
+        if self._interrupted_at is not None and now - self._interrupted_at < 3:
+            self.exit(0)
+            return
+        self._interrupted_at = now
+        self.notify("ctrl+c once more quits.", timeout=3, markup=False)
+
+    # -- files
+
+    def open_in_editor(self, file: Path, line: int) -> None:
+        """Open a file at a line; the app makes room and is drawn anew afterwards."""
+        from textual.app import SuspendNotSupported
+
+        from llmops_tui.app.editor import command, editor_words, opens_window
+
+        try:
+            words = editor_words(os.environ)
+        except LlmopsError as error:
+            self._toast(Notice("error", str(error)))
+            return
+        call = command(words, file, line)
+        try:
+            if opens_window(words):
+                subprocess.Popen(
+                    call, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                )
+            else:
+                with self.suspend():
+                    subprocess.run(call, check=False)
+                self.refresh(layout=True)
+        except OSError as error:
+            self._toast(Notice("error", f"{words[0]} could not be started: {error.strerror}; set EDITOR"))
+        except SuspendNotSupported:
+            self._toast(Notice("error", "This terminal can't make room for an editor; open it beside."))

@@ -1,0 +1,305 @@
+"""What the Bench shows: the pairs, their order, and how results of a run come in among them.
+
+Pure: events in, rows out. Rows are known by (case, model), never by where they stand. While a run is
+under way a row whose new result is not there keeps the old one and is `stale`; the order stands still.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from llmops_tui.app.case_filter import Filter, is_changed, matches
+from llmops_tui.app.case_order import ORDERS
+from llmops_tui.domain.case import Case
+from llmops_tui.domain.comparison import Comparison, Pair, make_pair, pair_models
+from llmops_tui.domain.manifest import PartChange
+from llmops_tui.domain.run import Item, RunInfo, VersionInfo, make_row
+
+Key = tuple[str, str]
+JUDGED = ("passed", "failed")
+
+
+class Totals:
+    """Counts and means over the pairs that are not pending; kept up to date pair by pair."""
+
+    def __init__(self) -> None:
+        self.counts = dict.fromkeys(("regressed", "improved", "same", "new", "removed", "error"), 0)
+        self.pending = 0
+        self.text_changed = 0
+        self.judged = self._passed_before = self._passed_after = 0
+        self.scored = 0
+        self._score_before = self._score_after = 0.0
+
+    def count(self, pair: Pair, sign: int = 1) -> None:
+        """Count a pair in, or out with `sign=-1`."""
+        if pair.pending:
+            self.pending += sign
+            return
+        self.counts[pair.change] += sign
+        self.text_changed += sign * bool(pair.change == "same" and pair.output_changed)
+        old, new = pair.baseline, pair.candidate
+        if old is None or new is None:
+            return
+        if old.status in JUDGED and new.status in JUDGED:
+            self.judged += sign
+            self._passed_before += sign * (old.status == "passed")
+            self._passed_after += sign * (new.status == "passed")
+        if old.score is not None and new.score is not None:
+            self.scored += sign
+            self._score_before += sign * old.score
+            self._score_after += sign * new.score
+
+    @property
+    def pass_rate(self) -> tuple[float, float] | None:
+        n = self.judged
+        return (self._passed_before / n, self._passed_after / n) if n else None
+
+    @property
+    def mean_score(self) -> tuple[float, float] | None:
+        n = self.scored
+        return (self._score_before / n, self._score_after / n) if n else None
+
+
+class BenchState:
+    """The comparison on screen."""
+
+    def __init__(self) -> None:
+        self.comparison: Comparison | None = None
+        self.changed: tuple[PartChange, ...] = ()
+        self.drift: tuple[str, ...] = ()
+        self.candidate: VersionInfo | None = None
+        self.run: RunInfo | None = None
+        self.running = False
+        self.pairs: dict[Key, Pair] = {}
+        self.stale: set[Key] = set()
+        self.totals = Totals()
+        self.order = "regressed first"
+        self.sorted: list[Key] = []
+        self.visible: list[Key] = []
+        self.filter = Filter()
+        self.model: str | None = None
+        self.cases: dict[str, Case] = {}
+        self.output_texts: dict[str, str] = {}
+        self._models: tuple[str, ...] = ()
+        self._items: dict[Key, dict[int, Item]] = {}
+        self._latency_p95: float | None = None
+
+    # -- what came
+
+    def show(self, comparison: Comparison, changed: tuple[PartChange, ...], drift: tuple[str, ...]) -> None:
+        """A comparison as the store has it. Rows that are still to come keep what they showed."""
+        before, self.comparison = self.pairs, comparison
+        self.changed, self.drift = changed, drift
+        self.candidate, self.run = comparison.candidate.version, comparison.candidate.run
+        run = comparison.candidate.run
+        coming = run.state == "running" or (run.id == 0 and bool(comparison.baseline.rows))
+        self._items = {}
+        self.pairs, self.stale = {}, set()
+        for pair in comparison.pairs:
+            key = (pair.case_id, pair.model)
+            missing = pair.candidate is None and run.state != "complete"
+            if missing or pair.pending:
+                old = before.get(key) if coming else None
+                pair = _waiting(pair, old)
+                if pair.candidate is not None:
+                    self.stale.add(key)
+            self.pairs[key] = pair
+        self._count()
+        self._latency_p95 = latency_p95(self.pairs.values())
+        self.sort()
+
+    def run_started(self, run: RunInfo, version: VersionInfo, changed: tuple[PartChange, ...]) -> None:
+        """Results of `version` will come; until then what is there is that of the run before."""
+        self.running = True
+        same = self.candidate is not None and self.candidate.id == version.id
+        fresh = self.run is not None and self.run.id > 0 and run.generation != self.run.generation
+        if same and not fresh:
+            self.run = run
+            return
+        if not same:
+            self.changed = changed
+        self.candidate, self.run = version, run
+        self._items = {}
+        for key, pair in self.pairs.items():
+            self.pairs[key] = _waiting(pair, pair)
+            if pair.candidate is not None:
+                self.stale.add(key)
+        self._count()
+
+    def items_done(self, items: Iterable[Item]) -> None:
+        """New results. The order of the list is left alone; new cases come last."""
+        for item in items:
+            key = self._key(item)
+            known = self.pairs.get(key)
+            there = self._items.get(key)
+            if there is None:
+                fresh = known is not None and known.candidate is not None and key not in self.stale
+                rows = known.candidate.items if fresh and known and known.candidate else ()
+                there = self._items[key] = {i.trial: i for i in rows}
+            there[item.trial] = item
+            pair = make_pair(known.baseline if known else None, make_row(list(there.values())))
+            if known is not None:
+                self.totals.count(known, -1)
+            else:
+                self.sorted.append(key)
+                if self._shows(key, pair):
+                    self.visible.append(key)
+            self.pairs[key] = pair
+            self.stale.discard(key)
+            self.totals.count(pair)
+
+    def run_ended(self, run: RunInfo) -> None:
+        self.running = False
+        self.run = run
+
+    def cases_read(self, cases: Sequence[Case], models: tuple[str, ...]) -> None:
+        """The cases on disk (for tags and inputs), and the models of the configuration."""
+        self.cases = {case.id: case for case in cases}
+        self._models = models
+        if self.model is not None and self.model not in models:
+            self.model = None
+
+    def _key(self, item: Item) -> Key:
+        """Where an item belongs; a row of a model that was replaced moves to its successor."""
+        key = (item.case_id, item.model)
+        if key in self.pairs or self.comparison is None:
+            return key
+        partner = pair_models(self.comparison.baseline.models, self._models or (item.model,))
+        for old, new in partner.items():
+            if new == item.model and (item.case_id, old) in self.pairs:
+                return self._rename((item.case_id, old), key)
+        return key
+
+    def _rename(self, old: Key, new: Key) -> Key:
+        self.pairs[new] = self.pairs.pop(old)
+        for keys in (self.sorted, self.visible):
+            if old in keys:
+                keys[keys.index(old)] = new
+        if old in self.stale:
+            self.stale.remove(old)
+            self.stale.add(new)
+        return new
+
+    def _count(self) -> None:
+        self.totals = Totals()
+        for pair in self.pairs.values():
+            self.totals.count(pair)
+
+    # -- what is seen
+
+    def sort(self, order: str | None = None) -> None:
+        """Put the rows in order; between runs, or because the person asked."""
+        self.order = order or self.order
+        pairs, key = self.pairs, ORDERS[self.order]
+        self.sorted = sorted(pairs, key=lambda k: key(pairs[k]))
+        self.narrow()
+
+    def narrow(self, filter_: Filter | None = None) -> None:
+        """Apply the filter; the order stays."""
+        if filter_ is not None:
+            self.filter = filter_
+        if not self.filter.terms and self.model is None:
+            self.visible = list(self.sorted)
+        else:
+            self.visible = [k for k in self.sorted if self._shows(k, self.pairs[k])]
+
+    def _shows(self, key: Key, pair: Pair) -> bool:
+        if self.model is not None and pair.model != self.model:
+            return False
+        case = self.cases.get(key[0])
+        return matches(self.filter.terms, pair, case.tags if case else (), self._texts)
+
+    def _texts(self, pair: Pair) -> str:
+        return "\n".join(
+            self.output_texts.get(item.text_hash, "")
+            for row in (pair.candidate, pair.baseline)
+            if row is not None
+            for item in row.items
+        )
+
+    def unread_outputs(self) -> dict[int, str]:
+        """Output id → hash, of the texts that a search would need and nobody has read yet."""
+        return {
+            item.output_id: item.text_hash
+            for pair in self.pairs.values()
+            for row in (pair.candidate, pair.baseline)
+            if row is not None
+            for item in row.items
+            if item.output_id is not None and item.text_hash not in self.output_texts
+        }
+
+    def next_change(self, key: Key | None, step: int) -> Key | None:
+        """The next changed case from `key` on (round the end), forwards or backwards."""
+        rows = self.visible
+        if not rows:
+            return None
+        start = rows.index(key) if key in rows else (-1 if step > 0 else len(rows))
+        for k in range(1, len(rows) + 1):
+            found = rows[(start + step * k) % len(rows)]
+            if is_changed(self.pairs[found]):
+                return found
+        return None
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(pair.model for pair in self.pairs.values()))
+
+    @property
+    def is_alone(self) -> bool:
+        """A version beside itself: there is nothing to compare yet."""
+        if self.comparison is None or self.candidate is None:
+            return False
+        return self.comparison.baseline.version.id == self.candidate.id
+
+    @property
+    def is_complete(self) -> bool:
+        return (
+            not self.running
+            and self.run is not None
+            and self.run.state == "complete"
+            and not any(
+                p.pending or (p.candidate is not None and p.candidate.status in ("error", "missing"))
+                for p in self.pairs.values()
+            )
+        )
+
+    @property
+    def latency_p95(self) -> float | None:
+        return self._latency_p95
+
+    @property
+    def unfinished(self) -> int:
+        """Rows that erred or are missing."""
+        return self.totals.pending + sum(
+            p.candidate is not None and p.candidate.status == "error"
+            for p in self.pairs.values()
+            if not p.pending
+        )
+
+
+def _waiting(pair: Pair, old: Pair | None) -> Pair:
+    """The pair as one whose candidate is still to come, with what `old` showed meanwhile."""
+    row = old.candidate if old is not None else None
+    return msgspec.structs.replace(
+        pair,
+        candidate=row,
+        change=old.change if old is not None else "same",
+        flip=None,
+        delta=old.delta if old is not None else None,
+        output_changed=None,
+        pending=True,
+    )
+
+
+def latency_p95(pairs: Iterable[Pair]) -> float | None:
+    """95th percentile of the candidate's latencies in seconds, nearest rank."""
+    values = sorted(
+        item.latency_s
+        for pair in pairs
+        if pair.candidate is not None and not pair.pending
+        for item in pair.candidate.planned
+        if item.latency_s is not None
+    )
+    return values[-(-len(values) * 95 // 100) - 1] if values else None

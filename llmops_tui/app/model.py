@@ -1,0 +1,113 @@
+"""Everything on screen, kept up to date from the engine's events. Pure: it draws nothing."""
+
+from __future__ import annotations
+
+from llmops_tui.app.bench_state import BenchState
+from llmops_tui.app.status import Status
+from llmops_tui.engine.events import (
+    AskFirst,
+    Compared,
+    Event,
+    ItemsDone,
+    NothingToDo,
+    Notice,
+    Progress,
+    RunEnded,
+    RunStarted,
+    Viewing,
+    WorkspaceBroken,
+    WorkspaceLoaded,
+)
+
+
+class Model:
+    """The state of the app.
+
+    Attributes:
+        chosen: what a person chose to compare, by name; None is the default of that side.
+        revision: counts comparisons, so that who shows something derived knows when it is old.
+    """
+
+    def __init__(self, workspace_name: str) -> None:
+        self.bench = BenchState()
+        self.status = Status(workspace_name)
+        self.chosen: tuple[str | None, str | None] = (None, None)
+        self.revision = 0
+        self._run_id: int | None = None
+
+    @property
+    def shows_run(self) -> bool:
+        """Results that come in belong to the version on screen."""
+        return self._run_id is not None
+
+    def apply(self, event: Event) -> bool:
+        """Take an event in. True where the screen should follow at once and not a moment later."""
+        status, bench = self.status, self.bench
+        match event:
+            case WorkspaceLoaded():
+                self._loaded(event)
+            case WorkspaceBroken():
+                status.broken = event.problems
+            case Compared():
+                self._compared(event)
+            case RunStarted():
+                self._started(event)
+            case ItemsDone():
+                if event.run_id == self._run_id:
+                    bench.items_done(event.items)
+                return False
+            case Progress():
+                status.progress = event
+                return False
+            case RunEnded():
+                status.ended, status.progress = event, None
+                if self._run_id is None or event.run.id == self._run_id:
+                    if self.shows_run:
+                        bench.run_ended(event.run)
+                    bench.running = False
+                    self._run_id = None
+            case NothingToDo():
+                status.nothing, status.asks = event, None
+                bench.running = False
+            case AskFirst():
+                status.asks = event
+            case Viewing():
+                status.viewing = event.owner
+            case Notice():
+                self._noticed(event)
+        return True
+
+    def _loaded(self, event: WorkspaceLoaded) -> None:
+        status = self.status
+        status.workspace, status.broken = event.workspace, ()
+        status.nothing = None
+        if status.config != event.config:
+            status.config, status.ended = event.config, None
+        configuration = status.configuration
+        if configuration is not None:
+            models = tuple(model.id for model in configuration.models)
+            self.bench.cases_read(configuration.cases, models)
+
+    def _compared(self, event: Compared) -> None:
+        self.bench.show(event.comparison, event.changed, event.drift)
+        if event.comparison.candidate.run.state != "running" and not self.shows_run:
+            self.bench.running = False
+        self.revision += 1
+
+    def _started(self, event: RunStarted) -> None:
+        status, bench = self.status, self.bench
+        status.nothing = status.asks = status.ended = status.progress = None
+        shown = bench.candidate
+        other = self.chosen[1] is not None and shown is not None and shown.id != event.version.id
+        bench.running = True
+        if other:
+            self._run_id = None
+            return
+        self._run_id = event.run.id
+        bench.run_started(event.run, event.version, event.changed)
+
+    def _noticed(self, event: Notice) -> None:
+        if event.level == "error" and event.key:
+            self.status.notices.pop(event.key, None)
+            if event.text:
+                self.status.notices[event.key] = event.text

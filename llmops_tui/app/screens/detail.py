@@ -1,0 +1,230 @@
+"""Brings texts onto the Bench: asked of the engine, compared off the UI thread, the newest wish first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from llmops_tui.app.lines import Line, shown, shown_line
+from llmops_tui.app.output_lines import Side, change_lines
+from llmops_tui.app.output_text import OutputDoc, build, output_text
+from llmops_tui.app.score_lines import lines as score_lines
+from llmops_tui.domain import format as fmt
+from llmops_tui.domain.comparison import Pair
+from llmops_tui.domain.errors import LlmopsError
+from llmops_tui.domain.prose_diff import Diff, diff_words
+from llmops_tui.domain.run import Row
+from llmops_tui.engine.events import PairDetail, TextChange
+
+if TYPE_CHECKING:
+    from llmops_tui.app.screens.bench import BenchScreen
+
+#: Outputs read at once for a search.
+READ_AT_ONCE = 500
+#: Characters of a changed part that are compared.
+MAX_PART = 200_000
+
+
+class DetailLoader:
+    """One case at a time; whoever scrolls past cases waits for none of them."""
+
+    def __init__(self, screen: BenchScreen) -> None:
+        self._screen = screen
+        self._wanted: Pair | None = None
+        self._shown: Pair | None = None
+        self._busy = False
+        self._detail: PairDetail | None = None
+        self._changes_asked = 0
+        self._reading: Callable[[], None] | None = None
+        self.changes_text = ""
+
+    # -- the case under the cursor
+
+    def want(self, pair: Pair | None) -> None:
+        """Show this case, unless it is what is shown."""
+        screen = self._screen
+        if pair is None:
+            self._wanted = self._shown = self._detail = None
+            screen.output.title("Output")
+            screen.output.say("")
+            screen.scores.show(None)
+            screen.fit_panes()
+            return
+        if pair is self._shown or pair is self._wanted:
+            return
+        screen.output.title(_title(pair))
+        if not screen.owner.is_engine_up:
+            return
+        self._wanted = pair
+        if not self._busy:
+            self._busy = True
+            screen.run_worker(self._work(), group="detail", exit_on_error=True)
+
+    async def _work(self) -> None:
+        try:
+            while self._wanted is not None:
+                pair = self._wanted
+                await self._one(pair)
+                if self._wanted is pair:
+                    self._wanted = None
+        finally:
+            self._busy = False
+
+    async def _one(self, pair: Pair) -> None:
+        screen = self._screen
+        bench = screen.model.bench
+        try:
+            detail = await asyncio.wrap_future(screen.owner.session.detail(pair))
+        except LlmopsError as error:
+            screen.output.say(shown_line(str(error)))
+            return
+        if self._wanted is not pair:
+            return
+        alone, case = bench.is_alone, bench.cases.get(pair.case_id)
+        doc = await asyncio.to_thread(
+            build, detail, case, alone=alone, cancelled=lambda: self._wanted is not pair
+        )
+        if self._wanted is pair:
+            self._deliver(pair, detail, doc, alone)
+
+    def _deliver(self, pair: Pair, detail: PairDetail, doc: OutputDoc, alone: bool) -> None:
+        screen = self._screen
+        before = self._shown
+        same = before is not None and (before.case_id, before.model) == (pair.case_id, pair.model)
+        self._shown, self._detail = pair, detail
+        names = screen.version_names
+        sides = Side(names[0], *_result(pair.baseline)), Side(names[1], *_result(pair.candidate))
+        screen.output.show(doc, *sides, keep=same)
+        screen.scores.show(lambda width: score_lines(detail, names, width, alone=alone), keep=same)
+        screen.fit_panes()
+
+    def candidate_text(self) -> tuple[str, str] | None:
+        """What `y` copies: the new output, else the old one."""
+        detail = self._detail
+        if detail is None:
+            return None
+        for side in (detail.candidate, detail.baseline):
+            if side and side[0].output is not None:
+                return f"the output of {shown_line(detail.pair.case_id)}", output_text(side[0].output)
+        return None
+
+    # -- what changed between the versions
+
+    def want_changes(self) -> None:
+        """Show the difference of the two versions on screen."""
+        screen = self._screen
+        comparison = screen.model.bench.comparison
+        if comparison is None or not screen.owner.is_engine_up:
+            return
+        self._changes_asked += 1
+        asked = self._changes_asked
+
+        async def work() -> None:
+            versions = comparison.baseline.version, comparison.candidate.version
+            try:
+                texts = await asyncio.wrap_future(screen.owner.session.texts(*versions))
+            except LlmopsError as error:
+                screen.say(str(error), problem=True)
+                return
+            compared = await asyncio.to_thread(_compare_all, texts)
+            if asked == self._changes_asked:
+                self._show_changes(texts, compared)
+
+        screen.run_worker(work(), group="changes", exit_on_error=True)
+
+    def _show_changes(self, texts: tuple[TextChange, ...], compared: list[Diff]) -> None:
+        screen = self._screen
+        status, bench = screen.model.status, screen.model.bench
+        configuration = status.configuration
+
+        def title(change: TextChange) -> str:
+            if change.label == "prompt" and configuration is not None:
+                return shown_line(configuration.prompt_file)
+            return shown_line(change.title)
+
+        def make(width: int) -> list[Line]:
+            if not texts:
+                return [_nothing_changed(bench.is_alone, status.nothing is not None, bench.totals.counts)]
+            found: list[Line] = []
+            for change, one in zip(texts, compared, strict=True):
+                found += change_lines(title(change), shown(change.before), shown(change.after), one, width)
+            return found
+
+        self.changes_text = "\n".join(_as_text(c, d) for c, d in zip(texts, compared, strict=True))
+        screen.changes.title(f"What changed · {title(texts[0])}" if len(texts) == 1 else "What changed")
+        screen.changes.show(make)
+        screen.fit_panes()
+
+    # -- search inside outputs
+
+    def read_outputs(self, then: Callable[[], None]) -> None:
+        """Read the outputs that a search needs, a portion at a time, and say so after each."""
+        busy, self._reading = self._reading is not None, then
+        if busy or not self._screen.owner.is_engine_up:
+            return
+
+        async def work() -> None:
+            bench, session = self._screen.model.bench, self._screen.owner.session
+            try:
+                unread = list(bench.unread_outputs().items())
+                for start in range(0, len(unread), READ_AT_ONCE):
+                    part = dict(unread[start : start + READ_AT_ONCE])
+                    texts = await asyncio.wrap_future(session.output_texts(tuple(part)))
+                    for output_id, hash_ in part.items():
+                        bench.output_texts[hash_] = texts.get(output_id, "").lower()
+                    if self._reading is not None:
+                        self._reading()
+            except LlmopsError as error:
+                self._screen.say(str(error), problem=True)
+            finally:
+                self._reading = None
+
+        self._screen.run_worker(work(), group="search", exit_on_error=True)
+
+
+def _compare_all(texts: tuple[TextChange, ...]) -> list[Diff]:
+    return [diff_words(shown(c.before[:MAX_PART]), shown(c.after[:MAX_PART])) for c in texts]
+
+
+def _as_text(change: TextChange, compared: Diff) -> str:
+    lines = [change.title]
+    for line in compared.lines:
+        if line.change == "same":
+            continue
+        if line.left is not None:
+            lines.append("- " + "".join(s.text for s in line.left))
+        if line.right is not None:
+            lines.append("+ " + "".join(s.text for s in line.right))
+    return "\n".join(lines)
+
+
+def _nothing_changed(alone: bool, asked_nothing: bool, counts: dict[str, int]) -> Line:
+    if asked_nothing and not alone:
+        text = f"{counts['regressed']} regressions, {counts['same']} unchanged, nothing asked"
+    elif alone:
+        text = "One version so far: save a change of the prompt, and it is compared with this one."
+    else:
+        text = "Nothing: both versions are the same."
+    return ((text, "dim"),)
+
+
+def _title(pair: Pair) -> str:
+    mark = "…" if pair.pending else fmt.symbol(pair.change)
+    word = {"same": "unchanged", "error": "could not be had"}.get(pair.change, pair.change)
+    if pair.pending:
+        word = "still to come"
+    elif pair.change == "same" and pair.output_changed:
+        word = "reworded, same score"
+    elif pair.flip is not None:
+        word = f"{pair.change} · {pair.flip.replace('→', ' → ')}"
+    return f"{shown_line(pair.case_id)}  {mark} {word}"
+
+
+def _result(row: Row | None) -> tuple[str, str]:
+    """`1.00 pass` and its style."""
+    if row is None or row.status == "missing":
+        return "", "dim"
+    word = {"passed": "pass", "failed": "fail", "error": "error", "unscored": "unscored"}[row.status]
+    style = {"passed": "improved", "failed": "regressed", "error": "error"}.get(row.status, "dim")
+    return (f"{fmt.score(row.score)} {word}" if row.score is not None else word), style

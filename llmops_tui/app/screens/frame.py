@@ -1,0 +1,296 @@
+"""What the Bench and the History have in common: lines on top, keys below, questions, files, copying."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, cast
+
+import msgspec
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+
+from llmops_tui.app.actions import Action, Scope, of_scope
+from llmops_tui.app.lines import shown_line
+from llmops_tui.app.model import Model
+from llmops_tui.app.widgets.key_line import KeyLine
+from llmops_tui.app.widgets.row_list import RowList
+from llmops_tui.app.widgets.text_pane import TextPane
+from llmops_tui.app.widgets.top import Top
+from llmops_tui.domain import format as fmt
+from llmops_tui.domain.errors import LlmopsError
+from llmops_tui.engine.events import AskFirst
+
+if TYPE_CHECKING:
+    from llmops_tui.app.app import LlmopsApp
+
+T = TypeVar("T")
+
+
+class Question(msgspec.Struct):
+    """Something that `enter` does and `esc` leaves alone.
+
+    Attributes:
+        from_event: nobody pressed a key for it: keys typed at that moment don't answer it.
+    """
+
+    text: str
+    yes: Callable[[], None]
+    no: Callable[[], None] | None = None
+    from_event: AskFirst | None = None
+    asked_at: float = 0.0
+
+
+class Frame(Screen[None], inherit_bindings=False):
+    """A screen between `Top` and `KeyLine`."""
+
+    SCOPE: Scope = "bench"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - typed by Textual
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012 - typed by Textual
+    ESCAPE_TO_MINIMIZE = False
+    AUTO_FOCUS = ".pane"
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.model = model
+        self.question: Question | None = None
+
+    @property
+    def owner(self) -> LlmopsApp:
+        return cast("LlmopsApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield Top(self.model, self.owner.clock)
+        yield from self.compose_panes()
+        yield KeyLine()
+
+    def compose_panes(self) -> ComposeResult:
+        """The panes between the lines on top and the keys."""
+        raise NotImplementedError
+
+    def follow(self) -> None:
+        """Draw what the model holds now."""
+        self._follow_question()
+        self.query_one(Top).follow()
+        self.show_keys()
+
+    def show_keys(self) -> None:
+        """The keys that mean something now, or the question that waits."""
+        question = self.question.text if self.question is not None else ""
+        self.query_one(KeyLine).show([a for a in self.footer_actions() if self.means_something(a)], question)
+
+    def footer_actions(self) -> list[Action]:
+        return [a for a in (*of_scope(self.SCOPE), *of_scope("everywhere")) if a.footer]
+
+    def means_something(self, action: Action) -> bool:
+        """Whether an action belongs into the footer as things stand."""
+        if action.id == "cancel_run":
+            return self.model.bench.running
+        return action.id != f"show_{self.SCOPE}"
+
+    def say(self, text: str, *, problem: bool = False, long: bool = False) -> None:
+        """A toast, for what has just happened and needs nothing."""
+        self.notify(
+            shown_line(text),
+            severity="error" if problem else "information",
+            timeout=10 if long or problem else 4,
+            markup=False,
+        )
+
+    # -- questions
+
+    def ask(self, text: str, yes: Callable[[], None], no: Callable[[], None] | None = None) -> None:
+        """Ask in the bottom line; `enter` is yes, `esc` is no."""
+        self.question = Question(text, yes, no)
+        self.show_keys()
+
+    def answer(self, yes: bool) -> bool:
+        """Answer the question that waits. False where there is none, or it has only just come up."""
+        question = self.question
+        if question is None:
+            return False
+        if yes and question.from_event and time.monotonic() - question.asked_at < self.owner.arm_after_s:
+            return True
+        self.question = None
+        if question.from_event is not None:
+            self.model.status.asks = None
+        self.show_keys()
+        act = question.yes if yes else question.no
+        if act is not None:
+            act()
+        return True
+
+    def _follow_question(self) -> None:
+        """Show a run that waits for a yes, or take it away when it is no longer wanted."""
+        asks = self.model.status.asks
+        current = self.question.from_event if self.question is not None else None
+        if asks is current:
+            return
+        if asks is None:
+            self.question = None
+        else:
+            agreed = msgspec.structs.replace(asks.request, agreed=True)
+            self.question = Question(
+                estimate_words(asks),
+                lambda: self.owner.session.run(agreed),
+                from_event=asks,
+                asked_at=time.monotonic(),
+            )
+
+    # -- the engine's answers
+
+    def when_done(self, future: Future[T], act: Callable[[T], None]) -> None:
+        """Do something with a query's answer, on the app's thread; an error is told."""
+
+        async def wait() -> None:
+            try:
+                result = await asyncio.wrap_future(future)
+            except LlmopsError as error:
+                self.say(str(error), problem=True)
+            else:
+                act(result)
+
+        self.run_worker(wait(), exit_on_error=True)
+
+    # -- panes
+
+    def pane(self) -> RowList | TextPane | None:
+        """The focused pane."""
+        focused = self.focused
+        return focused if isinstance(focused, (RowList, TextPane)) else None
+
+    def action_move(self, where: str) -> None:
+        pane = self.pane()
+        if pane is not None:
+            pane.move(where)
+
+    def action_down(self) -> None:
+        self.action_move("down")
+
+    def action_up(self) -> None:
+        self.action_move("up")
+
+    def action_top(self) -> None:
+        self.action_move("top")
+
+    def action_bottom(self) -> None:
+        self.action_move("bottom")
+
+    def action_half_down(self) -> None:
+        self.action_move("half_down")
+
+    def action_half_up(self) -> None:
+        self.action_move("half_up")
+
+    def action_next_pane(self) -> None:
+        self.focus_next(".pane")
+
+    def action_previous_pane(self) -> None:
+        self.focus_previous(".pane")
+
+    # -- what both screens can do
+
+    def action_show_bench(self) -> None:
+        self.owner.show_screen("bench")
+
+    def action_show_history(self) -> None:
+        self.owner.show_screen("history")
+
+    def action_default_pair(self) -> None:
+        self.owner.choose_pair(None, None)
+
+    def action_cancel_run(self) -> None:
+        if self.model.bench.running:
+            self.owner.session.cancel()
+            self.say("Cancelling; what is done is kept.")
+        else:
+            self.say("Nothing is running.")
+
+    def action_toggle_watching(self) -> None:
+        status = self.model.status
+        if status.viewing is not None:
+            self.say("Another app has this workspace open; this one only views.")
+            return
+        status.watching = not status.watching
+        self.owner.session.set_watching(status.watching)
+        self.follow()
+
+    def promote(self, name: str, question: str) -> None:
+        """Ask, then make a version the baseline."""
+
+        def done(_version: object) -> None:
+            self.say(f"{name} is the baseline now; baselines.yaml holds it. Commit that file.", long=True)
+            self.owner.refresh_history()
+
+        self.ask(question, lambda: self.when_done(self.owner.session.promote(name), done))
+
+    def action_edit_prompt(self) -> None:
+        self.open_file(self.owner.session.where_is(""), "The prompt file is not known yet.")
+
+    def open_file(self, place: tuple[Path, int] | None, otherwise: str) -> None:
+        """Open a file in the person's editor."""
+        if place is None:
+            self.say(otherwise, problem=True)
+        else:
+            self.owner.open_in_editor(*place)
+
+    def copyable(self) -> tuple[str, str] | None:
+        """(what it is, text) of what `y` copies now."""
+        raise NotImplementedError
+
+    def action_copy(self) -> None:
+        found = self.copyable()
+        if found is None:
+            self.say("There is nothing to copy here.")
+            return
+        what, text = found
+        size = f"{fmt.count(len(text))} characters"
+
+        async def copy() -> None:
+            from llmops_tui.app.clipboard import copy_locally
+
+            tool = await asyncio.to_thread(copy_locally, text)
+            if tool is not None:
+                self.say(f"Copied {what} ({size}) with {tool}.")
+            else:
+                self.app.copy_to_clipboard(text)
+                self.say(f"Sent {what} ({size}) to the terminal's clipboard. Not there? Y writes a file.")
+
+        self.run_worker(copy())
+
+    def action_save_copy(self) -> None:
+        found = self.copyable()
+        if found is None:
+            self.say("There is nothing to copy here.")
+            return
+        from llmops_tui.app.clipboard import write_file
+
+        try:
+            path = write_file(found[1], found[0].rsplit(" ", 1)[-1])
+        except OSError as error:
+            self.say(f"The copy could not be written: {error.strerror}", problem=True)
+        else:
+            self.say(f"Wrote {found[0]} to {path}", long=True)
+
+    def prompt_line(self, line: Widget) -> None:
+        """Put a line to type in above the keys, and focus it."""
+        self.mount(line, before=self.query_one(KeyLine))
+
+
+def estimate_words(asks: AskFirst) -> str:
+    """`Ask again everything? 100 requests, about $0.12 ($0.40 spent today)`."""
+    estimate = asks.estimate
+    words = [fmt.plural(estimate.to_ask, "request")]
+    if estimate.cost_usd is None:
+        words.append("at a price that is not known")
+    elif estimate.cost_usd == 0:
+        words.append("free of charge")
+    else:
+        words.append(f"about {fmt.money(estimate.cost_usd)}")
+    spent = f" ({fmt.money(estimate.spent_today_usd)} spent today)" if estimate.spent_today_usd else ""
+    why = shown_line(asks.why).rstrip(". ")
+    return f"{why}{'' if why.endswith('?') else ':'} {', '.join(words)}{spent}"

@@ -1,0 +1,101 @@
+"""The versions of the History."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from llmops_tui.app.lines import Line, Span, left, right, shown_line
+from llmops_tui.app.widgets.row_list import RowList
+from llmops_tui.domain import format as fmt
+from llmops_tui.engine.events import VersionSummary
+
+_BARS = "▁▂▃▄▅▆▇█"
+_STATES = {
+    "complete": ("complete", "dim"),
+    "running": ("running", "accent"),
+    "cancelled": ("cancelled", "warning"),
+    "interrupted": ("interrupted", "warning"),
+    "failed": ("failed", "error"),
+}
+
+
+class VersionList(RowList):
+    """One row a version, newest first; keys are version ids."""
+
+    BINDING_GROUP_TITLE = "Versions"
+
+    def __init__(self, clock: Callable[[], float] = time.time, *, id: str) -> None:
+        super().__init__(id=id)
+        self._clock = clock
+        self.summaries: dict[int, VersionSummary] = {}
+        self.marked: int | None = None
+        self._commits = self._labels = False
+
+    def show(self, summaries: tuple[VersionSummary, ...]) -> None:
+        """Show these versions, newest first."""
+        self.summaries = {s.version.id: s for s in summaries}
+        self._commits = any(s.version.git_commit for s in summaries)
+        self._labels = any(s.version.labels for s in summaries)
+        self.set_keys([s.version.id for s in summaries])
+
+    def _columns(self, width: int) -> tuple[int, int, int, int, int]:
+        """Widths of when, commit, changed, labels, state; 0 leaves one out."""
+        when = 13
+        room = width - 3 - 16 - when - 8 - 7 - 9
+        commit = 10 if self._commits and room >= 44 else 0
+        labels = 18 if self._labels and room - commit >= 40 else 0
+        state = 13 if room - commit - labels >= 26 else 0
+        return when, commit, max(room - commit - labels - state, 0), labels, state
+
+    def heading(self, width: int) -> Line:
+        when, commit, changed, labels, state = self._columns(width)
+        text = "   " + left("version", 16) + left("when", when)
+        text += left("changed", changed) + left("labels", labels) + left("commit", commit)
+        text += right("pass", 8) + right("score", 7) + right("cost", 9)
+        return ((text + ("  " + left("state", state - 2) if state else ""), "dim"),)
+
+    def row(self, key: int, width: int) -> tuple[Line, str]:
+        summary = self.summaries[key]
+        version, tally, run = summary.version, summary.tally, summary.run
+        when, commit, changed, labels, state = self._columns(width)
+        name = f"{version.name}{' baseline' if version.is_baseline else ''}"
+        mark = "◆" if key == self.marked else "!" if summary.warnings else " "
+        what = ", ".join(shown_line(c) for c in summary.changed) or ("first version" if not changed else "–")
+        sha = (version.git_commit or "")[:7] + ("+" if version.git_dirty else "")
+        spans: list[Span] = [
+            (f" {mark} ", "accent" if key == self.marked else "warning"),
+            (left(name, 16), "bold accent" if version.is_baseline else "bold"),
+            (left(fmt.ago(run.started_at if run else version.created_at, self._clock()), when), "dim"),
+            (left(what, max(changed - 1, 0)) + (" " if changed else ""), ""),
+            (left(", ".join(shown_line(x) for x in version.labels), max(labels - 1, 0)), "accent"),
+            (" " if labels else "", ""),
+            (left(sha, commit), "dim"),
+            (right(fmt.percent(tally.pass_rate if tally else None), 8), "bold"),
+            (right(fmt.score(tally.mean_score if tally else None), 7), ""),
+            (right(fmt.money(run.cost_usd if run else None), 9), "dim"),
+        ]
+        if state:
+            word, style = state_of(summary)
+            spans.append(("  " + left(word, state - 2), style))
+        return tuple(spans), ""
+
+
+def state_of(summary: VersionSummary) -> tuple[str, str]:
+    """How far the newest run of a version got."""
+    if summary.run is None or summary.run.id == 0:
+        return "not run", "dim"
+    if summary.tally is not None and summary.tally.errors:
+        return f"{summary.tally.errors} erred", "error"
+    return _STATES[summary.run.state]
+
+
+def sparkline(values: list[float | None], width: int) -> str:
+    """Scores in [0, 1] as bars, the newest at the right; a dot where there is none."""
+    shown = values[-width:] if width > 0 else []
+    known = [v for v in shown if v is not None]
+    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    span = high - low
+    return "".join(
+        "·" if v is None else _BARS[round((v - low) / span * 7)] if span > 1e-9 else _BARS[3] for v in shown
+    )
