@@ -1,0 +1,155 @@
+"""Requests that were answered."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from llmops_tui.domain.call import Call, ChatRequest, Draw
+from llmops_tui.domain.model import Usage
+from llmops_tui.store.blobs import Blobs, clean, from_json
+from llmops_tui.store.connection import Database
+from llmops_tui.store.served import QUARTER_S, Served, add_sums
+
+_INSERT = (
+    "INSERT INTO calls (key, generation, trial, step, occurrence, model, pin, setup_id, text_id, "
+    "tool_calls_id, finish_reason, refused, served_model, fingerprint, input_tokens, output_tokens, "
+    "cached_tokens, reasoning_tokens, latency_s, ttft_s, cost_usd, attempts, sent_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING RETURNING id"
+)
+_FIND = (
+    "SELECT id, generation, trial, step, occurrence, model, setup_id, text_id, tool_calls_id, finish_reason, "
+    "refused, served_model, fingerprint, input_tokens, output_tokens, cached_tokens, reasoning_tokens, "
+    "latency_s, ttft_s, cost_usd, attempts, sent_at FROM calls "
+    "WHERE key = ? AND trial = ? AND step = ? AND occurrence = ?"
+)
+
+
+class Calls:
+    """Answers by request key and draw. The request's messages and the answer are blobs."""
+
+    def __init__(self, db: Database, blobs: Blobs) -> None:
+        self._db = db
+        self._blobs = blobs
+
+    def find(self, key: str, draw: Draw, fresh: bool) -> Call | None:
+        """The answer to a request.
+
+        Args:
+            fresh: of exactly the draw's generation; else the newest of any generation.
+        """
+        args: list[Any] = [bytes.fromhex(key), draw.trial, draw.step, draw.occurrence]
+        sql = _FIND
+        if fresh:
+            sql += " AND generation = ?"
+            args.append(draw.generation)
+        row = self._db.one(sql + " ORDER BY generation DESC LIMIT 1", args)
+        return self._built(key, row) if row is not None else None
+
+    def add_many(self, calls: Sequence[Call], pins: dict[str, str] | None = None) -> None:
+        """Keep these; one that is there already (same key and draw) is left alone.
+
+        Args:
+            pins: model id → hash of its part in the version that asked, where that is known.
+        """
+        if not calls:
+            return
+        with self._db.write() as connection:
+            new = []
+            for call in calls:
+                pin = (pins or {}).get(call.model_id, "")
+                if self._insert(connection, call, pin):
+                    new.append((call, pin))
+            add_sums(connection, new)
+
+    def _insert(self, connection: sqlite3.Connection, call: Call, pin: str) -> bool:
+        blobs, draw, request, usage = self._blobs, call.draw, call.request, call.usage
+        setup = [request.params, request.tools, request.response_format]
+        found = connection.execute(
+            _INSERT,
+            (
+                bytes.fromhex(call.key),
+                *(draw.generation, draw.trial, draw.step, draw.occurrence, call.model_id, pin),
+                blobs.intern_json(connection, setup),
+                blobs.intern(connection, call.text),
+                blobs.intern_json(connection, call.tool_calls),
+                *(_cleaned(call.finish_reason), call.refused),
+                *(_cleaned(call.served_model), _cleaned(call.fingerprint)),
+                *(usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens),
+                *(call.latency_s, call.ttft_s, call.cost_usd, call.attempts, call.sent_at),
+            ),
+        ).fetchall()
+        if not found:
+            return False
+        connection.executemany(
+            "INSERT INTO call_messages VALUES (?, ?, ?)",
+            [(found[0][0], n, blobs.intern_json(connection, m)) for n, m in enumerate(request.messages)],
+        )
+        return True
+
+    def _built(self, key: str, row: Any) -> Call:
+        id_, generation, trial, step, occurrence, model, setup_id, text_id, tools_id, *rest = row
+        finish_reason, refused, served_model, fingerprint, t_in, t_out, t_cached, t_reasoning = rest[:8]
+        latency_s, ttft_s, cost_usd, attempts, sent_at = rest[8:]
+        messages = self._db.rows("SELECT blob_id FROM call_messages WHERE call_id = ? ORDER BY n", (id_,))
+        ids = [m for (m,) in messages]
+        texts = self._blobs.by_id({*ids, setup_id, text_id, *([tools_id] if tools_id else [])})
+        params, tools, response_format = from_json(texts[setup_id])
+        request = ChatRequest(tuple(from_json(texts[m]) for m in ids), params, tuple(tools), response_format)
+        return Call(
+            key=key,
+            draw=Draw(generation, trial, step, occurrence),
+            model_id=model,
+            request=request,
+            text=texts[text_id],
+            tool_calls=tuple(from_json(texts[tools_id])) if tools_id else (),
+            finish_reason=finish_reason,
+            refused=bool(refused),
+            served_model=served_model,
+            fingerprint=fingerprint,
+            usage=Usage(t_in, t_out, t_cached, t_reasoning),
+            latency_s=latency_s,
+            ttft_s=ttft_s,
+            cost_usd=cost_usd,
+            attempts=attempts,
+            sent_at=sent_at,
+        )
+
+    # -- sums
+
+    def served(self, model_id: str, pin: str | None = None) -> list[Served]:
+        """What was served under a model's name, the one first seen first.
+
+        Args:
+            pin: hash of the model's part of a version: only what was asked under that pin.
+        """
+        sql = (
+            "SELECT served_model, fingerprint, min(first_seen), max(last_seen), sum(calls) FROM served "
+            "WHERE model = ?" + (" AND pin = ?" if pin is not None else "") + " GROUP BY 1, 2 ORDER BY 3, 4"
+        )
+        rows = self._db.rows(sql, (model_id,) if pin is None else (model_id, pin))
+        return [Served(m or None, f or None, first, last, n) for m, f, first, last, n in rows]
+
+    def average_cost(self, model_id: str) -> float | None:
+        """USD of one call to a model so far; None where no price was ever known."""
+        sql = "SELECT sum(cost_usd), sum(priced_calls) FROM served WHERE model = ?"
+        cost, n = self._db.one(sql, (model_id,))
+        return cost / n if n else None
+
+    def average_tokens(self, model_id: str) -> tuple[float, float] | None:
+        """Input and output tokens of one call to a model so far; None where it was never asked."""
+        sql = "SELECT sum(input_tokens), sum(output_tokens), sum(calls) FROM served WHERE model = ?"
+        t_in, t_out, n = self._db.one(sql, (model_id,))
+        return (t_in / n, t_out / n) if n else None
+
+    def spent_since(self, since: float) -> float:
+        """USD of all calls since a time, which is taken down to its quarter of an hour."""
+        sql = "SELECT ifnull(sum(cost_usd), 0.0) FROM spending WHERE quarter >= ?"
+        (cost,) = self._db.one(sql, (int(since // QUARTER_S),))
+        return float(cost)
+
+
+def _cleaned(text: str | None) -> str | None:
+    return clean(text) if text is not None else None

@@ -1,0 +1,76 @@
+"""What SQLite says, as sentences for the person."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from llmops_tui.domain.errors import Problem, StoreError
+
+#: Primary result codes of SQLite (https://www.sqlite.org/rescode.html).
+BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, CONSTRAINT, NOTADB = 5, 6, 8, 10, 11, 13, 14, 19, 26
+
+_SENTENCES: dict[int, tuple[str, str]] = {
+    BUSY: (
+        "another process kept the database locked for too long",
+        "end the other llmops-tui that works on this workspace, or try again",
+    ),
+    LOCKED: ("the database is locked by this process", "try again"),
+    READONLY: ("the database can't be written", "make the file and its folder writable, or free the disk"),
+    IOERR: ("the disk could not be read or written", "check the disk and its free space, then try again"),
+    FULL: ("the disk is full", "free some space and run again; what was shown as done is kept"),
+    CANTOPEN: ("the database can't be opened", "check that the folder exists and is writable"),
+    CONSTRAINT: (
+        "what this run builds on was cleaned up by another process meanwhile",
+        "run again",
+    ),
+}
+
+
+def store_error(error: sqlite3.Error, path: Path) -> StoreError:
+    """The same fault with what happened, where, and what to do."""
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    if code in (CORRUPT, NOTADB):
+        return damaged(path, str(error))
+    message, remedy = _SENTENCES.get(code, ("the database refused", "try again; if it stays, move it away"))
+    return StoreError(Problem(f"{message} (SQLite: {error})", remedy, file=str(path)))
+
+
+def damaged(path: Path, detail: str) -> StoreError:
+    return StoreError(
+        Problem(
+            f"the database is damaged ({detail}); it was left as it is",
+            "move it away, or put a backup in its place: a new one is made, and only answers are asked again",
+            file=str(path),
+        )
+    )
+
+
+def newer(path: Path, found: int, known: int) -> StoreError:
+    return StoreError(
+        Problem(
+            f"the database was written by a newer release of llmops-tui (schema {found}, this one knows "
+            f"{known}); it was left as it is",
+            "upgrade llmops-tui, or move the database away",
+            file=str(path),
+        )
+    )
+
+
+def not_ours(path: Path, what: str) -> StoreError:
+    return StoreError(
+        Problem(
+            f"this is {what}; it was left as it is", "move it away: a new database is made", file=str(path)
+        )
+    )
+
+
+def system_error(error: OSError, path: Path) -> StoreError:
+    """A folder that can't be made, a file that can't be read."""
+    return StoreError(
+        Problem(
+            f"the database can't be opened ({error.strerror or error})",
+            "make the folder writable, or choose another workspace",
+            file=str(path),
+        )
+    )

@@ -1,0 +1,151 @@
+"""Drop what no version, run or review needs."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import msgspec
+
+from llmops_tui.domain.errors import Problem, UsageError
+from llmops_tui.store.connection import Database
+from llmops_tui.store.processes import lives, parse_owner
+
+#: Runs kept of each configuration, besides the newest of each version that stays.
+KEEP_RUNS = 20
+
+
+class Swept(msgspec.Struct, frozen=True):
+    """What was dropped, or would be (`dry_run`).
+
+    `freed_bytes` is what the file shrank by; of a dry run, the size of what would go, roughly.
+    """
+
+    runs: int
+    outputs: int
+    calls: int
+    texts: int
+    freed_bytes: int
+    dry_run: bool
+
+
+def sweep(db: Database, *, keep_runs: int, keep_outputs: frozenset[int], dry_run: bool) -> Swept:
+    """Keep the newest runs, and all they hold; drop the rest.
+
+    Kept are: every version with its texts; of each configuration the newest `keep_runs` runs; of
+    each version the newest complete run and the newest with items (so that any two versions can
+    still be compared); the outputs of kept runs and of `keep_outputs` (reviews), with their calls.
+
+    Raises:
+        UsageError: a run is under way.
+        StoreError: the database can't be written.
+    """
+    if dry_run:
+        return _tried(db, keep_runs, keep_outputs)
+    with db.write() as connection:
+        swept = _swept(connection, keep_runs, keep_outputs, dry_run=False)
+        connection.execute(
+            "INSERT INTO counters VALUES ('sweeps', 1) ON CONFLICT DO UPDATE SET value = value + 1"
+        )
+        db.forget()
+    freed = _shrink(db)
+    return msgspec.structs.replace(swept, freed_bytes=freed)
+
+
+class _Undo(Exception):
+    """Ends a dry run: what it did is undone."""
+
+
+def _tried(db: Database, keep_runs: int, keep_outputs: frozenset[int]) -> Swept:
+    swept: list[Swept] = []
+    try:
+        with db.write() as connection:
+            swept.append(_swept(connection, keep_runs, keep_outputs, dry_run=True))
+            raise _Undo
+    except _Undo:
+        return swept[0]
+
+
+def _swept(
+    connection: sqlite3.Connection, keep_runs: int, keep_outputs: frozenset[int], *, dry_run: bool
+) -> Swept:
+    _refuse_while_running(connection)
+    before = _free_pages(connection)
+    runs = _drop_runs(connection, keep_runs)
+    outputs = _drop_outputs(connection, keep_outputs)
+    calls = _drop_calls(connection)
+    connection.execute(
+        "DELETE FROM score_sets WHERE id NOT IN (SELECT score_set_id FROM items WHERE score_set_id NOTNULL)"
+    )
+    connection.execute("DELETE FROM places WHERE id NOT IN (SELECT place_id FROM items)")
+    texts = connection.execute(
+        "DELETE FROM blobs WHERE id NOT IN (SELECT manifest_id FROM versions "
+        "UNION SELECT blob_id FROM version_blobs UNION SELECT setup_id FROM calls "
+        "UNION SELECT text_id FROM calls UNION SELECT tool_calls_id FROM calls WHERE tool_calls_id NOTNULL "
+        "UNION SELECT blob_id FROM call_messages UNION SELECT text_id FROM outputs "
+        "UNION SELECT tool_calls_id FROM outputs WHERE tool_calls_id NOTNULL "
+        "UNION SELECT blob_id FROM retrieved)"
+    ).rowcount
+    ((page_bytes,),) = connection.execute("PRAGMA page_size").fetchall()
+    freed = (_free_pages(connection) - before) * page_bytes
+    return Swept(runs, outputs, calls, texts, freed, dry_run)
+
+
+def _refuse_while_running(connection: sqlite3.Connection) -> None:
+    for id_, text in connection.execute("SELECT id, owner FROM runs WHERE state = 'running'").fetchall():
+        owner = parse_owner(text)
+        if owner is not None and lives(owner):
+            raise UsageError(
+                Problem(
+                    f"run {id_} is under way in process {owner.pid}; nothing was cleaned up",
+                    "wait for it or cancel it, then try again",
+                )
+            )
+
+
+def _drop_runs(connection: sqlite3.Connection, keep_runs: int) -> int:
+    connection.execute(
+        "WITH ranked AS (SELECT r.id, row_number() OVER (PARTITION BY v.config ORDER BY r.id DESC) AS n "
+        "FROM runs r JOIN versions v ON v.id = r.version_id) "
+        "DELETE FROM runs WHERE id NOT IN (SELECT id FROM ranked WHERE n <= ?) "
+        "AND id NOT IN (SELECT max(id) FROM runs WHERE state = 'complete' GROUP BY version_id) "
+        "AND id NOT IN (SELECT max(id) FROM runs WHERE EXISTS (SELECT 1 FROM items WHERE run_id = runs.id) "
+        "GROUP BY version_id)",
+        (keep_runs,),
+    )
+    ((dropped,),) = connection.execute("SELECT changes()").fetchall()  # `rowcount` does not tell after WITH
+    return int(dropped)
+
+
+def _drop_outputs(connection: sqlite3.Connection, keep: frozenset[int]) -> int:
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS kept_outputs (id INTEGER PRIMARY KEY)")
+    connection.execute("DELETE FROM kept_outputs")
+    connection.executemany("INSERT OR IGNORE INTO kept_outputs VALUES (?)", [(id_,) for id_ in keep])
+    return connection.execute(
+        "DELETE FROM outputs WHERE id NOT IN (SELECT output_id FROM items WHERE output_id NOTNULL) "
+        "AND id NOT IN (SELECT id FROM kept_outputs)"
+    ).rowcount
+
+
+def _drop_calls(connection: sqlite3.Connection) -> int:
+    """Calls that no output is made of."""
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS kept_calls (key BLOB PRIMARY KEY) WITHOUT ROWID")
+    connection.execute("DELETE FROM kept_calls")
+    for (keys,) in connection.execute("SELECT calls FROM outputs").fetchall():
+        connection.executemany(
+            "INSERT OR IGNORE INTO kept_calls VALUES (?)",
+            [(keys[i : i + 32],) for i in range(0, len(keys), 32)],
+        )
+    return connection.execute("DELETE FROM calls WHERE key NOT IN (SELECT key FROM kept_calls)").rowcount
+
+
+def _free_pages(connection: sqlite3.Connection) -> int:
+    ((count,),) = connection.execute("PRAGMA freelist_count").fetchall()
+    return int(count)
+
+
+def _shrink(db: Database) -> int:
+    """Give free pages back to the disk."""
+    before = db.path.stat().st_size
+    db.rows("PRAGMA incremental_vacuum")
+    db.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    return max(before - db.path.stat().st_size, 0)

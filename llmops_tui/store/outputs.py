@@ -1,0 +1,168 @@
+"""What configurations answered."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from llmops_tui.domain.canonical import text_digest
+from llmops_tui.domain.errors import Problem, StoreError
+from llmops_tui.domain.model import Usage
+from llmops_tui.domain.output import Chunk, Output
+from llmops_tui.store.blobs import CHUNK, Blobs, chunks, clean, from_json, from_stored, marks
+from llmops_tui.store.connection import Database
+
+_INSERT = (
+    "INSERT INTO outputs (key, trial, generation, text_hash, latency_s, cost_usd, ttft_s, text_id, "
+    "tool_calls_id, finish_reason, refused, input_tokens, output_tokens, cached_tokens, reasoning_tokens, "
+    "calls, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id"
+)
+
+
+class OutputRow(msgspec.Struct, frozen=True):
+    """An output as planning needs it: where it is, and its figures."""
+
+    output_id: int
+    text_hash: str
+    latency_s: float
+    cost_usd: float | None
+    generation: int
+
+
+class Outputs:
+    """Outputs by content key, generation and trial."""
+
+    def __init__(self, db: Database, blobs: Blobs) -> None:
+        self._db = db
+        self._blobs = blobs
+
+    def find_many(
+        self, keys: Iterable[tuple[str, int]], generation: int | None = None
+    ) -> dict[tuple[str, int], OutputRow]:
+        """Those that are there, by (content key, trial).
+
+        Args:
+            generation: exactly this one; None: the newest of each.
+        """
+        wanted = set(keys)
+        rows: dict[tuple[str, int], OutputRow] = {}
+        for chunk in chunks({key for key, _ in wanted}):
+            sql = (
+                "SELECT key, trial, id, text_hash, latency_s, cost_usd, generation FROM outputs "
+                f"WHERE key IN ({marks(chunk)})"
+            )
+            for key, trial, id_, text_hash, latency_s, cost_usd, found in self._db.rows(
+                sql, [bytes.fromhex(k) for k in chunk]
+            ):
+                place = (key.hex(), trial)
+                if place not in wanted or (generation is not None and found != generation):
+                    continue
+                before = rows.get(place)
+                if before is None or found > before.generation:
+                    rows[place] = OutputRow(id_, text_hash.hex(), latency_s, cost_usd, found)
+        return rows
+
+    def rows(self, output_ids: Iterable[int]) -> dict[int, OutputRow]:
+        """The same by row id."""
+        found: dict[int, OutputRow] = {}
+        for chunk in chunks(output_ids):
+            sql = (
+                "SELECT id, text_hash, latency_s, cost_usd, generation FROM outputs "
+                f"WHERE id IN ({marks(chunk)})"
+            )
+            for id_, text_hash, latency_s, cost_usd, generation in self._db.rows(sql, chunk):
+                found[id_] = OutputRow(id_, text_hash.hex(), latency_s, cost_usd, generation)
+        return found
+
+    def add(self, content_key: str, generation: int, trial: int, output: Output, at: float) -> int:
+        """Keep an output; returns its row. One that is there already is left alone."""
+        with self._db.write() as connection:
+            id_, _hash, _new = self.insert(connection, content_key, generation, trial, output, at)
+        return id_
+
+    def insert(
+        self, connection: sqlite3.Connection, key: str, generation: int, trial: int, output: Output, at: float
+    ) -> tuple[int, str, bool]:
+        """Row id, hash of the text and whether it is new. Within a transaction."""
+        blobs, usage = self._blobs, output.usage
+        text_hash = text_digest(output.text)
+        raw = bytes.fromhex(text_hash)
+        content = bytes.fromhex(key)
+        found = connection.execute(
+            _INSERT,
+            (
+                *(content, trial, generation, raw, output.latency_s, output.cost_usd, output.ttft_s),
+                blobs.intern(connection, output.text, raw),
+                blobs.intern_json(connection, output.tool_calls),
+                clean(output.finish_reason) if output.finish_reason is not None else None,
+                output.refused,
+                *(usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens),
+                *(bytes.fromhex("".join(output.calls)), at),
+            ),
+        ).fetchall()
+        if not found:
+            sql = "SELECT id, text_hash FROM outputs WHERE key = ? AND trial = ? AND generation = ?"
+            ((id_, there),) = connection.execute(sql, (content, trial, generation)).fetchall()
+            return id_, there.hex(), False
+        id_ = found[0][0]
+        if output.retrieved:
+            connection.executemany(
+                "INSERT INTO retrieved VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (id_, n, clean(c.source), blobs.intern(connection, c.text), c.score, c.position)
+                    for n, c in enumerate(output.retrieved)
+                ],
+            )
+        return id_, text_hash, True
+
+    def get(self, output_id: int) -> Output:
+        """An output in full.
+
+        Raises:
+            StoreError: it was cleaned up.
+        """
+        row = self._db.one(
+            "SELECT text_id, tool_calls_id, finish_reason, refused, calls, input_tokens, output_tokens, "
+            "cached_tokens, reasoning_tokens, latency_s, ttft_s, cost_usd FROM outputs WHERE id = ?",
+            (output_id,),
+        )
+        if row is None:
+            raise StoreError(Problem("this output was cleaned up", "run again, to have it made anew"))
+        text_id, tools_id, finish_reason, refused, calls, t_in, t_out, t_cached, t_reasoning, *rest = row
+        pieces = self._db.rows(
+            "SELECT source, blob_id, score, position FROM retrieved WHERE output_id = ? ORDER BY n",
+            (output_id,),
+        )
+        ids = {text_id, *(p[1] for p in pieces), *([tools_id] if tools_id else [])}
+        texts = self._blobs.by_id(ids)
+        hex_calls = calls.hex()
+        return Output(
+            text=texts[text_id],
+            tool_calls=tuple(from_json(texts[tools_id])) if tools_id else (),
+            finish_reason=finish_reason,
+            refused=bool(refused),
+            retrieved=tuple(
+                Chunk(source, texts[b], score, position) for source, b, score, position in pieces
+            ),
+            calls=tuple(hex_calls[i : i + 64] for i in range(0, len(hex_calls), 64)),
+            usage=Usage(t_in, t_out, t_cached, t_reasoning),
+            latency_s=rest[0],
+            ttft_s=rest[1],
+            cost_usd=rest[2],
+        )
+
+    def texts(self, output_ids: Iterable[int]) -> dict[int, str]:
+        """Texts of outputs, by row id; those that are not there are left out."""
+        found: dict[int, str] = {}
+        for chunk in chunks(output_ids, CHUNK):
+            sql = (
+                "SELECT outputs.id, blobs.text FROM outputs JOIN blobs ON blobs.id = outputs.text_id "
+                f"WHERE outputs.id IN ({marks(chunk)})"
+            )
+            rows: list[Any] = self._db.rows(sql, chunk)
+            for id_, text in rows:
+                found[id_] = from_stored(text)
+        return found

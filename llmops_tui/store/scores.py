@@ -1,0 +1,78 @@
+"""How outputs were judged."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+from llmops_tui.domain.score import Score
+from llmops_tui.store.blobs import chunks, clean, marks
+from llmops_tui.store.connection import Database
+
+#: A score is kept as it was first given; only one that erred is replaced.
+_INSERT = (
+    "INSERT INTO scores (output_id, key, value, passed, weight, label, error, reason) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, "
+    "passed = excluded.passed, weight = excluded.weight, label = excluded.label, "
+    "error = excluded.error, reason = excluded.reason WHERE scores.error IS NOT NULL"
+)
+
+
+class Scores:
+    """Scores by output and score key."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def find_many(self, output_ids: Iterable[int]) -> dict[int, dict[str, Score]]:
+        """Scores of many outputs, by output and score key, without their reasons (for planning)."""
+        found: dict[int, dict[str, Score]] = {}
+        for chunk in chunks(set(output_ids)):
+            sql = (
+                "SELECT output_id, key, value, passed, weight, label, error FROM scores "
+                f"WHERE output_id IN ({marks(chunk)})"
+            )
+            for id_, raw, value, passed, weight, label, error in self._db.rows(sql, chunk):
+                key = raw.hex()
+                score = Score(key, label, value, None if passed is None else passed == 1, "", error, weight)
+                found.setdefault(id_, {})[key] = score
+        return found
+
+    def add_many(self, output_id: int, scores: Sequence[Score]) -> None:
+        """Keep these; a key that is there already keeps its score unless that was an error."""
+        with self._db.write() as connection:
+            self.insert(connection, output_id, scores)
+
+    def insert(self, connection: sqlite3.Connection, output_id: int, scores: Sequence[Score]) -> None:
+        """Within a transaction."""
+        connection.executemany(_INSERT, [score_row(output_id, s) for s in scores])
+
+    def for_output(self, output_id: int, keys: Sequence[str] | None = None) -> list[Score]:
+        """Scores of an output with their reasons.
+
+        Args:
+            keys: only these, in this order; None: all there are.
+        """
+        rows = self._db.rows(
+            "SELECT key, label, value, passed, reason, error, weight FROM scores WHERE output_id = ?",
+            (output_id,),
+        )
+        scores = {
+            raw.hex(): Score(
+                raw.hex(), label, value, None if passed is None else bool(passed), reason, error, weight
+            )
+            for raw, label, value, passed, reason, error, weight in rows
+        }
+        if keys is None:
+            return sorted(scores.values(), key=lambda s: s.label)
+        return [scores[key] for key in keys if key in scores]
+
+
+def score_row(output_id: int, score: Score) -> tuple[object, ...]:
+    return (
+        *(output_id, bytes.fromhex(score.key), score.value, score.passed, score.weight, clean(score.label)),
+        *(clean(score.error) if score.error is not None else None, clean(score.reason)),
+    )
+
+
+__all__ = ["Scores", "score_row"]

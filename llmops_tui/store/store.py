@@ -1,0 +1,135 @@
+"""The database of one workspace, opened."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+
+from llmops_tui.domain.call import Call
+from llmops_tui.domain.errors import Problem, StoreError
+from llmops_tui.domain.run import Item
+from llmops_tui.store import faults, schema
+from llmops_tui.store.attempts import Attempts
+from llmops_tui.store.blobs import Blobs
+from llmops_tui.store.calls import Calls
+from llmops_tui.store.connection import APPLICATION_ID, Database, connect, quick_check, set_journal
+from llmops_tui.store.gc import KEEP_RUNS, Swept, sweep
+from llmops_tui.store.outputs import Outputs
+from llmops_tui.store.record import Recorder, Result
+from llmops_tui.store.runs import Runs
+from llmops_tui.store.scores import Scores
+from llmops_tui.store.versions import Versions
+
+
+class Store:
+    """All that is kept, one repository a subject. Belongs to the thread that opened it."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self.blobs = Blobs(db)
+        self.versions = Versions(db, self.blobs)
+        self.calls = Calls(db, self.blobs)
+        self.outputs = Outputs(db, self.blobs)
+        self.scores = Scores(db)
+        self.runs = Runs(db, self.versions, self.scores)
+        self.attempts = Attempts(db)
+        self._recorder = Recorder(db, self.calls, self.outputs, self.scores, self.runs, self.attempts)
+
+    @classmethod
+    def open(
+        cls, path: Path, *, read_only: bool = False, steps: Sequence[tuple[str, str]] = schema.STEPS
+    ) -> Store:
+        """Open it; made if it is not there, brought up to date if it is older.
+
+        Args:
+            read_only: to view what another process may be writing; changes nothing.
+            steps: of the schema; fewer make the database of an older release.
+
+        Raises:
+            StoreError: it can't be opened, is damaged, not ours, or from a newer release. It is
+                left as it is.
+        """
+        connection = connect(path, read_only=read_only)
+        try:
+            _prepare(connection, path, read_only, steps)
+            store = cls(Database(path, connection, read_only=read_only))
+            if not read_only:
+                store.runs.interrupt_dead()
+        except sqlite3.Error as error:
+            connection.close()
+            raise faults.store_error(error, path) from error
+        except BaseException:
+            connection.close()
+            raise
+        return store
+
+    @property
+    def path(self) -> Path:
+        return self._db.path
+
+    @property
+    def read_only(self) -> bool:
+        return self._db.read_only
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """All writes within are committed together, or not at all."""
+        return self._db.write()
+
+    def record(
+        self, run_id: int, *, calls: Sequence[Call], results: Sequence[Result], at: float
+    ) -> list[Item]:
+        """Commit a batch of a run: see `Recorder.record`."""
+        return self._recorder.record(run_id, calls=calls, results=results, at=at)
+
+    def gc(
+        self, *, keep_runs: int = KEEP_RUNS, keep_outputs: frozenset[int] = frozenset(), dry_run: bool = False
+    ) -> Swept:
+        """Drop what nothing needs: see `gc.sweep`."""
+        return sweep(self._db, keep_runs=keep_runs, keep_outputs=keep_outputs, dry_run=dry_run)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _prepare(
+    connection: sqlite3.Connection, path: Path, read_only: bool, steps: Sequence[tuple[str, str]]
+) -> None:
+    """Look before anything is written, then bring it up to date."""
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if application != APPLICATION_ID:
+        ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+        if tables or found:
+            raise faults.not_ours(path, "a database of another program")
+    if found > len(steps):
+        raise faults.newer(path, found, len(steps))
+    if read_only:
+        if found < len(steps):
+            raise StoreError(
+                Problem(
+                    "the database is from an older release, and viewing does not change it",
+                    "run `llmops-tui run` once",
+                    file=str(path),
+                )
+            )
+        return
+    if found:
+        quick_check(connection, path)
+    else:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    set_journal(connection, path)
+    if found < len(steps):
+        from llmops_tui.store.migrate import migrate
+
+        migrate(connection, path, steps)
