@@ -24,7 +24,7 @@ def build_cases(sets: Sequence[EvalSet], catalogue: ScorerCatalogue) -> tuple[li
     seen: dict[str, tuple[str, int | None]] = {}
     for eval_set in sets:
         shared = _Scorers(eval_set, catalogue, problems)
-        for index, entry in enumerate(eval_set.entries):
+        for index, entry in eval_set.entries:
             line = eval_set.line_of(("cases", index))
             if entry.id in seen:
                 file, first = seen[entry.id]

@@ -23,13 +23,14 @@ class EvalSet:
 
     Attributes:
         file: path in the workspace.
+        entries: (number in the file, from 0; entry).
         line_of: path such as `("cases", 3, "scorers", 0)` → line.
     """
 
     def __init__(
         self,
         file: str,
-        entries: list[CaseEntry],
+        entries: list[tuple[int, CaseEntry]],
         defaults: CaseDefaults,
         line_of: Callable[[Loc], int | None],
     ) -> None:
@@ -74,7 +75,20 @@ def _read_yaml(reader: Reader, path: str, text: str) -> EvalSet | None:
         return None
     found, problems = validate(EvalFile, value, path, document.line)
     reader.problems += problems
-    return EvalSet(path, found.cases, found.defaults, document.line) if found is not None else None
+    if found is not None and not problems:
+        return EvalSet(path, list(enumerate(found.cases)), found.defaults, document.line)
+    return _what_is_right(path, value, document)
+
+
+def _what_is_right(path: str, value: Any, document: Document) -> EvalSet | None:
+    """The good entries of a file with mistakes (recorded already), so that these are checked too."""
+    cases = value.get("cases") if isinstance(value, dict) else None
+    if not isinstance(cases, list):
+        return None
+    made = [(i, validate(CaseEntry, case, path, document.line)[0]) for i, case in enumerate(cases)]
+    defaults, _ = validate(CaseDefaults, value.get("defaults"), path, document.line)
+    entries = [(i, entry) for i, entry in made if entry is not None]
+    return EvalSet(path, entries, defaults or CaseDefaults.model_validate({}), document.line)
 
 
 def _read_jsonl(reader: Reader, path: str, text: str) -> EvalSet | None:
@@ -89,7 +103,7 @@ def _read_jsonl(reader: Reader, path: str, text: str) -> EvalSet | None:
             bad += 1
             if bad <= SHOWN:
                 reader.fail(f"is not valid JSON: {error}", "write one JSON object a line", path, number)
-    return _from_rows(reader, path, rows) if not bad else None
+    return _from_rows(reader, path, rows)
 
 
 def _read_csv(reader: Reader, path: str, text: str) -> EvalSet | None:
@@ -120,9 +134,7 @@ def _read_csv(reader: Reader, path: str, text: str) -> EvalSet | None:
             rows.append((line, _csv_entry(reader, path, line, dict(zip(header, cells, strict=True)))))
     except csv.Error as error:
         reader.fail(f"is not valid CSV: {error}", "check the quotes", path, source.line_num)
-    if len(reader.problems) > before:
-        return None
-    if not rows:
+    if not rows and len(reader.problems) == before:
         reader.fail("is an empty eval set", "add a line for each case below the header", path, 1)
         return None
     return _from_rows(reader, path, rows)
@@ -179,20 +191,17 @@ def _inline(reader: Reader, path: str, line: int, cell: str) -> list[Any]:
 
 
 def _from_rows(reader: Reader, path: str, rows: list[tuple[int, Any]]) -> EvalSet | None:
-    entries: list[CaseEntry] = []
-    lines: list[int] = []
+    entries: list[tuple[int, CaseEntry]] = []
+    lines = [number for number, _ in rows]
     problems: list[Problem] = []
-    for number, value in rows:
+    for index, (number, value) in enumerate(rows):
         entry, wrong = validate(CaseEntry, value, path, lambda _loc, at=number: at)  # type: ignore[misc]
         problems += wrong
         if entry is not None:
-            entries.append(entry)
-            lines.append(number)
+            entries.append((index, entry))
     reader.problems += problems[:SHOWN]
     if len(problems) > SHOWN:
         reader.fail(f"and {len(problems) - SHOWN} more mistakes like these", "", path)
-    if problems:
-        return None
 
     def line_of(loc: Loc) -> int | None:
         step = loc[1] if len(loc) > 1 else None

@@ -23,11 +23,13 @@ def read_workspace(reader: Reader, *, only: str | None = None) -> Workspace:
     if not reader.root.is_dir():
         raise WorkspaceError(Problem(f"there is no folder {reader.root}", "make one with: llmops-tui init"))
     settings = read_settings(reader)
+    # A version that was read with half of the settings would be another version.
+    settings_are_right = not reader.problems or all(p.warning for p in reader.problems)
     source = read_code(reader)
     configurations: dict[str, Configuration] = {}
     for name, path in config_files(reader, only).items():
         configuration = read_configuration(reader, settings, source, name, path)
-        if configuration is not None:
+        if configuration is not None and settings_are_right:
             configurations[name] = configuration
     return Workspace(
         root=str(reader.root),

@@ -29,13 +29,11 @@ def resolve_model(
     """
     provider, slash, name = id_.partition("/")
     if not slash or not provider or not name:
-        known = {f"local/{n}" for n in KNOWN} | {f"{p}/{id_}" for p in settings.providers}
-        reader.fail(
-            f"'{id_}' names no provider",
-            f"write provider/name, such as {did_you_mean_model(id_, known)}",
-            file,
-            line,
-        )
+        table = price_table()
+        _note_table(reader, table.files)
+        served = {f"local/{name}" for name in KNOWN if name == id_} | table.with_provider(id_)
+        example = f"did you mean '{min(served)}'?" if served else "write provider/name, such as openai/gpt-4o"
+        reader.fail(f"'{id_}' names no provider", example, file, line)
         return None
     entry = settings.providers.get(provider, ProviderEntry.model_validate({}))
     if provider == "local":
@@ -45,13 +43,6 @@ def resolve_model(
     if entry.base_url is not None:
         return _compatible(reader, entry, id_, provider, name)
     return _litellm(reader, settings, entry, id_, provider, name, file, line)
-
-
-def did_you_mean_model(word: str, known: set[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.3)
-    return near[0] if near else "openai/gpt-4o-mini"
 
 
 def endpoint_of(base_url: str) -> str:

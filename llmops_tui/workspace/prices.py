@@ -74,6 +74,11 @@ class PriceTable:
             if _serves(entry, provider) and entry.mode in _CHAT
         }
 
+    def with_provider(self, name: str) -> set[str]:
+        """`gpt-4o` → `openai/gpt-4o`; empty for a name that the table does not have."""
+        entry = self._entries.get(name)
+        return {f"{entry.litellm_provider}/{name}"} if entry is not None and entry.litellm_provider else set()
+
     def dated(self, provider: str, name: str) -> list[str]:
         """Names that fix what `name` may move to: `gpt-4o` → `gpt-4o-2024-08-06`, newest first."""
         if _DATE.search(name):

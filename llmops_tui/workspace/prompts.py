@@ -166,15 +166,18 @@ def _scan(
     environment = _environment()
     try:
         tree = environment.parse(source)
-        environment.compile(environment.parse(source), raw=True)  # finds unknown filters and tests
+        if _check_names(reader, tree, file, line):
+            return
+        names = meta.find_undeclared_variables(tree)
     except TemplateSyntaxError as error:
-        message, remedy = _explain(error)
-        reader.fail(message, remedy, file, line + error.lineno - 1)
+        said = str(error.message or error).rstrip(".")
+        reader.fail(
+            f"the template does not parse: {said[:1].lower()}{said[1:]}", "", file, line + error.lineno - 1
+        )
         return
     except RecursionError:
         reader.fail("the template is nested too deeply", "flatten it", file, line)
         return
-    names = meta.find_undeclared_variables(tree)
     optional = _optional_names(tree)
     for node in tree.find_all(nodes.Name):
         if node.name in names and node.name not in found.variables:
@@ -235,17 +238,28 @@ def _optional_names(tree: Any) -> set[str]:
     return tests | filters
 
 
-def _explain(error: Any) -> tuple[str, str]:
-    said = str(error.message or error).rstrip(".")
-    if "No filter named 'random'" in said:
-        return "the filter 'random' gives other text each time", "choose the value in the case's vars"
-    known = _environment()
-    for what, names in (("filter", known.filters), ("test", known.tests)):
-        if match := re.match(rf"No {what} named '(.*)'", said):
-            from llmops_tui.domain.errors import did_you_mean
+def _check_names(reader: Reader, tree: Any, file: str, line: int) -> bool:
+    """Whether the template names a filter or a test that is not there; each is recorded."""
+    from jinja2 import nodes
 
-            return f"there is no {what} '{match.group(1)}'", did_you_mean(match.group(1), set(names))
-    return f"the template does not parse: {said[:1].lower()}{said[1:]}", ""
+    from llmops_tui.domain.errors import did_you_mean
+
+    environment = _environment()
+    found = False
+    for what, kind, known in (
+        ("filter", nodes.Filter, environment.filters),
+        ("test", nodes.Test, environment.tests),
+    ):
+        for node in tree.find_all(kind):
+            if node.name in known:
+                continue
+            found = True
+            message, remedy = f"there is no {what} '{node.name}'", did_you_mean(node.name, set(known))
+            if node.name in _REMOVED:
+                message = f"the {what} '{node.name}' gives other text each time"
+                remedy = "choose the value in the case's vars"
+            reader.fail(message, remedy, file, line + node.lineno - 1)
+    return found
 
 
 def _environment() -> Any:

@@ -171,4 +171,5 @@ class Reader:
             for p in place.iterdir()
             if not p.name.startswith(".") and p.is_dir() == folder
         }
-        return did_you_mean(path, there) if there else f"create it, or correct the path ({parent}/ is empty)"
+        near = did_you_mean(path, there)
+        return near if near.startswith("did you mean") else "create it, or correct the path"

@@ -68,10 +68,10 @@ class ScorerCatalogue:
             return _built_in(SCORERS[name], value, common)
         if name in self._source.functions:
             return self._function(name, value, common)
-        if self._source.broken:
+        remedy = did_you_mean(name, set(SCORERS) | set(self._source.functions))
+        if self._source.broken and not remedy.startswith("did you mean"):
             raise ScorerMistake(f"the scorer '{name}' is not known", f"mend {SCORERS_FILE} first")
-        names = set(SCORERS) | set(self._source.functions)
-        raise ScorerMistake(f"there is no scorer '{name}'", did_you_mean(name, names))
+        raise ScorerMistake(f"there is no scorer '{name}'", remedy)
 
     def _function(self, name: str, value: Any, common: dict[str, Any]) -> Resolved:
         if value is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import types
 import typing
 from collections.abc import Callable
@@ -40,7 +41,11 @@ def json_schema(kind: str) -> dict[str, Any]:
 def validate(
     model: type[M], value: Any, file: str, line_of: Callable[[Loc], int | None]
 ) -> tuple[M | None, list[Problem]]:
-    """The value as a model, or every mistake in it."""
+    """The value as a model, and every mistake in it.
+
+    Where there are mistakes, the model is made of what is right, so that the rest can be checked as
+    well; None where that is not enough for one.
+    """
     if value is None:
         value = {}
     if not isinstance(value, dict):
@@ -49,7 +54,25 @@ def validate(
     try:
         return model.model_validate(value), []
     except ValidationError as error:
-        return None, _problems(model, error.errors(include_url=False), file, line_of)
+        errors = error.errors(include_url=False)
+    problems = _problems(model, errors, file, line_of)
+    try:
+        return model.model_validate(_without(value, [_real_loc(model, e["loc"]) for e in errors])), problems
+    except ValidationError:
+        return None, problems
+
+
+def _without(value: Any, locs: list[Loc]) -> Any:
+    """A value without the keys at some paths."""
+    kept = copy.deepcopy(value)
+    for loc in locs:
+        inner = kept
+        for step in loc[:-1]:
+            known = isinstance(inner, dict) and step in inner
+            inner = inner[step] if known else None
+        if loc and isinstance(inner, dict):
+            inner.pop(loc[-1], None)
+    return kept
 
 
 def read_document(reader: Reader, path: str) -> Document | None:
@@ -65,7 +88,7 @@ def read_document(reader: Reader, path: str) -> Document | None:
 
 
 def read_validated(reader: Reader, model: type[M], path: str) -> tuple[M, Document] | None:
-    """A YAML file as a model, with its lines; None with problems recorded."""
+    """A YAML file as a model (see `validate`), with its lines; None with problems recorded."""
     document = read_document(reader, path)
     if document is None:
         return None
@@ -110,7 +133,12 @@ def _sentence(model: type[BaseModel], loc: Loc, group: list[ErrorDetails]) -> tu
     elif "a list" in wanted and isinstance(value, (str, dict)):
         remedy = f"write [{value}]" if isinstance(value, str) else "start each entry with '- '"
     elif first["type"] == "literal_error":
-        remedy = did_you_mean(str(value), set(_literals(first)))
+        near = did_you_mean(str(value), set(_literals(first)))
+        remedy = near if near.startswith("did you mean") else ""
+    if loc[-2:] == ("gate", "max_drop") and value == 0:
+        remedy = (
+            "no number of cases can prove that nothing at all was lost; write auto, or a share such as 0.05"
+        )
     return f"'{key}' must be {wanted}, not {_kind(value)}" if key else f"must be {wanted}", remedy
 
 
@@ -143,7 +171,7 @@ def _wanted(error: ErrorDetails) -> str:
     }
     if kind in bounds:
         word, name = bounds[kind]
-        return f"{word} {context.get(name)}"
+        return f"{word} {context.get(name):g}"
     if kind == "string_too_long":
         return f"text of at most {context.get('max_length')} characters"
     said = error["msg"]

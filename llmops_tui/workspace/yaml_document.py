@@ -29,7 +29,23 @@ _COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
 class _Resolver(BaseResolver):
-    """Scalars of YAML 1.2's core schema, decimal numbers only."""
+    """Scalars of YAML 1.2's core schema, decimal numbers only.
+
+    The C composer calls itself for each level and would run out of stack: it is stopped here, where
+    it says that it goes a level deeper.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._depth = 0
+
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:  # noqa: ARG002
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise RecursionError
+
+    def ascend_resolver(self) -> None:
+        self._depth -= 1
 
 
 _Resolver.add_implicit_resolver(_NULL, re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
@@ -77,6 +93,7 @@ class Document:
         self._seen: set[int] = set()
         self._aliased = 0
         self._values = 0
+        # All nodes live as long as the document, so their ids are their own.
         self.value: Any = self._build(self._node, (), False) if self._node is not None else None
         del self._seen
 
