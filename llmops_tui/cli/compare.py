@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llmops_tui.cli.options import shared_options, version_argument
-from llmops_tui.cli.shell import Shell, choose_config, open_engine
+from llmops_tui.cli.shell import Shell, choose_config, with_engine
 from llmops_tui.cli.stored import comparable
 
 if TYPE_CHECKING:
@@ -31,21 +31,20 @@ def compare(shell: Shell, a: str | None, b: str | None, workspace: Path | None, 
     A is the baseline and B the candidate; by default the promoted baseline and the latest version. Asks no
     model: what was not evaluated is shown as such.
     """
-    engine = open_engine(workspace, writing=False)
-    try:
+
+    async def body(engine: Engine) -> int:
         name = choose_config(engine, config)
-        compared = comparable(shell, engine, name, a, b)
+        comparison, changes = await comparable(shell, engine, name, a, b)
         if shell.as_json:
             from llmops_tui.report.json import compare_json, output_ids
 
-            comparison, changes = compared
             texts = engine.store.outputs.texts(output_ids(comparison))
             shell.print_json(compare_json(comparison, changes, texts))
         else:
             print_comparison(engine, name, a, b)
         return 0
-    finally:
-        engine.close()
+
+    return with_engine(workspace, body, writing=False)
 
 
 def print_comparison(engine: Engine, config: str, a: str | None, b: str | None) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from llmops_tui.cli.options import shared_options, version_argument
-from llmops_tui.cli.shell import Shell, choose_config, open_engine
+from llmops_tui.cli.shell import Shell, choose_config, with_engine
 from llmops_tui.cli.stored import comparable
+
+if TYPE_CHECKING:
+    from llmops_tui.engine.engine import Engine
 
 
 @click.command()
@@ -36,34 +40,33 @@ def report(
 
     A is the baseline and B the candidate; by default the promoted baseline and the latest version.
     """
-    from llmops_tui.domain.errors import Problem, UsageError
-    from llmops_tui.report.markdown import markdown
 
-    engine = open_engine(workspace, writing=False)
-    try:
+    async def body(engine: Engine) -> int:
+        from llmops_tui.report.markdown import markdown
+
         name = choose_config(engine, config)
-        comparison, changes = comparable(shell, engine, name, a, b)
-        texts = engine.queries.texts(comparison.baseline.version, comparison.candidate.version)
+        comparison, changes = await comparable(shell, engine, name, a, b)
+        versions = (comparison.baseline.version, comparison.candidate.version)
+        texts = engine.queries.texts(*versions)
         text = markdown(comparison, changes, texts, engine.queries.detail, written_at=time.time())
-    finally:
-        engine.close()
-    if output is not None:
-        try:
-            output.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise UsageError(
-                Problem(
-                    f"the report can't be written to {output}: {error.strerror}", "name another file with -o"
-                )
-            ) from error
-    if shell.as_json:
-        names = (comparison.baseline.version.name, comparison.candidate.version.name)
-        file = str(output) if output else None
-        shell.print_json(
-            {"config": name, "baseline": names[0], "candidate": names[1], "file": file, "markdown": text}
-        )
-    elif output is not None:
-        shell.print(f"written to {output}")
-    else:
-        shell.print(text.rstrip("\n"))
-    return 0
+        if output is not None:
+            _write(output, text)
+        if shell.as_json:
+            answer = {"config": name, "baseline": versions[0].name, "candidate": versions[1].name}
+            shell.print_json({**answer, "file": str(output) if output else None, "markdown": text})
+        else:
+            shell.print(f"written to {output}" if output is not None else text.rstrip("\n"))
+        return 0
+
+    return with_engine(workspace, body, writing=False)
+
+
+def _write(target: Path, text: str) -> None:
+    from llmops_tui.domain.errors import Problem, UsageError
+
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            Problem(f"the report can't be written to {target}: {error.strerror}", "name another file with -o")
+        ) from error

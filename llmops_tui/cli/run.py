@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from llmops_tui.cli.options import shared_options
-from llmops_tui.cli.shell import Shell, open_engine, root_of, warn
+from llmops_tui.cli.shell import Shell, root_of, warn, with_engine
 
 if TYPE_CHECKING:
+    from llmops_tui.domain.run import Reason
     from llmops_tui.engine.engine import Engine
     from llmops_tui.engine.events import AskFirst, NothingToDo, RunEnded, RunRequest
 
@@ -61,17 +62,16 @@ def run(
         from llmops_tui.workspace import trust
 
         trust.trust(root_of(workspace))
-    engine = open_engine(workspace, writing=True)
-    try:
+    subset = Subset(ids, tags, limit)
+    reason: Reason = "fresh" if fresh else "retry" if only_failed else "manual"
+
+    async def body(engine: Engine) -> int:
         name = engine.configuration(config).name
         warn(shell, engine.workspace)
-        subset = Subset(ids, tags, limit)
-        request = RunRequest(
-            name, "fresh" if fresh else "manual", subset, fresh=fresh, only_failed=only_failed, agreed=agreed
-        )
-        return asyncio.run(_run(shell, engine, request))
-    finally:
-        engine.close()
+        request = RunRequest(name, reason, subset, fresh=fresh, only_failed=only_failed, agreed=agreed)
+        return await _run(shell, engine, request)
+
+    return with_engine(workspace, body, writing=True)
 
 
 async def _run(shell: Shell, engine: Engine, request: RunRequest) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,10 +68,10 @@ def open_engine(workspace: Path | None, *, writing: bool) -> Engine:
         WorkspaceError: there is no workspace.
         StoreError: the database can't be had.
     """
+    root = root_of(workspace)
     from llmops_tui.domain.errors import StoreError
     from llmops_tui.engine.engine import Engine
 
-    root = root_of(workspace)
     try:
         engine = Engine.open(root)
     except StoreError as error:
@@ -83,6 +83,20 @@ def open_engine(workspace: Path | None, *, writing: bool) -> Engine:
             raise error from None
     engine.load()
     return engine
+
+
+def with_engine(workspace: Path | None, body: Callable[[Engine], Awaitable[int]], *, writing: bool) -> int:
+    """Run `body` with the engine of `open_engine`, on one event loop: the worker begins and ends on it."""
+    import asyncio
+
+    async def opened() -> int:
+        engine = open_engine(workspace, writing=writing)
+        try:
+            return await body(engine)
+        finally:
+            engine.close()
+
+    return asyncio.run(opened())
 
 
 def choose_config(engine: Engine, name: str | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from llmops_tui.cli.shell import Shell
@@ -25,7 +24,7 @@ def record_disk(shell: Shell, engine: Engine, config: str) -> None:
             shell.say(f"warning: {clean(str(problem))}")
 
 
-def comparable(shell: Shell, engine: Engine, config: str, a: str | None, b: str | None) -> Compared:
+async def comparable(shell: Shell, engine: Engine, config: str, a: str | None, b: str | None) -> Compared:
     """Two versions compared, after the scores of both were brought up to the cases on disk.
 
     Asks no model.
@@ -41,12 +40,9 @@ def comparable(shell: Shell, engine: Engine, config: str, a: str | None, b: str 
             name = side.version.name
             raise UsageError(Problem(f"{name} was never evaluated", _remedy(engine, config, name)))
 
-    async def rescore() -> None:
+    try:
         for side in sides:
             await engine.rescore(side.version)
-
-    try:
-        asyncio.run(rescore())
     except LlmopsError as error:
         shell.say(f"warning: the scores could not be brought up to date: {clean(str(error))}")
     return engine.queries.compare(config, a, b)
