@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
-from difflib import SequenceMatcher
 from itertools import accumulate
 
 Block = tuple[str, int, int, int, int]
@@ -112,6 +111,8 @@ class _Gaps:
         Where runs tie, `difflib` cuts off the first and looks through the rest again: some thousand
         common words would take a quarter of a minute.
         """
+        from difflib import SequenceMatcher
+
         matcher = SequenceMatcher(lambda element: not element.strip(), a, b, autojunk=False)
         counts = Counter(b)
         costs = [0, *accumulate(counts[element] if element.strip() else 1 for element in a)]

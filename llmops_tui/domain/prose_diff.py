@@ -11,6 +11,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
@@ -230,13 +231,18 @@ def _shared(a: Counter[str], b: Counter[str]) -> float:
 # (`don't`, `1,000.50`, `name@host`); marks of its last letter belong to it. Ideographs stand alone.
 # What is no word is one character with what modifies it (emoji with skin tone, flags, joined emoji).
 _MARKS = r"(?:(?![\u0589\u05be\u060c\u061b\u061f\u06d4\u0964\u0965])[\u0300-\u1cff](?<!\w))*"
-_TOKEN = re.compile(
-    rf"(?:[{CJK}]"
-    rf"|[^\W{CJK}][^\s—–/{CJK}]*[^\W{CJK}]{_MARKS}|[^\W{CJK}]{_MARKS}"
-    r"|[\U0001f1e6-\U0001f1ff]{2}"
-    r"|[^\s\w](?:[\u0300-\u036f\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]|\u200d[^\s\w])*"
-    r"|(?=\s))(\s*)"
-)
+
+
+@cache
+def _token() -> re.Pattern[str]:
+    # Compiled when first used: it takes longer than the rest of the module.
+    return re.compile(
+        rf"(?:[{CJK}]"
+        rf"|[^\W{CJK}][^\s—–/{CJK}]*[^\W{CJK}]{_MARKS}|[^\W{CJK}]{_MARKS}"
+        r"|[\U0001f1e6-\U0001f1ff]{2}"
+        r"|[^\s\w](?:[\u0300-\u036f\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff]|\u200d[^\s\w])*"
+        r"|(?=\s))(\s*)"
+    )
 
 
 class _Unit:
@@ -252,7 +258,7 @@ class _Unit:
 def _units(line: str) -> list[_Unit]:
     return [
         _Unit(match[0][: len(match[0]) - len(match[1])], match[1])
-        for match in _TOKEN.finditer(line)
+        for match in _token().finditer(line)
         if match[0]
     ]
 

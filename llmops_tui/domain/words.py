@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 from llmops_tui.domain.canonical import lf
 
 #: Scripts written without spaces (kana, ideographs): each character counts as a word.
 CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 
-_WORD = re.compile(rf"[{CJK}]|[^\W_{CJK}]+(?:['’_][^\W_{CJK}]+)*")
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2007": " "})
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    return re.compile(rf"[{CJK}]|[^\W_{CJK}]+(?:['’_][^\W_{CJK}]+)*")
 
 
 def plain(text: str, *, case_sensitive: bool = True) -> str:
@@ -34,4 +39,4 @@ def words(text: str, *, case_sensitive: bool = False) -> list[str]:
     """
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).replace("’", "'")
-    return _WORD.findall(text if case_sensitive else text.casefold())
+    return _word().findall(text if case_sensitive else text.casefold())

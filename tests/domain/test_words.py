@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import unicodedata
+
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llmops_tui.domain.words import plain, words
 
 
 @given(st.text())
-def test_the_normal_form_is_its_own(text: str) -> None:
+@example("\u0390")
+def test_the_normal_form_is_composed_and_its_own(text: str) -> None:
     for sensitive in (True, False):
         once = plain(text, case_sensitive=sensitive)
+        assert unicodedata.is_normalized("NFC", once)
         assert plain(once, case_sensitive=sensitive) == once
 
 
