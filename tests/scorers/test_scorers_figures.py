@@ -46,6 +46,7 @@ def test_numbers_are_found_as_people_write_them(text: str, found: list[float]) -
 
 def test_a_decimal_comma_is_an_option() -> None:
     assert list(numbers("1.234,50 € und 2,5", ",")) == [1234.5, 2.5]
+    assert list(numbers("1,234.5", ",")) == [1.234]
     assert score("number", "Das sind 1.234,50 €.", value=1234.5, decimal=",").passed
 
 
