@@ -6,6 +6,7 @@ Both ends use this one class. Writes of one turn of the event loop leave in one 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -24,6 +25,7 @@ class Channel(asyncio.Protocol, Generic[In]):
         decode: bytes of one line → message; raises `msgspec.MsgspecError` on rubbish.
         on_message: called for each message, on the event loop.
         on_closed: called once, when the other end is gone, with the reason if there was one.
+        sock: the connected socket.
     """
 
     def __init__(
@@ -31,7 +33,9 @@ class Channel(asyncio.Protocol, Generic[In]):
         decode: Callable[[bytes], In],
         on_message: Callable[[In], None],
         on_closed: Callable[[Exception | None], None],
+        sock: socket.socket,
     ) -> None:
+        self._sock = sock
         self._decode = decode
         self._on_message = on_message
         self._on_closed = on_closed
@@ -76,9 +80,16 @@ class Channel(asyncio.Protocol, Generic[In]):
             self._transport.write(b"\n".join(lines) + b"\n")
 
     def close(self, exc: Exception | None = None) -> None:
+        if self._loop.is_closed():
+            # The command is over: the other end only needs to see that we are gone.
+            self._sock.close()
+            return
         self._flush()
         if self._transport is not None:
             self._transport.close()
+            with contextlib.suppress(OSError):
+                # The other end sees it now; the transport closes only on a later turn of the loop.
+                self._sock.shutdown(socket.SHUT_WR)
         if exc is not None:
             closed, self._on_closed = self._on_closed, lambda _: None
             closed(exc)
@@ -93,5 +104,5 @@ async def connect(
     """A channel on a connected socket, which it then owns."""
     sock.setblocking(False)
     loop = asyncio.get_running_loop()
-    _, channel = await loop.create_connection(lambda: Channel(decode, on_message, on_closed), sock=sock)
+    _, channel = await loop.create_connection(lambda: Channel(decode, on_message, on_closed, sock), sock=sock)
     return channel

@@ -224,11 +224,11 @@ class WorkerClient:
 
     def _lost(self, _exc: Exception | None) -> None:
         """The worker is gone: on purpose (after a hanging function), or not."""
+        if self._closed:
+            return
         how = self._end_process()
         if self._ready is not None and not self._ready.done():
             self._ready.set_exception(WorkerError(f"{how}{self._said()}"))
-        if self._closed:
-            return
         in_hand = list(self._in_hand.values())
         self._in_hand.clear()
         if len(in_hand) == 1:
