@@ -14,7 +14,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.timer import Timer
 
-from llmops_tui.app.actions import bindings, of_scope
+from llmops_tui.app.actions import bindings, keys_of, of_scope
 from llmops_tui.app.messages import EngineEvent
 from llmops_tui.app.model import Model
 from llmops_tui.app.paint import Paint
@@ -190,7 +190,10 @@ class LlmopsApp(App[int], inherit_bindings=False):
     # -- everywhere
 
     def action_palette(self) -> None:
-        self.action_command_palette()
+        from llmops_tui.app.screens.palette import Palette
+
+        if isinstance(self.screen, Frame):
+            self.push_screen(Palette(id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every action of the screen in front, by name."""
@@ -200,8 +203,10 @@ class LlmopsApp(App[int], inherit_bindings=False):
             if action.id not in ("palette", "interrupt"):
                 prefix = "app" if "everywhere" in action.scopes else "screen"
                 run = f"{prefix}.{action.id}"
+                keys = " ".join(keys_of(action, self.user_keymap))
+                help_ = f"{keys:<6} {action.help}"
                 yield SystemCommand(
-                    action.title.capitalize(), action.help, lambda run=run, s=screen: self._act(run, s)
+                    action.title.capitalize(), help_, lambda run=run, s=screen: self._act(run, s)
                 )
 
     def _act(self, action: str, screen: Screen[Any]) -> None:

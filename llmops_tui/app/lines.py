@@ -91,7 +91,7 @@ def wrap(line: Sequence[Span], width: int, indent: int = 0) -> list[Line]:
     """
     if width < 4 or line_width(line) <= width:
         return [cut_line(line, max(width, 0))]
-    rows = _Rows(width, min(indent, width // 2))
+    rows = _Rows(width, min(indent, max(width - 16, 0)))
     for atom in _atoms(line):
         rows.add(atom)
     return rows.done()

@@ -40,3 +40,7 @@ class FilterChanged(Message):
         super().__init__()
         self.text = text
         self.done = done
+
+
+class LaidOut(Message):
+    """A pane has made its lines anew; it may want more or less room."""

@@ -14,7 +14,7 @@ from llmops_tui.app.case_filter import parse
 from llmops_tui.app.case_order import next_order
 from llmops_tui.app.header_text import empty_sentence
 from llmops_tui.app.lines import shown_line
-from llmops_tui.app.messages import CursorMoved, FilterChanged, RowOpened
+from llmops_tui.app.messages import CursorMoved, FilterChanged, LaidOut, RowOpened
 from llmops_tui.app.model import Model
 from llmops_tui.app.screens.detail import DetailLoader
 from llmops_tui.app.screens.frame import Frame
@@ -103,8 +103,9 @@ class BenchScreen(Frame, inherit_bindings=False):
             if pane.styles.height is None or pane.styles.height.value != lines:
                 pane.styles.height = lines
 
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.fit_panes)
+    def on_laid_out(self, message: LaidOut) -> None:
+        message.stop()
+        self.fit_panes()
 
     def follow(self) -> None:
         super().follow()
@@ -128,7 +129,7 @@ class BenchScreen(Frame, inherit_bindings=False):
         text = f"Cases · {bench.order}"
         if self._typed:
             text += f" · {fmt.count(len(bench.visible))} of {fmt.count(len(bench.pairs))}"
-        self.cases.border_title = Content(f" {text} ")
+        self.cases.border_title = Content(text)
 
     def means_something(self, action: Action) -> bool:
         if action.id == "rerun_failed":

@@ -35,7 +35,7 @@ class Chooser(ModalScreen[Any]):
 
     def compose(self) -> ComposeResult:
         options = OptionList(*(Content(c.title) for c in self._choices), classes="sheet", compact=True)
-        options.border_title = Content(f" {self._title} · enter chooses, esc closes ")
+        options.border_title = Content(f"{self._title} · enter chooses, esc closes")
         yield options
 
     def action_next(self) -> None:

@@ -49,7 +49,6 @@ class DetailLoader:
             screen.output.title("Output")
             screen.output.say("")
             screen.scores.show(None)
-            screen.fit_panes()
             return
         if pair is self._shown or pair is self._wanted:
             return
@@ -97,7 +96,6 @@ class DetailLoader:
         sides = Side(names[0], *_result(pair.baseline)), Side(names[1], *_result(pair.candidate))
         screen.output.show(doc, *sides, keep=same)
         screen.scores.show(lambda width: score_lines(detail, names, width, alone=alone), keep=same)
-        screen.fit_panes()
 
     def candidate_text(self) -> tuple[str, str] | None:
         """What `y` copies: the new output, else the old one."""
@@ -148,13 +146,14 @@ class DetailLoader:
                 return [_nothing_changed(bench.is_alone, status.nothing is not None, bench.totals.counts)]
             found: list[Line] = []
             for change, one in zip(texts, compared, strict=True):
-                found += change_lines(title(change), shown(change.before), shown(change.after), one, width)
+                lines = change_lines(title(change), shown(change.before), shown(change.after), one, width)
+                # A title of its own for one change only would say what the pane's title says.
+                found += lines[1:] if len(texts) == 1 and len(lines) > 1 else lines
             return found
 
         self.changes_text = "\n".join(_as_text(c, d) for c, d in zip(texts, compared, strict=True))
         screen.changes.title(f"What changed · {title(texts[0])}" if len(texts) == 1 else "What changed")
         screen.changes.show(make)
-        screen.fit_panes()
 
     # -- search inside outputs
 

@@ -77,7 +77,7 @@ class HistoryScreen(Frame, inherit_bindings=False):
         title = f"Versions · {fmt.count(len(summaries))}"
         if any(s is not None for s in scores):
             title += f" · mean score {sparkline(scores, room)}"
-        versions.border_title = Content(f" {title} ")
+        versions.border_title = Content(title)
         versions.refresh()
         self._show_facts()
 
@@ -202,11 +202,11 @@ def fact_lines(summary: VersionSummary, left: str, now: float, width: int) -> li
     commit = fmt.NONE
     if version.git_commit:
         commit = version.git_commit[:10] + (" with changes not committed" if version.git_dirty else "")
+    compares = f"compares {left} with {version.name} on the Bench; b marks another left side"
+    if left == version.name:
+        compares = "this is the left side (◆); move to the version to compare it with"
     rows: list[tuple[str, list[Span]]] = [
-        (
-            "enter",
-            [(f"compares {left} with {version.name} on the Bench; b marks another left side", "accent")],
-        ),
+        ("enter", [(compares, "accent")]),
         ("hash", [(version.hash[:16], ""), ("  (y copies all of it)", "dim")]),
         ("changed", [(", ".join(shown_line(c) for c in summary.changed) or "–", "")]),
         ("commit", [(commit, "")]),

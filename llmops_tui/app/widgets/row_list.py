@@ -118,7 +118,7 @@ class RowList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         paint: Paint = self.app.paint  # type: ignore[attr-defined]
-        width, base = self.size.width, self.rich_style
+        width, base = self.scrollable_content_region.width, self.rich_style
         if not self.keys:
             text = self.says[y - 1] if 0 < y <= len(self.says) else ""
             return paint.strip(((" " + text, "dim" if y > 1 else "bold"),) if text else EMPTY, width, base)

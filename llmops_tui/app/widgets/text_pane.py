@@ -10,6 +10,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from llmops_tui.app.lines import EMPTY, Line, line_width
+from llmops_tui.app.messages import LaidOut
 from llmops_tui.app.paint import Paint
 
 
@@ -20,7 +21,7 @@ class TextPane(ScrollView, can_focus=True):
     """
 
     DEFAULT_CSS = """
-    TextPane { scrollbar-size: 1 1; background: $background; }
+    TextPane { scrollbar-size: 1 1; overflow-x: hidden; background: $background; }
     """
     BINDINGS: ClassVar[list[Any]] = []
 
@@ -33,7 +34,7 @@ class TextPane(ScrollView, can_focus=True):
 
     def title(self, text: str) -> None:
         """Head the pane."""
-        self.border_title = Content(f" {text} ") if text else Content(" ")
+        self.border_title = Content(text or " ")
 
     def compose_lines(self, width: int) -> list[Line]:
         """The lines for a width."""
@@ -56,6 +57,7 @@ class TextPane(ScrollView, can_focus=True):
         if not keep:
             self.scroll_to(x=0, y=0, animate=False, immediate=True)
         self.refresh()
+        self.post_message(LaidOut())
 
     def on_resize(self) -> None:
         if self.scrollable_content_region.width != self._laid_out_at:
@@ -72,6 +74,7 @@ class TextPane(ScrollView, can_focus=True):
     def toggle_wrap(self) -> None:
         """Break long lines, or let them run out of sight."""
         self.wrapped = not self.wrapped
+        self.styles.overflow_x = "hidden" if self.wrapped else "auto"
         self.lay_out(keep=True)
 
     def render_line(self, y: int) -> Strip:
@@ -79,7 +82,7 @@ class TextPane(ScrollView, can_focus=True):
         x, top = self.scroll_offset
         index = top + y
         line = self.lines[index] if index < len(self.lines) else EMPTY
-        width = self.size.width
+        width = self.scrollable_content_region.width
         if self.wrapped or not x:
             return paint.strip(line, width, self.rich_style)
         whole = max(line_width(line), x + width)

@@ -31,22 +31,29 @@ class VersionList(RowList):
         self.summaries: dict[int, VersionSummary] = {}
         self.marked: int | None = None
         self._commits = self._labels = False
+        self._decimals = 0
 
     def show(self, summaries: tuple[VersionSummary, ...]) -> None:
         """Show these versions, newest first."""
         self.summaries = {s.version.id: s for s in summaries}
         self._commits = any(s.version.git_commit for s in summaries)
         self._labels = any(s.version.labels for s in summaries)
+        costs = [s.run.cost_usd for s in summaries if s.run is not None]
+        self._decimals = max((_decimals(c) for c in costs), default=0)
         self.set_keys([s.version.id for s in summaries])
 
     def _columns(self, width: int) -> tuple[int, int, int, int, int]:
         """Widths of when, commit, changed, labels, state; 0 leaves one out."""
         when = 13
-        room = width - 3 - 16 - when - 8 - 7 - 9
+        room = width - 3 - 16 - when - 8 - 7 - 10
         commit = 10 if self._commits and room >= 44 else 0
         labels = 18 if self._labels and room - commit >= 40 else 0
         state = 13 if room - commit - labels >= 26 else 0
         return when, commit, max(room - commit - labels - state, 0), labels, state
+
+    def _money(self, usd: float | None) -> str:
+        """The same decimals down the column."""
+        return fmt.NONE if usd is None else f"${usd:,.{self._decimals}f}"
 
     def heading(self, width: int) -> Line:
         when, commit, changed, labels, state = self._columns(width)
@@ -73,12 +80,16 @@ class VersionList(RowList):
             (left(sha, commit), "dim"),
             (right(fmt.percent(tally.pass_rate if tally else None), 8), "bold"),
             (right(fmt.score(tally.mean_score if tally else None), 7), ""),
-            (right(fmt.money(run.cost_usd if run else None), 9), "dim"),
+            (right(self._money(run.cost_usd if run else None), 9), "dim"),
         ]
         if state:
             word, style = state_of(summary)
             spans.append(("  " + left(word, state - 2), style))
         return tuple(spans), ""
+
+
+def _decimals(usd: float | None) -> int:
+    return min(len(fmt.money(usd).partition(".")[2]), 5)
 
 
 def state_of(summary: VersionSummary) -> tuple[str, str]:
