@@ -103,8 +103,13 @@ def diff(a: str, b: str) -> Diff:
 
 
 def diff_words(a: str, b: str) -> Diff:
-    """Compare as prose. The lines joined by LF are the texts again, on either side."""
+    """Compare as prose. The lines joined by LF are the texts again, on either side.
+
+    An empty text has no lines beside one that is not empty.
+    """
     left, right = _split(a), _split(b)
+    if not a or not b:
+        left, right = (left if a else []), (right if b else [])
     if left == right:
         lines = [DiffLine(_whole(line, "same"), i, i) for i, line in enumerate(left, 1)]
         return Diff(tuple(lines), True)
@@ -200,10 +205,10 @@ def _align(
         return
     bags_a = [Counter(line.split()) for line in left]
     bags_b = [Counter(line.split()) for line in right]
-    # best[i][j]: the most that lines from i and j on can share. A pair is always worth something,
-    # so that as many lines as possible have a partner.
+    # best[i][j]: the most that lines from i and j on can share. A pair is always worth something, so
+    # that many lines have a partner; squares, as one line found again tells more than two half alike.
     best = [[0.0] * (m + 1) for _ in range(n + 1)]
-    worth = [[0.1 + _shared(a, b) for b in bags_b] for a in bags_a]
+    worth = [[0.1 + _shared(a, b) ** 2 for b in bags_b] for a in bags_a]
     for i in range(n - 1, -1, -1):
         for j in range(m - 1, -1, -1):
             best[i][j] = max(best[i + 1][j], best[i][j + 1], best[i + 1][j + 1] + worth[i][j])
@@ -220,9 +225,13 @@ def _align(
             j += 1
 
 
+#: Empty lines are alike, but tell little.
+_TWO_BLANKS = 0.2
+
+
 def _shared(a: Counter[str], b: Counter[str]) -> float:
     total = a.total() + b.total()
-    return 2 * (a & b).total() / total if total else 1.0
+    return 2 * (a & b).total() / total if total else _TWO_BLANKS
 
 
 # -- words

@@ -121,6 +121,8 @@ def _default(field: Any) -> str:
     if field.is_required():
         return "needed"
     value = field.get_default(call_default_factory=True)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return "–" if value is None or value == [] else _code(_yaml(value))
 
 

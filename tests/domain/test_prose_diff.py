@@ -36,8 +36,9 @@ def test_each_side_is_its_text_character_for_character(a: str, b: str) -> None:
 @given(PROSE, PROSE)
 def test_lines_are_numbered_in_order_and_unchanged_ones_are_equal(a: str, b: str) -> None:
     result = diff_words(a, b)
-    assert [n.left_number for n in result.lines if n.left_number] == list(range(1, a.count("\n") + 2))
-    assert [n.right_number for n in result.lines if n.right_number] == list(range(1, b.count("\n") + 2))
+    lines_a, lines_b = (a.count("\n") + 1 if a else 0), (b.count("\n") + 1 if b else 0)
+    assert [n.left_number for n in result.lines if n.left_number] == list(range(1, lines_a + 1))
+    assert [n.right_number for n in result.lines if n.right_number] == list(range(1, lines_b + 1))
     for line in result.lines:
         if line.change == "same":
             assert line.left == line.right
@@ -104,6 +105,26 @@ def test_lines_of_a_block_stand_beside_those_they_share_words_with() -> None:
         "alpha beta [-gamma-][+delta+]",
         "red green [-blue-][+white+]",
     ]
+
+
+def test_a_line_that_moved_up_a_number_is_found_again() -> None:
+    result = diff(
+        "1. Log in.\n2. Choose the order.\n3. Print the label.\nEnd",
+        "1. Log in first.\n2. Print the label.\n3. Drop the parcel at any post office.\nEnd",
+    )
+    assert [marked(line) for line in result.lines] == [
+        "1. Log in[+ first+].",
+        "[-2. Choose the order.-]",
+        "[-3-][+2+]. Print the label.",
+        "[+3. Drop the parcel at any post office.+]",
+        "End",
+    ]
+
+
+def test_beside_an_empty_text_every_line_is_added_or_removed() -> None:
+    assert [line.change for line in diff("", "one\n\ntwo").lines] == ["added", "added", "added"]
+    assert [line.change for line in diff("one\n\ntwo", "").lines] == ["removed", "removed", "removed"]
+    assert diff("", "").identical
 
 
 def test_windows_line_ends_are_no_change() -> None:
