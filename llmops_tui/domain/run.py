@@ -150,7 +150,13 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     @property
     def is_complete(self) -> bool:
-        return self.run.state == "complete" and all(r.status not in ("missing", "error") for r in self.rows)
+        """Every item that the run should have is there, and none erred."""
+        there = sum(len(r.items) for r in self.rows)
+        return (
+            self.run.state == "complete"
+            and there >= self.run.total
+            and all(r.status not in ("missing", "error") for r in self.rows)
+        )
 
 
 def make_rows(items: Iterable[Item]) -> tuple[Row, ...]:

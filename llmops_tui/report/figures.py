@@ -74,9 +74,11 @@ def shortfall(snapshot: Snapshot) -> str:
         return ""
     if not snapshot.rows:
         return "was never evaluated"
-    missing = sum(row.status == "missing" for row in snapshot.rows)
+    there = sum(item.status != "missing" for row in snapshot.rows for item in row.items)
+    missing = max(snapshot.run.total - there, 0)
     errors = sum(row.status == "error" for row in snapshot.rows)
-    lacks = [f"{fmt.count(missing)} not evaluated"] if missing else []
+    total = fmt.count(snapshot.run.total)
+    lacks = [f"{fmt.plural(missing, 'output')} of {total} not evaluated"] if missing else []
     lacks += [f"{fmt.plural(errors, 'error')}"] if errors else []
     if snapshot.run.state != "complete":
         lacks.append(f"its run is {snapshot.run.state}")
