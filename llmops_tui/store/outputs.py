@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -13,12 +13,14 @@ from llmops_tui.domain.errors import Problem, StoreError
 from llmops_tui.domain.model import Usage
 from llmops_tui.domain.output import Chunk, Output
 from llmops_tui.store.blobs import CHUNK, Blobs, chunks, clean, from_json, from_stored, marks
+from llmops_tui.store.bulk import no_collection
 from llmops_tui.store.connection import Database
 
 _INSERT = (
     "INSERT INTO outputs (key, trial, generation, text_hash, latency_s, cost_usd, ttft_s, text_id, "
     "tool_calls_id, finish_reason, refused, input_tokens, output_tokens, cached_tokens, reasoning_tokens, "
-    "calls, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id"
+    "calls, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING RETURNING id"
 )
 
 
@@ -39,6 +41,7 @@ class Outputs:
         self._db = db
         self._blobs = blobs
 
+    @no_collection()
     def find_many(
         self, keys: Iterable[tuple[str, int]], generation: int | None = None
     ) -> dict[tuple[str, int], OutputRow]:
@@ -49,21 +52,26 @@ class Outputs:
         """
         wanted = set(keys)
         rows: dict[tuple[str, int], OutputRow] = {}
-        for chunk in chunks({key for key, _ in wanted}):
-            sql = (
-                "SELECT key, trial, id, text_hash, latency_s, cost_usd, generation FROM outputs "
-                f"WHERE key IN ({marks(chunk)})"
-            )
-            for key, trial, id_, text_hash, latency_s, cost_usd, found in self._db.rows(
-                sql, [bytes.fromhex(k) for k in chunk]
-            ):
-                place = (key.hex(), trial)
-                if place not in wanted or (generation is not None and found != generation):
-                    continue
-                before = rows.get(place)
-                if before is None or found > before.generation:
-                    rows[place] = OutputRow(id_, text_hash.hex(), latency_s, cost_usd, found)
+        for key, trial, id_, text_hash, latency_s, cost_usd, found in self._light({k for k, _ in wanted}):
+            place = (key.hex(), trial)
+            if place not in wanted or (generation is not None and found != generation):
+                continue
+            before = rows.get(place)
+            if before is None or found > before.generation:
+                rows[place] = OutputRow(id_, text_hash.hex(), latency_s, cost_usd, found)
         return rows
+
+    def _light(self, keys: set[str]) -> Iterator[Any]:
+        """Rows of these content keys, and perhaps others."""
+        sql = "SELECT key, trial, id, text_hash, latency_s, cost_usd, generation FROM outputs"
+        (newest,) = self._db.one("SELECT ifnull(max(id), 0) FROM outputs")
+        if len(keys) * 3 >= newest:
+            yield from self._db.rows(sql)  # reading all is quicker than seeking a third of them
+            return
+        for chunk in chunks(keys):
+            yield from self._db.rows(
+                f"{sql} WHERE key IN ({marks(chunk)})", [bytes.fromhex(k) for k in chunk]
+            )
 
     def rows(self, output_ids: Iterable[int]) -> dict[int, OutputRow]:
         """The same by row id."""

@@ -13,6 +13,7 @@ from llmops_tui.domain.run import Item
 from llmops_tui.domain.score import Score, combine
 from llmops_tui.store.attempts import Attempt, Attempts
 from llmops_tui.store.calls import Calls
+from llmops_tui.store.bulk import no_collection
 from llmops_tui.store.connection import Database
 from llmops_tui.store.outputs import OutputRow, Outputs
 from llmops_tui.store.runs import ItemRow, Runs
@@ -58,6 +59,7 @@ class Recorder:
         self._attempts = attempts
         self._pins: dict[int, dict[str, str]] = {}
 
+    @no_collection()
     def record(
         self, run_id: int, *, calls: Sequence[Call], results: Sequence[Result], at: float
     ) -> list[Item]:

@@ -9,6 +9,7 @@ from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.domain.run import Item, Reason, RunInfo, RunState, Snapshot, make_rows
 from llmops_tui.domain.score import Score, Status
 from llmops_tui.store.blobs import clean
+from llmops_tui.store.bulk import no_collection
 from llmops_tui.store.connection import Database
 from llmops_tui.store.processes import lives, parse_owner, this_process
 from llmops_tui.store.scores import Scores
@@ -145,7 +146,7 @@ class Runs:
         Args:
             run_id: None: the newest run of the version that has items.
         """
-        with self._db.read():
+        with self._db.read(), no_collection():
             if run_id is None:
                 where = "WHERE version_id = ? AND EXISTS (SELECT 1 FROM items WHERE run_id = runs.id)"
                 row = self._db.one(_RUN + where + " ORDER BY id DESC LIMIT 1", (version_id,))
@@ -234,29 +235,33 @@ class Runs:
     def _intern_places(self, connection: sqlite3.Connection, places: Sequence[Place]) -> None:
         known = self._places
         unknown = [p for p in places if p not in known]
-        if not unknown:
-            return
-        connection.executemany(
-            "INSERT OR IGNORE INTO places (case_id, model, trial, extra) VALUES (?, ?, ?, ?)", unknown
-        )
         if len(unknown) > 500:
             sql = "SELECT case_id, model, trial, extra, id FROM places"
             for case, model, trial, extra, id_ in connection.execute(sql).fetchall():
                 known[case, model, trial, bool(extra)] = id_
-        else:
+        for place in unknown:
+            if place not in known:
+                known[place] = self._place(connection, place)
+
+    @staticmethod
+    def _place(connection: sqlite3.Connection, place: Place) -> int:
+        sql = "INSERT INTO places (case_id, model, trial, extra) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id"
+        found = connection.execute(sql, place).fetchall()
+        if not found:
             sql = "SELECT id FROM places WHERE case_id = ? AND model = ? AND trial = ? AND extra = ?"
-            for place in unknown:
-                ((known[place],),) = connection.execute(sql, place).fetchall()
+            found = connection.execute(sql, place).fetchall()
+        id_: int = found[0][0]
+        return id_
 
     def _score_set(self, connection: sqlite3.Connection, keys: tuple[str, ...]) -> int:
         known = self._sets.get(keys)
         if known is not None:
             return known
         raw = bytes.fromhex("".join(keys))
-        found = connection.execute("SELECT id FROM score_sets WHERE keys = ?", (raw,)).fetchall()
+        sql = "INSERT INTO score_sets (keys) VALUES (?) ON CONFLICT DO NOTHING RETURNING id"
+        found = connection.execute(sql, (raw,)).fetchall()
         if not found:
-            sql = "INSERT INTO score_sets (keys) VALUES (?) RETURNING id"
-            found = connection.execute(sql, (raw,)).fetchall()
+            found = connection.execute("SELECT id FROM score_sets WHERE keys = ?", (raw,)).fetchall()
         id_: int = found[0][0]
         self._sets[keys] = id_
         return id_

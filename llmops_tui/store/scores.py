@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from llmops_tui.domain.score import Score
 from llmops_tui.store.blobs import chunks, clean, marks
+from llmops_tui.store.bulk import no_collection
 from llmops_tui.store.connection import Database
 
 #: A score is kept as it was first given; only one that erred is replaced.
@@ -24,6 +25,7 @@ class Scores:
     def __init__(self, db: Database) -> None:
         self._db = db
 
+    @no_collection()
     def find_many(self, output_ids: Iterable[int]) -> dict[int, dict[str, Score]]:
         """Scores of many outputs, by output and score key, without their reasons (for planning)."""
         found: dict[int, dict[str, Score]] = {}
