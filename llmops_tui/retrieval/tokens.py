@@ -7,12 +7,16 @@ from llmops_tui.domain.words import words
 _STOPPED = (
     "a an and are as at be but by for if in into is it no not of on or such that the their then there "
     "these they this to was will with "
-    "am any can could did do does from get had has have how i i'm i've me my our please should so tell us "
-    "we were what what's when where which who whom why would you your "
+    "about am any anything been can can't could did didn't do does doesn't doing don't done each ever every "
+    "from get got had has have having he her here him his how i i'd i'll i'm i've isn't it's its itself just "
+    "let many may me might more most much must my myself of off our ours out own please s shall she should "
+    "so some something t tell than that's them those through too until up upon us very via want we we'll "
+    "we're were what what's when where where's whether which while who whom whose why will without won't "
+    "would yes yet you you'd you'll you're your yours "
 )
 
 #: Words that say nothing about the matter: Lucene's English stop words, and those that questions are
-#: made of. In a corpus of a few documents `how` would else be the rarest and so the weightiest word.
+#: made of. In a corpus of a few documents `how` or `until` would else be the rarest word, and so weigh most.
 STOP_WORDS = frozenset(_STOPPED.split())
 
 

@@ -30,6 +30,12 @@ def test_the_document_about_the_question_comes_first() -> None:
     assert index.search("When are you open?", 1)[0].source == "docs/hours.md"
 
 
+def test_words_that_questions_are_made_of_do_not_decide() -> None:
+    docs = {"a.md": "You must wait until you can.", "b.md": "Express parcels leave at 14:00."}
+    found = Bm25Index(docs, 120).search("Until when must I order express?", 2)
+    assert [chunk.source for chunk in found] == ["b.md"]
+
+
 def test_chunks_that_share_no_word_with_the_query_are_left_out() -> None:
     index = Bm25Index(DOCS, 120)
     found = index.search("refund", 3)
