@@ -36,24 +36,23 @@ described in [json.md](json.md). Colours only appear on a terminal, and not with
 
 def commands_markdown() -> str:
     """The page."""
-    root = click.Context(command_line, info_name="llmops-tui")
-    sections = [INTRODUCTION, _section("llmops-tui", command_line, None)]
+    root = _context("llmops-tui", command_line, None)
+    sections = [INTRODUCTION, _section(root)]
     for name in VERBS:
         command = command_line.get_command(root, name)
         assert command is not None
-        sections.append(_section(f"llmops-tui {name}", command, root))
+        sections.append(_section(_context(name, command, root)))
     return "\n".join(sections)
 
 
-def _section(title: str, command: click.Command, parent: click.Context | None) -> str:
-    ctx = click.Context(
-        command,
-        parent=parent,
-        info_name=title.removeprefix("llmops-tui ") if parent else title,
-        terminal_width=WIDTH,
-        max_content_width=WIDTH,
+def _context(name: str, command: click.Command, parent: click.Context | None) -> click.Context:
+    return command.make_context(
+        name, [], parent, resilient_parsing=True, terminal_width=WIDTH, max_content_width=WIDTH
     )
-    return f"## {title}\n\n```\n{command.get_help(ctx)}\n```\n"
+
+
+def _section(ctx: click.Context) -> str:
+    return f"## {ctx.command_path}\n\n```\n{ctx.get_help()}\n```\n"
 
 
 if __name__ == "__main__":
