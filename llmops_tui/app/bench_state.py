@@ -28,15 +28,20 @@ class Totals:
         self.counts = dict.fromkeys(("regressed", "improved", "same", "new", "removed", "error"), 0)
         self.pending = 0
         self.text_changed = 0
+        self.statuses = dict.fromkeys(("passed", "failed", "error", "unscored", "missing"), 0)
+        self.models: dict[str, int] = {}
         self.judged = self._passed_before = self._passed_after = 0
         self.scored = 0
         self._score_before = self._score_after = 0.0
 
     def count(self, pair: Pair, sign: int = 1) -> None:
         """Count a pair in, or out with `sign=-1`."""
+        self.models[pair.model] = self.models.get(pair.model, 0) + sign
         if pair.pending:
             self.pending += sign
             return
+        if pair.candidate is not None:
+            self.statuses[pair.candidate.status] += sign
         self.counts[pair.change] += sign
         self.text_changed += sign * bool(pair.change == "same" and pair.output_changed)
         old, new = pair.baseline, pair.candidate
@@ -85,6 +90,7 @@ class BenchState:
         self._models: tuple[str, ...] = ()
         self._items: dict[Key, dict[int, Item]] = {}
         self._latency_p95: float | None = None
+        self._found: dict[str, set[str]] = {}
 
     # -- what came
 
@@ -96,7 +102,7 @@ class BenchState:
         run = comparison.candidate.run
         coming = run.state == "running" or (run.id == 0 and bool(comparison.baseline.rows))
         self._items = {}
-        self.pairs, self.stale = {}, set()
+        self.pairs, self.stale, self.sorted, self.visible = {}, set(), [], []
         for pair in comparison.pairs:
             key = (pair.case_id, pair.model)
             missing = pair.candidate is None and run.state != "complete"
@@ -106,6 +112,8 @@ class BenchState:
                 if pair.candidate is not None:
                     self.stale.add(key)
             self.pairs[key] = pair
+        if coming:
+            self._follow_models()
         self._count()
         self._latency_p95 = latency_p95(self.pairs.values())
         self.sort()
@@ -126,12 +134,13 @@ class BenchState:
             self.pairs[key] = _waiting(pair, pair)
             if pair.candidate is not None:
                 self.stale.add(key)
+        self._follow_models()
         self._count()
 
     def items_done(self, items: Iterable[Item]) -> None:
         """New results. The order of the list is left alone; new cases come last."""
         for item in items:
-            key = self._key(item)
+            key = (item.case_id, item.model)
             known = self.pairs.get(key)
             there = self._items.get(key)
             if there is None:
@@ -161,26 +170,24 @@ class BenchState:
         if self.model is not None and self.model not in models:
             self.model = None
 
-    def _key(self, item: Item) -> Key:
-        """Where an item belongs; a row of a model that was replaced moves to its successor."""
-        key = (item.case_id, item.model)
-        if key in self.pairs or self.comparison is None:
-            return key
-        partner = pair_models(self.comparison.baseline.models, self._models or (item.model,))
-        for old, new in partner.items():
-            if new == item.model and (item.case_id, old) in self.pairs:
-                return self._rename((item.case_id, old), key)
-        return key
+    def _follow_models(self) -> None:
+        """A model was replaced: what still waits for a result waits for one of its successor."""
+        if self.comparison is None or not self._models:
+            return
+        partner = pair_models(self.comparison.baseline.models, self._models)
+        if all(old == new for old, new in partner.items()):
+            return
 
-    def _rename(self, old: Key, new: Key) -> Key:
-        self.pairs[new] = self.pairs.pop(old)
-        for keys in (self.sorted, self.visible):
-            if old in keys:
-                keys[keys.index(old)] = new
-        if old in self.stale:
-            self.stale.remove(old)
-            self.stale.add(new)
-        return new
+        def moved(key: Key) -> Key:
+            return (key[0], partner.get(key[1], key[1])) if self.pairs[key].pending else key
+
+        self.sorted = [moved(key) for key in self.sorted]
+        self.visible = [moved(key) for key in self.visible]
+        self.stale = {moved(key) for key in self.stale}
+        self.pairs = {
+            moved(key): msgspec.structs.replace(pair, model=moved(key)[1]) if pair.pending else pair
+            for key, pair in self.pairs.items()
+        }
 
     def _count(self) -> None:
         self.totals = Totals()
@@ -200,6 +207,7 @@ class BenchState:
         """Apply the filter; the order stays."""
         if filter_ is not None:
             self.filter = filter_
+        self._find_texts()
         if not self.filter.terms and self.model is None:
             self.visible = list(self.sorted)
         else:
@@ -209,11 +217,22 @@ class BenchState:
         if self.model is not None and pair.model != self.model:
             return False
         case = self.cases.get(key[0])
-        return matches(self.filter.terms, pair, case.tags if case else (), self._texts)
+        return matches(self.filter.terms, pair, case.tags if case else (), self._in_outputs)
 
-    def _texts(self, pair: Pair) -> str:
-        return "\n".join(
-            self.output_texts.get(item.text_hash, "")
+    def _find_texts(self) -> None:
+        """Look each known text through once for each term, and not once for each case that has it."""
+        texts = self.output_texts.items()
+        self._found = {
+            term.value: {hash_ for hash_, text in texts if term.value in text}
+            for term in self.filter.terms
+            if term.kind == "text"
+        }
+
+    def _in_outputs(self, wanted: str, pair: Pair) -> bool:
+        """Whether an output of either side holds the text."""
+        found = self._found.get(wanted)
+        return found is not None and any(
+            item.text_hash in found
             for row in (pair.candidate, pair.baseline)
             if row is not None
             for item in row.items
@@ -244,7 +263,7 @@ class BenchState:
 
     @property
     def models(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(pair.model for pair in self.pairs.values()))
+        return tuple(model for model, rows in self.totals.models.items() if rows)
 
     @property
     def is_alone(self) -> bool:
@@ -256,13 +275,7 @@ class BenchState:
     @property
     def is_complete(self) -> bool:
         return (
-            not self.running
-            and self.run is not None
-            and self.run.state == "complete"
-            and not any(
-                p.pending or (p.candidate is not None and p.candidate.status in ("error", "missing"))
-                for p in self.pairs.values()
-            )
+            not self.running and self.run is not None and self.run.state == "complete" and not self.unfinished
         )
 
     @property
@@ -272,11 +285,7 @@ class BenchState:
     @property
     def unfinished(self) -> int:
         """Rows that erred or are missing."""
-        return self.totals.pending + sum(
-            p.candidate is not None and p.candidate.status == "error"
-            for p in self.pairs.values()
-            if not p.pending
-        )
+        return self.totals.pending + self.totals.statuses["error"] + self.totals.statuses["missing"]
 
 
 def _waiting(pair: Pair, old: Pair | None) -> Pair:

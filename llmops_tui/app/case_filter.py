@@ -16,7 +16,7 @@ import msgspec
 from llmops_tui.domain.comparison import Pair
 from llmops_tui.domain.errors import did_you_mean
 
-Texts = Callable[[Pair], str]
+InOutputs = Callable[[str, Pair], bool]
 
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
@@ -116,17 +116,17 @@ def _term(word: str) -> tuple[Term | None, str]:
     return Term("text", body.lower(), negated), ""
 
 
-def matches(terms: tuple[Term, ...], pair: Pair, tags: tuple[str, ...], texts: Texts) -> bool:
+def matches(terms: tuple[Term, ...], pair: Pair, tags: tuple[str, ...], in_outputs: InOutputs) -> bool:
     """Whether a case passes the filter.
 
     Args:
         tags: of the case.
-        texts: gives the outputs of both sides, lower case; empty while they are not known.
+        in_outputs: says whether an output of the case holds a text (lower case).
     """
-    return all(_holds(term, pair, tags, texts) != term.negated for term in terms)
+    return all(_holds(term, pair, tags, in_outputs) != term.negated for term in terms)
 
 
-def _holds(term: Term, pair: Pair, tags: tuple[str, ...], texts: Texts) -> bool:
+def _holds(term: Term, pair: Pair, tags: tuple[str, ...], in_outputs: InOutputs) -> bool:
     match term.kind:
         case "is":
             return IS_WORDS[term.value](pair)
@@ -140,7 +140,7 @@ def _holds(term: Term, pair: Pair, tags: tuple[str, ...], texts: Texts) -> bool:
             return (
                 loosely(term.value, pair.case_id)
                 or any(loosely(term.value, tag) for tag in tags)
-                or term.value in texts(pair)
+                or in_outputs(term.value, pair)
             )
         case _:
             figure = _figure(term.kind, pair)
@@ -161,7 +161,9 @@ def loosely(wanted: str, name: str) -> bool:
     lower = name.lower()
     if wanted in lower:
         return True
-    return len(wanted) > 1 and _by_words(wanted, tuple(_WORD_START.findall(lower)))
+    if len(wanted) < 2 or not set(wanted) <= set(lower):
+        return False
+    return _by_words(wanted, tuple(_WORD_START.findall(lower)))
 
 
 def _by_words(wanted: str, words: tuple[str, ...]) -> bool:

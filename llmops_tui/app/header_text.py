@@ -90,8 +90,7 @@ def counts(bench: BenchState) -> list[Span]:
     """`▼ 2  ▲ 3  ≈ 15`, with what else there is."""
     count = bench.totals.counts
     if bench.is_alone:
-        passed = sum(p.candidate is not None and p.candidate.status == "passed" for p in bench.pairs.values())
-        failed = sum(p.candidate is not None and p.candidate.status == "failed" for p in bench.pairs.values())
+        passed, failed = bench.totals.statuses["passed"], bench.totals.statuses["failed"]
         spans: list[Span] = [(f"✓ {passed}", ""), (f"  ✗ {failed}", "regressed" if failed else "dim")]
         return [*spans, (f"  ! {count['error']} erred", "error")] if count["error"] else spans
     spans = [
@@ -192,8 +191,8 @@ def _figures(bench: BenchState) -> list[Span]:
     run = bench.run
     if run is None or run.id == 0:
         return [("not evaluated yet", "warning")]
-    there = sum(not p.pending for p in bench.pairs.values() if p.change != "removed" or p.pending)
     total = len(bench.pairs) - bench.totals.counts["removed"]
+    there = total - bench.totals.pending
     text = [f"{fmt.count(there)}/{fmt.count(total)}"]
     if run.elapsed_s is not None:
         text.append(fmt.seconds(run.elapsed_s))

@@ -7,6 +7,7 @@ from functools import partial
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.timer import Timer
 
 from llmops_tui.app.actions import Action, bindings
 from llmops_tui.app.bench_state import Key
@@ -26,6 +27,9 @@ from llmops_tui.domain import format as fmt
 from llmops_tui.domain.comparison import Pair
 from llmops_tui.engine.events import RunRequest
 
+#: Rows beyond which the filter waits for a pause in typing.
+MANY_ROWS = 5_000
+
 
 class BenchScreen(Frame, inherit_bindings=False):
     """List of cases, outputs, scores, what changed."""
@@ -39,6 +43,7 @@ class BenchScreen(Frame, inherit_bindings=False):
         self._typed = ""
         self._shown_keys: list[Key] = []
         self._revision = -1
+        self._typing: Timer | None = None
 
     def compose_panes(self) -> ComposeResult:
         with Horizontal(id="panes"):
@@ -223,6 +228,12 @@ class BenchScreen(Frame, inherit_bindings=False):
 
     def on_filter_changed(self, message: FilterChanged) -> None:
         message.stop()
+        if self._typing is not None:
+            self._typing.stop()
+            self._typing = None
+        if len(self.model.bench.pairs) > MANY_ROWS and not message.done:
+            self._typing = self.set_timer(0.15, partial(self._filter, message.text))
+            return
         self._filter(message.text)
         if message.done:
             self.query(FilterRow).remove()

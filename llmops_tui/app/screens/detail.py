@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Outputs read at once for a search.
 READ_AT_ONCE = 500
+#: A search shows what it has found so far this often.
+TELL_EVERY_S = 0.5
 #: Characters of a changed part that are compared.
 MAX_PART = 200_000
 
@@ -165,6 +168,7 @@ class DetailLoader:
 
         async def work() -> None:
             bench, session = self._screen.model.bench, self._screen.owner.session
+            told = time.monotonic()
             try:
                 unread = list(bench.unread_outputs().items())
                 for start in range(0, len(unread), READ_AT_ONCE):
@@ -172,7 +176,9 @@ class DetailLoader:
                     texts = await asyncio.wrap_future(session.output_texts(tuple(part)))
                     for output_id, hash_ in part.items():
                         bench.output_texts[hash_] = texts.get(output_id, "").lower()
-                    if self._reading is not None:
+                    last = start + READ_AT_ONCE >= len(unread)
+                    if self._reading is not None and (last or time.monotonic() - told > TELL_EVERY_S):
+                        told = time.monotonic()
                         self._reading()
             except LlmopsError as error:
                 self._screen.say(str(error), problem=True)
