@@ -12,8 +12,8 @@ from llmops_tui.domain.output import Output
 from llmops_tui.domain.run import Item
 from llmops_tui.domain.score import Score, combine
 from llmops_tui.store.attempts import Attempt, Attempts
-from llmops_tui.store.calls import Calls
 from llmops_tui.store.bulk import no_collection
+from llmops_tui.store.calls import Calls
 from llmops_tui.store.connection import Database
 from llmops_tui.store.outputs import OutputRow, Outputs
 from llmops_tui.store.runs import ItemRow, Runs

@@ -245,7 +245,10 @@ class Runs:
 
     @staticmethod
     def _place(connection: sqlite3.Connection, place: Place) -> int:
-        sql = "INSERT INTO places (case_id, model, trial, extra) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id"
+        sql = (
+            "INSERT INTO places (case_id, model, trial, extra) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT DO NOTHING RETURNING id"
+        )
         found = connection.execute(sql, place).fetchall()
         if not found:
             sql = "SELECT id FROM places WHERE case_id = ? AND model = ? AND trial = ? AND extra = ?"
