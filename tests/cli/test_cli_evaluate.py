@@ -178,3 +178,17 @@ def test_a_run_over_budget_is_refused_before_it_asks(
     assert "more than budget.per_run_usd ($0.01)" in error["message"]
     assert "--yes" in error["problems"][0]["remedy"]
     assert desk.json("versions")["versions"][0]["run"] is None
+
+
+def test_gc_drops_old_runs_and_leaves_every_version_comparable(desk: Desk) -> None:
+    desk.json("run", "--limit", "1")
+    desk.json("run")
+    desk.edit_prompt()
+    desk.json("run")
+    before = desk.json("compare")
+    would = desk.json("gc", "--keep-runs", "1", "--dry-run")
+    assert (would["dry_run"], would["dropped"]["runs"]) == (True, 1)
+    did = desk.json("gc", "--keep-runs", "1")
+    assert did["dropped"] == would["dropped"]
+    assert desk("gc", "--keep-runs", "1")[:2] == (0, "nothing to drop\n")
+    assert desk.json("compare") == before
