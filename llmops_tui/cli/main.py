@@ -50,6 +50,8 @@ def main(arguments: Sequence[str], open_app: OpenApp) -> int:
 
 def _explain(error: BaseException, shell: Shell) -> int:
     """Say what went wrong; gives the exit code."""
+    if isinstance(error, SystemExit) and isinstance(error.__context__, BrokenPipeError):
+        error = error.__context__  # click has seen it first
     match error:
         case LlmopsError():
             return fail(error.problems, error.exit_code, shell)

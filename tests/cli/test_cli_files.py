@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,3 +104,15 @@ def test_an_error_nobody_foresaw_is_a_sentence_and_debug_shows_where(
     assert desk.json("check", code=1)["error"]["exit_code"] == 1
     with pytest.raises(RuntimeError):
         desk("check", "--debug")
+
+
+def test_a_reader_that_has_had_enough_is_no_error(desk: Desk) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    code = "from llmops_tui.entry import main; main()"
+    command = [sys.executable, "-c", code, "check", "--workspace", str(desk.root)]
+    try:
+        done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
