@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ import msgspec
 
 from llmops_tui.domain.errors import Problem, WorkspaceError
 from llmops_tui.domain.manifest import Manifest, make_manifest, make_part
+from llmops_tui.workspace.facts import content_hash, tool_version
+from llmops_tui.workspace.places import write_atomically
 
 BASELINES_FILE = "baselines.yaml"
-_HEADER = "Which version is the baseline of each configuration. Written by promoting; keep it in git.\n"
+MEMO = ".llmops/cache/baselines.msgpack"
+_HEADER = "# Which version is the baseline of each configuration. Written by promoting; keep it in git.\n"
 
 
 class BaselineEntry(msgspec.Struct, frozen=True):
@@ -32,22 +36,53 @@ class BaselineEntry(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+class _Kept(msgspec.Struct):
+    """`baselines.yaml` as last read: it is looked at on every start."""
+
+    mark: str
+    entries: dict[str, BaselineEntry]
+
+
 def read(root: Path) -> dict[str, BaselineEntry]:
     """Configuration → its baseline; empty where there is no file.
 
     Raises:
         WorkspaceError: the file has a mistake.
     """
-    path = root / BASELINES_FILE
-    if not path.is_file():
+    try:
+        data = (root / BASELINES_FILE).read_bytes()
+    except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise WorkspaceError(
+            Problem(f"can't be read: {error.strerror or error}", "check its permissions", BASELINES_FILE)
+        ) from error
+    mark = f"{tool_version()} {content_hash(data)}"
+    memo = root / MEMO
+    try:
+        kept = msgspec.msgpack.decode(memo.read_bytes(), type=_Kept)
+        if kept.mark == mark:
+            return kept.entries
+    except (OSError, msgspec.DecodeError):
+        pass
+    entries = _parse(root)
+    with contextlib.suppress(OSError):
+        write_atomically(memo, msgspec.msgpack.encode(_Kept(mark, entries)))
+    return entries
+
+
+def _parse(root: Path) -> dict[str, BaselineEntry]:
     from llmops_tui.workspace.reader import Reader
-    from llmops_tui.workspace.validation import read_document
+    from llmops_tui.workspace.yaml_document import Document, YamlError
 
     reader = Reader(root)
-    document = read_document(reader, BASELINES_FILE)
-    if document is None:
+    text = reader.text(BASELINES_FILE)
+    if text is None:
         raise WorkspaceError(*reader.problems)
+    try:
+        document = Document(text)
+    except YamlError as error:
+        raise WorkspaceError(error.problem(BASELINES_FILE)) from None
     value = document.value or {}
     if not isinstance(value, dict):
         raise WorkspaceError(Problem("must be a mapping of configurations", _MEND, BASELINES_FILE, 1))
@@ -71,37 +106,49 @@ def write(root: Path, config: str, entry: BaselineEntry) -> None:
     Raises:
         WorkspaceError: the file has a mistake, or can't be written.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.comments import CommentedMap
-    from ruamel.yaml.error import YAMLError
-
-    from llmops_tui.workspace.places import write_atomically
-
-    yaml = YAML()
-    yaml.width = 110
-    yaml.preserve_quotes = True
     path = root / BASELINES_FILE
+    names = list(read(root))
+    text = path.read_text("utf-8-sig") if path.is_file() else _HEADER
     try:
-        kept = yaml.load(path.read_bytes()) if path.is_file() else None
-    except (YAMLError, UnicodeDecodeError) as error:
-        first = str(error).split("\n")[0]
-        raise WorkspaceError(Problem(f"is not valid YAML: {first}", _MEND, BASELINES_FILE)) from error
-    if kept is None:
-        kept = CommentedMap()
-        kept.yaml_set_start_comment(_HEADER)
-    elif not isinstance(kept, CommentedMap):
-        raise WorkspaceError(Problem("must be a mapping of configurations", _MEND, BASELINES_FILE, 1))
-    kept[config] = _written(entry)
-    buffer = io.BytesIO()
-    yaml.dump(kept, buffer)
-    try:
-        write_atomically(path, buffer.getvalue())
+        write_atomically(path, _with_block(text, names, config, _block(config, entry)).encode())
     except OSError as error:
         raise WorkspaceError(
             Problem(
                 f"can't be written: {error.strerror or error}", "make the folder writable", BASELINES_FILE
             )
         ) from error
+
+
+def _with_block(text: str, names: list[str], config: str, block: str) -> str:
+    """The file with one configuration's lines replaced, or put at the end; all else byte for byte."""
+    from llmops_tui.workspace.yaml_document import Document
+
+    lines = text.splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    if config not in names:
+        return "".join(lines) + block
+    document = Document(text)
+    starts = sorted((document.line((name,)) or 1) - 1 for name in names)
+    if len(set(starts)) < len(names) or text.lstrip().startswith("{"):
+        raise WorkspaceError(Problem("each baseline must be on lines of its own", _MEND, BASELINES_FILE, 1))
+    start = (document.line((config,)) or 1) - 1
+    end = next((s for s in starts if s > start), len(lines))
+    # What stands at the margin below the block is a comment on what follows.
+    while end > start + 1 and (lines[end - 1].startswith("#") or not lines[end - 1].strip()):
+        end -= 1
+    return "".join([*lines[:start], block, *lines[end:]])
+
+
+def _block(config: str, entry: BaselineEntry) -> str:
+    """One baseline as YAML."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.width = 110
+    buffer = io.StringIO()
+    yaml.dump({config: _written(entry)}, buffer)
+    return buffer.getvalue()
 
 
 def _written(entry: BaselineEntry) -> dict[str, Any]:

@@ -40,9 +40,8 @@ async def watch(
         debounce=max(debounce_ms, 1),
         step=max(min(debounce_ms // 2, 50), 1),
         stop_event=stop,
-        rust_timeout=200,
-        yield_on_timeout=is_first,
-        raise_interrupt=False,
+        rust_timeout=500,
+        yield_on_timeout=True,
     ):
         # The first time everything is compared: a save may have come before the watch was set up.
         touched = None if is_first else {Path(path) for _kind, path in changes}
