@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 import click
 
@@ -29,7 +30,8 @@ def main(arguments: Sequence[str], open_app: OpenApp) -> int:
     """
     given = list(arguments[: arguments.index("--")]) if "--" in arguments else list(arguments)
     shell = Shell(open_app, as_json="--json" in given, debug="--debug" in given)
-    for stream in (sys.stdout, sys.stderr):
+    stdout = sys.stdout
+    for stream in (stdout, sys.stderr):
         # An old locale must not turn an answer into a traceback.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -45,13 +47,14 @@ def main(arguments: Sequence[str], open_app: OpenApp) -> int:
     except BaseException as error:
         if shell.debug and not isinstance(error, (click.ClickException, click.Abort, SystemExit)):
             raise
-        return _explain(error, shell)
+        return _explain(error, shell, stdout)
 
 
-def _explain(error: BaseException, shell: Shell) -> int:
+def _explain(error: BaseException, shell: Shell, stdout: TextIO) -> int:
     """Say what went wrong; gives the exit code."""
-    if isinstance(error, SystemExit) and isinstance(error.__context__, BrokenPipeError):
-        error = error.__context__  # click has seen it first
+    if isinstance(error, SystemExit) and sys.stdout is not stdout:
+        # Click has seen a closed pipe first: it puts another stdout in place and exits with 1.
+        error = BrokenPipeError()
     match error:
         case LlmopsError():
             return fail(error.problems, error.exit_code, shell)
@@ -65,7 +68,7 @@ def _explain(error: BaseException, shell: Shell) -> int:
             return fail((Problem("interrupted", "what was done is kept"),), INTERRUPTED, shell)
         case BrokenPipeError():
             # Whoever read our output has had enough: nothing is wrong.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
             return 0
         case OSError() if error.strerror:
             what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
