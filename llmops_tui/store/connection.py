@@ -182,4 +182,4 @@ def quick_check(connection: sqlite3.Connection, path: Path) -> None:
         return
     found = connection.execute("PRAGMA quick_check(1)").fetchall()
     if found != [("ok",)]:
-        raise faults.damaged(path, str(found[0][0]) if found else "quick_check says nothing")
+        raise faults.damaged(path, str(found[0][0]) if found else "")

@@ -37,6 +37,7 @@ def store_error(error: sqlite3.Error, path: Path) -> StoreError:
 
 
 def damaged(path: Path, detail: str) -> StoreError:
+    detail = detail.strip().splitlines()[-1] if detail.strip() else "it can't be read"
     return StoreError(
         Problem(
             f"the database is damaged ({detail}); it was left as it is",

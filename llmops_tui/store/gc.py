@@ -8,6 +8,7 @@ import msgspec
 
 from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.store.connection import Database
+from llmops_tui.store.faults import store_error
 from llmops_tui.store.processes import lives, parse_owner
 
 #: Runs kept of each configuration, besides the newest of each version that stays.
@@ -41,14 +42,15 @@ def sweep(db: Database, *, keep_runs: int, keep_outputs: frozenset[int], dry_run
     """
     if dry_run:
         return _tried(db, keep_runs, keep_outputs)
+    before = _settle(db)
     with db.write() as connection:
         swept = _swept(connection, keep_runs, keep_outputs, dry_run=False)
         connection.execute(
             "INSERT INTO counters VALUES ('sweeps', 1) ON CONFLICT DO UPDATE SET value = value + 1"
         )
         db.forget()
-    freed = _shrink(db)
-    return msgspec.structs.replace(swept, freed_bytes=freed)
+    _give_back(db)
+    return msgspec.structs.replace(swept, freed_bytes=max(before - _settle(db), 0))
 
 
 class _Undo(Exception):
@@ -143,9 +145,18 @@ def _free_pages(connection: sqlite3.Connection) -> int:
     return int(count)
 
 
-def _shrink(db: Database) -> int:
-    """Give free pages back to the disk."""
-    before = db.path.stat().st_size
-    db.rows("PRAGMA incremental_vacuum")
+def _settle(db: Database) -> int:
+    """Move the write-ahead log into the file; returns the size of the file."""
     db.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    return max(before - db.path.stat().st_size, 0)
+    return db.path.stat().st_size
+
+
+def _give_back(db: Database) -> None:
+    """Give free pages back to the disk."""
+    from sqlite_utils import Database as UtilsDatabase
+
+    # As a script: this pragma frees one page a step, and `execute` makes but one.
+    try:
+        UtilsDatabase(db.connection, execute_plugins=False).executescript("PRAGMA incremental_vacuum")
+    except sqlite3.Error as error:
+        raise store_error(error, db.path) from error

@@ -1,0 +1,83 @@
+"""Killed at any moment, it opens again with everything that was said to be done; two may write at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from store_flow import database
+
+from llmops_tui.store import Store
+
+WRITER = Path(__file__).with_name("writes_until_killed.py")
+
+
+def writer(path: Path, name: str, batches: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(WRITER), str(path), name, str(batches)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(WRITER.parent)},
+    )
+
+
+def said(line: str) -> dict[int, str]:
+    return {int(id_): case for id_, _, case in (word.partition("=") for word in line.split())}
+
+
+@pytest.mark.parametrize("lines", [1, 2, 9, 40, 150])
+def test_killed_while_it_writes_nothing_that_was_said_is_lost(tmp_path: Path, lines: int) -> None:
+    path = database(tmp_path)
+    process = writer(path, "killed", 1_000_000)
+    assert process.stdout is not None
+    run_id = int(process.stdout.readline().split()[1])
+    committed: dict[int, str] = {}
+    for _ in range(lines):
+        committed |= said(process.stdout.readline())
+    process.kill()
+    rest, _ = process.communicate()
+    *whole, _cut = rest.split("\n")
+    for line in whole:
+        committed |= said(line)
+    with Store.open(path) as store:
+        assert store._db.rows("PRAGMA quick_check") == [("ok",)]
+        assert store._db.rows("PRAGMA foreign_key_check") == []
+        run = store.runs.get(run_id)
+        items = {i.output_id: i for i in store.runs.items(run_id)}
+        texts = store.outputs.texts(committed)
+    assert run.state == "interrupted"
+    assert len(committed) >= lines * 5
+    assert {id_: items[id_].case_id for id_ in committed} == committed
+    assert texts == {id_: f"answer to {case}" * 50 for id_, case in committed.items()}
+    # A batch is whole or not there.
+    assert len(items) % 5 == 0
+
+
+def test_a_process_killed_while_it_makes_the_database_leaves_one_that_opens(tmp_path: Path) -> None:
+    for n in range(3):
+        path = database(tmp_path / str(n))
+        process = writer(path, "early", 1)
+        while not path.exists() and process.poll() is None:
+            pass
+        process.kill()
+        process.communicate()
+        with Store.open(path) as store:
+            assert store.runs.next_generation() == 1
+
+
+def test_two_processes_write_at_once(tmp_path: Path) -> None:
+    path = database(tmp_path)
+    writers = [writer(path, name, 60) for name in ("left", "right")]
+    ends = [process.communicate() for process in writers]
+    assert [(p.returncode, err) for p, (_, err) in zip(writers, ends, strict=True)] == [(0, ""), (0, "")]
+    with Store.open(path) as store:
+        assert store._db.rows("PRAGMA quick_check") == [("ok",)]
+        for name in ("left", "right"):
+            (run,) = store.runs.list(name)
+            assert [i.case_id for i in store.runs.items(run.id)] == [
+                f"{name}-{batch}-{n}" for batch in range(60) for n in range(5)
+            ]
