@@ -116,3 +116,10 @@ def test_a_reader_that_has_had_enough_is_no_error(desk: Desk) -> None:
     finally:
         os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_workspace_may_be_named_before_the_command_too(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("--workspace", str(desk.root), "check") == 0
+    assert "configs/desk.yaml is fine" in capsys.readouterr().out

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 from sample_comparison import Sample
 
 from llmops_tui.domain.errors import Problem
+from llmops_tui.domain.manifest import make_manifest, make_part
 from llmops_tui.domain.run import tally
-from llmops_tui.report.json import compare_json, dumps, error_json, output_ids, run_json
+from llmops_tui.engine.events import VersionSummary
+from llmops_tui.report.json import compare_json, dumps, error_json, output_ids, run_json, show_json
 
 
 def test_a_run_adds_up_to_its_cases() -> None:
@@ -85,3 +89,28 @@ def test_a_failure_says_what_where_and_what_to_do() -> None:
         "line": 4,
         "warning": False,
     }
+
+
+def test_every_key_is_described_on_the_page() -> None:
+    sample = Sample()
+    side = sample.comparison.candidate
+    summary = VersionSummary(side.version, side.run, tally(side.rows), ("prompt",))
+    part = make_part("params", "temperature", 0)
+    answers = [
+        {**run_json(side.version, side.run, tally(side.rows)), "failures": []},
+        compare_json(sample.comparison, sample.changes, sample.outputs()),
+        show_json(summary, make_manifest([part])),
+        error_json([Problem("x")], 2),
+    ]
+    page = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+    said = set(re.findall(r"[`\"](\w+)[`\"]", page))
+    for answer in answers:
+        assert not _keys(answer) - said
+
+
+def _keys(value: object) -> set[str]:
+    if isinstance(value, dict):
+        return set(value) | {key for inner in value.values() for key in _keys(inner)}
+    if isinstance(value, list):
+        return {key for inner in value for key in _keys(inner)}
+    return set()
