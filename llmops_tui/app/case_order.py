@@ -13,9 +13,10 @@ _RANK = {"regressed": 0, "error": 1, "improved": 2, "new": 4, "removed": 5, "sam
 
 def _regressed_first(pair: Pair) -> Any:
     if pair.pending:
-        return (7, False, 0.0)
+        return (7, False, 0.0, True)
     rank = 3 if pair.change == "same" and pair.output_changed else _RANK[pair.change]
-    return (rank, pair.flip is None, -abs(pair.delta or 0.0))
+    passes = pair.candidate is None or pair.candidate.status != "failed"
+    return (rank, pair.flip is None, -abs(pair.delta or 0.0), passes)
 
 
 def _low(pair: Pair) -> Any:

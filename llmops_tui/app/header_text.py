@@ -38,7 +38,7 @@ def top_line(bench: BenchState, status: Status, now: float, width: int) -> Line:
     file = status.configuration.file if status.configuration else (f"configs/{config}.yaml" if config else "")
     parts: list[Part] = [
         (1, [(" ", ""), (shown_line(cut(status.workspace_name, 24)), "bold")]),
-        (3, [(" ▸ ", "rule"), (shown_line(file), "dim")]),
+        (3, [(" ▸ ", "rule"), (shown_line(file), "dim")] if file else []),
         (0, _versions(bench, now)),
         (2, _models(bench)),
     ]
@@ -215,7 +215,7 @@ def alerts(bench: BenchState, status: Status, width: int, most: int = 4) -> list
         found.append((str(status.workspace.errors[0]), "problem-bar"))
     found += [(text, "problem-bar") for text in status.notices.values()]
     if status.viewing is not None:
-        found.append((f"Viewing only: {status.viewing} has this workspace open and asks", "attention-bar"))
+        found.append((f"Viewing only: {status.viewing} has this workspace open", "attention-bar"))
     if bench.running and status.progress is not None and status.progress.waiting_for:
         waits = fmt.plural(status.progress.waiting, "request")
         found.append((f"{waits} waiting for {status.progress.waiting_for}", "attention-bar"))

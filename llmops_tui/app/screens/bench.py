@@ -6,7 +6,6 @@ from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.timer import Timer
 
 from llmops_tui.app.actions import Action, bindings
@@ -27,6 +26,10 @@ from llmops_tui.domain import format as fmt
 from llmops_tui.domain.comparison import Pair
 from llmops_tui.engine.events import RunRequest
 
+#: Actions that mean nothing where there is no case.
+NEED_CASES = frozenset(
+    ("open", "next_change", "filter", "sort", "split", "ask_again", "rerun_all", "promote", "export", "copy")
+)
 #: Rows beyond which the filter waits for a pause in typing.
 MANY_ROWS = 5_000
 
@@ -131,12 +134,15 @@ class BenchScreen(Frame, inherit_bindings=False):
 
     def _title(self) -> None:
         bench = self.model.bench
-        text = f"Cases · {bench.order}"
+        order = "failed first" if bench.is_alone and bench.order == "regressed first" else bench.order
+        text = f"Cases · {order}"
         if self._typed:
             text += f" · {fmt.count(len(bench.visible))} of {fmt.count(len(bench.pairs))}"
-        self.cases.border_title = Content(text)
+        self.cases.title(text)
 
     def means_something(self, action: Action) -> bool:
+        if not self.model.bench.pairs and action.id in NEED_CASES:
+            return False
         if action.id == "rerun_failed":
             return not self.model.bench.running and self.model.bench.unfinished > 0
         if action.id == "open":

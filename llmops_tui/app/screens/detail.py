@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from llmops_tui.app.lines import Line, shown, shown_line
+from llmops_tui.app.lines import Line, shown, shown_line, wrap
 from llmops_tui.app.output_lines import Side, change_lines
 from llmops_tui.app.output_text import OutputDoc, build, output_text
 from llmops_tui.app.score_lines import lines as score_lines
@@ -55,7 +55,7 @@ class DetailLoader:
             return
         if pair is self._shown or pair is self._wanted:
             return
-        screen.output.title(_title(pair))
+        screen.output.title(_title(pair, screen.model.bench.is_alone))
         if not screen.owner.is_engine_up:
             return
         self._wanted = pair
@@ -146,7 +146,8 @@ class DetailLoader:
 
         def make(width: int) -> list[Line]:
             if not texts:
-                return [_nothing_changed(bench.is_alone, status.nothing is not None, bench.totals.counts)]
+                line = _nothing_changed(bench.is_alone, status.nothing is not None, bench.totals.counts)
+                return wrap(line, width)
             found: list[Line] = []
             for change, one in zip(texts, compared, strict=True):
                 lines = change_lines(title(change), shown(change.before), shown(change.after), one, width)
@@ -214,7 +215,9 @@ def _nothing_changed(alone: bool, asked_nothing: bool, counts: dict[str, int]) -
     return ((text, "dim"),)
 
 
-def _title(pair: Pair) -> str:
+def _title(pair: Pair, alone: bool) -> str:
+    if alone and pair.candidate is not None and not pair.pending:
+        return f"{shown_line(pair.case_id)}  {_result(pair.candidate)[0]}"
     mark = "…" if pair.pending else fmt.symbol(pair.change)
     word = {"same": "unchanged", "error": "could not be had"}.get(pair.change, pair.change)
     if pair.pending:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.content import Content
 from textual.widgets import Input
 
 from llmops_tui.app.actions import bindings
@@ -77,7 +76,7 @@ class HistoryScreen(Frame, inherit_bindings=False):
         title = f"Versions · {fmt.count(len(summaries))}"
         if any(s is not None for s in scores):
             title += f" · mean score {sparkline(scores, room)}"
-        versions.border_title = Content(title)
+        versions.title(title)
         versions.refresh()
         self._show_facts()
 

@@ -59,7 +59,7 @@ class CaseList(RowList):
         mark, style = _symbol(pair, alone)
         spans: list[Span] = [(f" {mark} ", style), (left(shown_line(pair.case_id), name), "")]
         if model:
-            spans.append((" " + left(shown_line(pair.model), model), "dim"))
+            spans.append((" " + left(_model(shown_line(pair.model), model), model), "dim"))
         if both:
             spans.append((right(_score(pair.baseline), _FIGURE), "dim"))
         stale = key in self.bench.stale
@@ -75,13 +75,18 @@ def _symbol(pair: Pair, alone: bool) -> tuple[str, str]:
     """One cell that says how the case stands."""
     if pair.pending:
         return "…", "dim"
-    if pair.change == "error":
-        return "✗", "bold error"
     if alone and pair.candidate is not None:
         marks = {"passed": ("✓", "improved"), "failed": ("✗", "regressed"), "unscored": ("–", "dim")}
-        return marks.get(pair.candidate.status, ("!", "error"))
+        return marks.get(pair.candidate.status, ("!", "bold error"))
+    if pair.change == "error":
+        return "✗", "bold error"
     styles = {"regressed": "bold regressed", "improved": "bold improved"}
     return fmt.symbol(pair.change), styles.get(pair.change, "dim")
+
+
+def _model(name: str, width: int) -> str:
+    """The name of a model; without its provider where there is no room for both."""
+    return name if len(name) <= width else name.partition("/")[2] or name
 
 
 def _score(row: Row | None) -> str:

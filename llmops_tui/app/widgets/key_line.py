@@ -9,7 +9,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from llmops_tui.app.actions import BY_ID, Action, keys_of
-from llmops_tui.app.lines import Line, Span, cut, line_width
+from llmops_tui.app.lines import Line, Span, ends, line_width, wrap
 from llmops_tui.app.paint import Paint
 
 
@@ -34,18 +34,31 @@ class KeyLine(Widget):
             return
         self._actions, self._question = shown, question
         self.set_class(bool(question), "-asks")
+        self._fit()
         self.refresh()
 
-    def render_line(self, _y: int) -> Strip:
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """A question may take several lines."""
+        height = len(self._asking(self.app.size.width)) if self._question else 1
+        if self.styles.height is None or self.styles.height.value != height:
+            self.styles.height = height
+
+    def render_line(self, y: int) -> Strip:
         paint: Paint = self.app.paint  # type: ignore[attr-defined]
         width = self.size.width
-        line = self._asking(width) if self._question else self._keys(width)
+        lines = self._asking(width) if self._question else [self._keys(width)]
+        line = lines[y] if y < len(lines) else ()
         return paint.strip(line, width, self.rich_style)
 
-    def _asking(self, width: int) -> Line:
-        answers: list[Span] = [("  enter", "key"), (" yes  ", ""), ("esc", "key"), (" no ", "")]
-        room = width - line_width(answers) - 1
-        return ((" " + cut(self._question, room), "warning"), *answers)
+    def _asking(self, width: int) -> list[Line]:
+        answers: Line = (("  enter", "key"), (" yes  ", ""), ("esc", "key"), (" no ", ""))
+        lines = wrap(((" " + self._question, "warning"),), width - 1, 1)
+        if line_width(lines[-1]) + line_width(answers) > width:
+            lines.append(())
+        return [*lines[:-1], ends(lines[-1], answers, width)]
 
     def _keys(self, width: int) -> Line:
         keymap: dict[str, str] = self.app.user_keymap  # type: ignore[attr-defined]

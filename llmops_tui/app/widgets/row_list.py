@@ -13,9 +13,10 @@ from textual.strip import Strip
 from llmops_tui.app.lines import EMPTY, Line
 from llmops_tui.app.messages import CursorMoved, RowOpened
 from llmops_tui.app.paint import Paint
+from llmops_tui.app.widgets.titled import Titled
 
 
-class RowList(ScrollView, can_focus=True):
+class RowList(ScrollView, Titled, can_focus=True):
     """Rows by key. Subclasses draw `heading` and `row`.
 
     The cursor stays on its key through sorting, filtering and streaming, and on its line of the
@@ -134,6 +135,7 @@ class RowList(ScrollView, can_focus=True):
         return paint.strip(line, width, base, over)
 
     def on_resize(self) -> None:
+        self.draw_title()
         self.virtual_size = Size(self.scrollable_content_region.width, len(self.keys) + 1)
         self._keep_in_sight()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from textual.content import Content
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -12,16 +11,17 @@ from textual.strip import Strip
 from llmops_tui.app.lines import EMPTY, Line, line_width
 from llmops_tui.app.messages import LaidOut
 from llmops_tui.app.paint import Paint
+from llmops_tui.app.widgets.titled import Titled
 
 
-class TextPane(ScrollView, can_focus=True):
+class TextPane(ScrollView, Titled, can_focus=True):
     """Lines made anew for each width. Subclasses give `compose_lines`.
 
     The titles are plain text: nothing in them is taken for markup.
     """
 
     DEFAULT_CSS = """
-    TextPane { scrollbar-size: 1 1; overflow-x: hidden; background: $background; }
+    TextPane { scrollbar-size: 1 1; overflow-x: hidden; scrollbar-gutter: stable; background: $background; }
     """
     BINDINGS: ClassVar[list[Any]] = []
 
@@ -31,10 +31,6 @@ class TextPane(ScrollView, can_focus=True):
         self.wrapped = True
         self._laid_out_at = -1
         self.title(title)
-
-    def title(self, text: str) -> None:
-        """Head the pane."""
-        self.border_title = Content(text or " ")
 
     def compose_lines(self, width: int) -> list[Line]:
         """The lines for a width."""
@@ -60,6 +56,7 @@ class TextPane(ScrollView, can_focus=True):
         self.post_message(LaidOut())
 
     def on_resize(self) -> None:
+        self.draw_title()
         if self.scrollable_content_region.width != self._laid_out_at:
             self.lay_out(keep=True)
 
