@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from llmops_tui.domain.errors import ModelError, did_you_mean
 from llmops_tui.domain.model import Model, Price
 from llmops_tui.domain.schema import ProviderEntry, WorkspaceFile
+from llmops_tui.workspace.facts import stat_fact
 from llmops_tui.workspace.prices import price_table
 from llmops_tui.workspace.reader import Reader
 from llmops_tui.workspace.weights import KNOWN, Weights, file_sha256
@@ -123,8 +125,15 @@ def missing_weights(weights: Weights) -> tuple[str, str]:
 def runtime(reader: Reader) -> str:
     """The build that runs local models: `xllamacpp 2026.10.1`."""
     spec = importlib.util.find_spec("xllamacpp")
-    if spec is not None and spec.origin is not None:
-        reader.note_stat(Path(spec.origin))
+    if spec is None or spec.origin is None:
+        return "xllamacpp"
+    reader.note_stat(Path(spec.origin))
+    return _installed(reader.facts[stat_fact(spec.origin)])
+
+
+@lru_cache(maxsize=1)
+def _installed(_mark: str) -> str:
+    """Parsing a package's metadata takes 20 ms: once for each installation."""
     try:
         return f"xllamacpp {importlib.metadata.version('xllamacpp')}"
     except importlib.metadata.PackageNotFoundError:
