@@ -16,7 +16,7 @@ _SENTENCES: dict[int, tuple[str, str]] = {
         "end the other llmops-tui that works on this workspace, or try again",
     ),
     LOCKED: ("the database is locked by this process", "try again"),
-    READONLY: ("the database can't be written", "make the file and its folder writable, or free the disk"),
+    READONLY: ("the database can't be written", "make the file and its folder writable"),
     IOERR: ("the disk could not be read or written", "check the disk and its free space, then try again"),
     FULL: ("the disk is full", "free some space and run again; what was shown as done is kept"),
     CANTOPEN: ("the database can't be opened", "check that the folder exists and is writable"),
@@ -70,7 +70,7 @@ def system_error(error: OSError, path: Path) -> StoreError:
     """A folder that can't be made, a file that can't be read."""
     return StoreError(
         Problem(
-            f"the database can't be opened ({error.strerror or error})",
+            f"this can't be opened ({error.strerror or error})",
             "make the folder writable, or choose another workspace",
             file=str(path),
         )

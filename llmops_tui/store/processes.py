@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from functools import lru_cache
 from pathlib import Path
 
@@ -34,7 +33,7 @@ def this_process() -> Owner:
 
 @lru_cache(maxsize=2)
 def _owner(pid: int) -> Owner:
-    return Owner(pid, _started(pid), socket.gethostname())
+    return Owner(pid, _started(pid), os.uname().nodename)
 
 
 def lives(owner: Owner) -> bool:
@@ -42,7 +41,7 @@ def lives(owner: Owner) -> bool:
 
     One of another machine counts as gone: if it does live, it sets its run's state again at the end.
     """
-    if owner.host != socket.gethostname():
+    if owner.host != os.uname().nodename:
         return False
     try:
         os.kill(owner.pid, 0)
