@@ -30,6 +30,11 @@ class ScorerUse(msgspec.Struct, frozen=True):
     label: str = ""
     uses_expected: bool = False
 
+    @property
+    def is_function(self) -> bool:
+        """A function of the workspace: its revision is a hash of source."""
+        return len(self.revision) == 64
+
     def identity(self) -> dict[str, Any]:
         return {
             "name": self.name,

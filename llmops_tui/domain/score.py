@@ -35,7 +35,7 @@ class Score(msgspec.Struct, frozen=True):
 def score_key(use: ScorerUse, case: Case) -> str:
     """Key of a score beside its output: `expected`, thresholds and weights live here only."""
     reference = case.expected if use.uses_expected else None
-    seen = {"vars": case.vars, "tags": list(case.tags)} if len(use.revision) == 64 else None
+    seen = {"vars": case.vars, "tags": list(case.tags)} if use.is_function else None
     return digest([KEY_SCHEMA, "score", use.identity(), reference, seen])
 
 

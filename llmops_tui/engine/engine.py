@@ -144,11 +144,27 @@ class Engine:
         if newest is not None and same_items([i for r in newest.rows for i in r.items], prepared):
             self._supersede(set())
             return NothingToDo(version, tally(newest.rows))
+        self._check_trust(configuration)
         if not request.agreed:
             why = estimate.objection(self.workspace.budget, price)
             if why is not None:
                 return AskFirst(request, price, why)
         return await self._carry_out(request, configuration, version, prepared, price, generation, emit)
+
+    def _check_trust(self, configuration: Configuration) -> None:
+        if self._may_run_code(configuration):
+            return
+        raise WorkspaceError(
+            Problem(
+                "the cases use Python of this workspace, which may not run yet",
+                "look at scorers.py, then allow it: llmops-tui trust",
+                file="scorers.py",
+            )
+        )
+
+    def _may_run_code(self, configuration: Configuration) -> bool:
+        used = any(use.is_function for case in configuration.cases for use in case.scorers)
+        return self.workspace.code.trusted or not used
 
     def _prepare(
         self,
@@ -303,6 +319,8 @@ class Engine:
         configuration = self.workspace.configurations.get(version.config)
         newest = self.store.runs.snapshot(version.id)
         if configuration is None or newest is None or newest.run.state == "running":
+            return
+        if not self._may_run_code(configuration):
             return
         manifest = self.store.versions.manifest(version.id)
         same = manifest.hash == configuration.manifest.hash

@@ -86,7 +86,9 @@ def prepare(
             extra=slot.extra,
         )
         prepared.ready.append(
-            Result(slot.position, slot.key, generation, there.output_id, None, (), None, item)
+            Result(
+                slot.position, slot.key, generation, there.output_id, None, (), None, item, slot.score_keys
+            )
         )
     return prepared
 

@@ -188,6 +188,7 @@ class Runner:
             scores=evaluated.scores if failure is None else (),
             failure=failure,
             item=item,
+            score_keys=slot.score_keys,
         )
 
     # -- what the worker says (called by the engine, which owns the client)
