@@ -12,7 +12,7 @@ from engine_bench import Bench
 Make = Callable[..., Bench]
 
 
-@pytest.fixture()
+@pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Make]:
     made: list[Bench] = []
 
@@ -177,7 +177,12 @@ async def test_asking_again_adds_a_trial_and_leaves_the_score_alone(bench: Make)
 
 @pytest.mark.parametrize(
     ("subset", "asked"),
-    [({"ids": ("two",)}, 1), ({"tags": ("greek",)}, 1), ({"limit": 2}, 2), ({"ids": ("one", "three"), "limit": 1}, 1)],
+    [
+        ({"ids": ("two",)}, 1),
+        ({"tags": ("greek",)}, 1),
+        ({"limit": 2}, 2),
+        ({"ids": ("one", "three"), "limit": 1}, 1),
+    ],
 )
 async def test_a_subset_asks_only_what_it_names(bench: Make, subset: dict[str, Any], asked: int) -> None:
     from llmops_tui.engine.events import Subset
