@@ -64,7 +64,7 @@ class CaseMemo:
     def put(self, key: str, cases: tuple[Case, ...]) -> None:
         self.used.add(key)
         self._known[key] = cases
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, OverflowError):  # a number of more than 64 bits: read anew
             write_atomically(self._file(key), msgspec.msgpack.encode(_kept(cases)))
 
     def forget_others(self) -> None:

@@ -40,7 +40,7 @@ def build_cases(sets: Sequence[EvalSet], catalogue: ScorerCatalogue) -> tuple[li
 
 
 def check_variables(
-    cases: Sequence[Case], prompt: PromptFile, required: frozenset[str], file: str
+    cases: Sequence[Case], prompt: PromptFile, required: frozenset[str], lines: dict[str, tuple[str, int]]
 ) -> list[Problem]:
     """Variables that a template reads and a case does not give.
 
@@ -48,15 +48,16 @@ def check_variables(
 
     Args:
         required: variables that must be given: of the prompt, and of the retrieval's query.
-        file: of the prompt.
+        lines: where each is read.
     """
+    file = prompt.prompt.path
     problems = _Problems()
     wanted = required - prompt.prompt.defaults.keys()
     given = [set(c.vars) for c in cases]
     everywhere: set[str] = set().union(*given) if given else set()
     unknown = sorted(wanted - everywhere)
     for name in unknown:
-        where, line = prompt.lines.get(name, (file, 1))
+        where, line = lines.get(name, (file, 1))
         spare = (everywhere - wanted) | ({"context"} if "context" not in everywhere else set())
         remedy = did_you_mean(name, spare) if _is_near(name, spare) else ""
         problems.add(
@@ -71,7 +72,7 @@ def check_variables(
             spare = names - wanted
             near = _near(name, spare)
             problems.add(
-                f"case '{case.id}' gives no '{name}', which {file} reads",
+                f"case '{case.id}' gives no '{name}', which {lines.get(name, (file, 1))[0]} reads",
                 f"did you mean '{name}' by '{near}'?" if near else "add it to its vars",
                 case.file,
                 case.line,

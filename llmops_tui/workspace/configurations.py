@@ -91,9 +91,11 @@ class _Reading:
         cases = self._cases(config, document)
         if prompt is None or cases is None:
             return None
-        self._check_context(prompt, config)
-        required = (prompt.required - {"context"}) | query
-        reader.problems += check_variables(cases, prompt, required, prompt.prompt.path)
+        required = prompt.required | query
+        if not self._is_context_given(prompt, config, cases):
+            required -= {"context"}
+        lines = {**dict.fromkeys(query, self._query_place(document)), **prompt.lines}
+        reader.problems += check_variables(cases, prompt, required, lines)
         manifest, target, blobs = _version(prompt.prompt, models, params, retrieval, documents)
         return Configuration(
             name=self._name,
@@ -151,16 +153,30 @@ class _Reading:
         found = self._reader.locate(config.prompt, file=self._path, line=document.line(("prompt",)))
         return read_prompt(self._reader, found) if found is not None else None
 
-    def _check_context(self, prompt: PromptFile, config: ConfigFile) -> None:
-        if config.retrieval is not None or "context" not in prompt.required:
-            return
-        file, line = prompt.lines["context"]
-        self._reader.fail(
-            "'context' is what was retrieved, and the configuration has no retrieval",
-            "add 'retrieval: {source: docs}' to the configuration",
-            file,
-            line,
-        )
+    def _is_context_given(self, prompt: PromptFile, config: ConfigFile, cases: tuple[Case, ...]) -> bool:
+        """Whether `context` is a variable of the cases, and not what is retrieved."""
+        is_read = "context" in prompt.prompt.variables
+        if config.retrieval is not None:
+            if not is_read:
+                self._reader.warn(
+                    "what is retrieved is not read by the prompt",
+                    "write {{ context }} where it belongs, or remove 'retrieval'",
+                    prompt.prompt.path,
+                    1,
+                )
+            return False
+        if "context" in prompt.required and not any("context" in case.vars for case in cases):
+            if "context" not in prompt.prompt.defaults:
+                self._reader.fail(
+                    "'context' is what was retrieved, and the configuration has no retrieval",
+                    "add 'retrieval: {source: docs}' to the configuration",
+                    *prompt.lines["context"],
+                )
+            return False
+        return True
+
+    def _query_place(self, document: Document) -> tuple[str, int]:
+        return self._path, document.line(("retrieval", "query")) or 1
 
     def _retrieval(
         self, config: ConfigFile, document: Document
@@ -179,10 +195,9 @@ class _Reading:
         line = document.line(("retrieval", "source"))
         folder = self._reader.locate(wanted.source, file=self._path, line=line, folder=True)
         documents = read_corpus(self._reader, folder, self._path, line) if folder is not None else {}
-        query_line = document.line(("retrieval", "query")) or 1
-        query = (
-            template_variables(self._reader, wanted.query, self._path, query_line) if wanted.query else None
-        )
+        query = None
+        if wanted.query:
+            query = template_variables(self._reader, wanted.query, *self._query_place(document))
         settings = Retrieval(**{**wanted.model_dump(), "source": folder or wanted.source})
         return settings, documents, query or frozenset()
 

@@ -99,7 +99,7 @@ def _read_jsonl(reader: Reader, path: str, text: str) -> EvalSet | None:
             continue
         try:
             rows.append((number, msgspec.json.decode(row)))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             bad += 1
             if bad <= SHOWN:
                 reader.fail(f"is not valid JSON: {error}", "write one JSON object a line", path, number)

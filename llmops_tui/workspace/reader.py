@@ -87,7 +87,7 @@ class Reader:
         """
         pure = PurePosixPath(path.replace("\\", "/"))
         what = "folder" if folder else "file"
-        if not path.strip() or pure.is_absolute() or ".." in pure.parts or ":" in pure.parts[0]:
+        if not pure.parts or pure.is_absolute() or ".." in pure.parts or ":" in pure.parts[0]:
             self.fail(
                 f"'{path}' is not a {what} of the workspace", "give a path below the workspace", file, line
             )

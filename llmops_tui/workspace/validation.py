@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from llmops_tui.domain import schema
-from llmops_tui.domain.errors import Problem, did_you_mean
+from llmops_tui.domain.errors import Problem, UsageError, did_you_mean
 from llmops_tui.workspace.reader import Reader
 from llmops_tui.workspace.yaml_document import Document, YamlError
 
@@ -32,8 +32,10 @@ def json_schema(kind: str) -> dict[str, Any]:
     """The JSON Schema of a kind of file: `config`, `evals` or `workspace`.
 
     Raises:
-        KeyError: another kind.
+        UsageError: another kind.
     """
+    if kind not in FILE_KINDS:
+        raise UsageError(Problem(f"there is no schema '{kind}'", did_you_mean(kind, set(FILE_KINDS))))
     made = FILE_KINDS[kind].model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmops_tui.domain.configuration import Configuration
-from llmops_tui.workspace import load
+from llmops_tui.workspace import load, load_cached
 
 Build = Callable[..., Path]
 
@@ -307,4 +307,34 @@ def test_a_folder_without_documents_is_a_mistake(workspace: Build) -> None:
 def test_the_query_reads_variables_of_the_cases(workspace: Build) -> None:
     files = {"docs/a.md": "alpha"}
     root = workspace(config={"retrieval": {"source": "docs", "query": "{{ topic }}"}}, files=files)
-    assert "unknown variable 'topic'" in str(load(root).errors[0])
+    [problem] = load(root).errors
+    assert "unknown variable 'topic'" in problem.message
+    assert problem.file == "configs/bench.yaml"
+
+
+def test_retrieval_that_the_prompt_does_not_read_is_a_warning(workspace: Build) -> None:
+    root = workspace(config={"retrieval": {"source": "docs"}}, files={"docs/a.md": "alpha"})
+    [warning] = bench(root).warnings
+    assert "what is retrieved is not read by the prompt" in warning.message
+
+
+def test_cases_may_give_the_context_themselves(workspace: Build) -> None:
+    cases = [
+        {"id": "a", "vars": {"question": "q", "context": "given"}},
+        {"id": "b", "vars": {"question": "q"}},
+    ]
+    root = workspace(prompt="{{ context }} {{ question }}", cases=cases)
+    [problem] = load(root).errors
+    assert "case 'b' gives no 'context'" in problem.message
+
+
+def test_numbers_of_any_size_are_kept_as_they_are(workspace: Build) -> None:
+    root = workspace(config={"evals": ["evals/a.jsonl", "evals/b.yaml"]})
+    (root / "evals/a.jsonl").write_text(
+        '{"id": "a", "vars": {"question": 123456789012345678901234}}\n', "utf-8"
+    )
+    (root / "evals/b.yaml").write_text(
+        "cases: [{id: b, vars: {question: 123456789012345678901234}}]", "utf-8"
+    )
+    a, b = load_cached(root).configurations["bench"].cases
+    assert (a.vars["question"], b.vars["question"]) == (123456789012345678901234, "123456789012345678901234")
