@@ -16,6 +16,7 @@ BUSY_TIMEOUT_S = 10.0
 APPLICATION_ID = 0x6C6C6D6F  # "llmo", so that another program's database is never taken for ours
 #: `quick_check` reads the whole file: below this size that is a few milliseconds.
 CHECK_BYTES = 4_000_000
+OLDEST_SQLITE = (3, 35)  # RETURNING
 HEADER = b"SQLite format 3\x00"
 
 
@@ -116,6 +117,13 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     Raises:
         StoreError: not a database, damaged, or not to be opened.
     """
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise StoreError(
+            Problem(
+                f"this Python has SQLite {sqlite3.sqlite_version}, and 3.35 or newer is needed",
+                "use another Python (uv's own will do)",
+            )
+        )
     _look_at(path, read_only)
     try:
         connection = _open(path, read_only)

@@ -8,7 +8,7 @@ from pathlib import Path
 from llmops_tui.domain.errors import Problem, StoreError
 
 #: Primary result codes of SQLite (https://www.sqlite.org/rescode.html).
-BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, CONSTRAINT, NOTADB = 5, 6, 8, 10, 11, 13, 14, 19, 26
+BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB = 5, 6, 8, 10, 11, 13, 14, 26
 
 _SENTENCES: dict[int, tuple[str, str]] = {
     BUSY: (
@@ -20,16 +20,18 @@ _SENTENCES: dict[int, tuple[str, str]] = {
     IOERR: ("the disk could not be read or written", "check the disk and its free space, then try again"),
     FULL: ("the disk is full", "free some space and run again; what was shown as done is kept"),
     CANTOPEN: ("the database can't be opened", "check that the folder exists and is writable"),
-    CONSTRAINT: (
-        "what this run builds on was cleaned up by another process meanwhile",
-        "run again",
-    ),
 }
+#: Extended code of a foreign key that leads nowhere.
+FOREIGN_KEY = 787
 
 
 def store_error(error: sqlite3.Error, path: Path) -> StoreError:
     """The same fault with what happened, where, and what to do."""
-    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    extended: int = getattr(error, "sqlite_errorcode", None) or 0
+    if extended == FOREIGN_KEY:
+        message = "what this run builds on was cleaned up by another process meanwhile"
+        return StoreError(Problem(message, "run again", file=str(path)))
+    code = extended & 0xFF
     if code in (CORRUPT, NOTADB):
         return damaged(path, str(error))
     message, remedy = _SENTENCES.get(code, ("the database refused", "try again; if it stays, move it away"))

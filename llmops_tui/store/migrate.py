@@ -16,7 +16,7 @@ from sqlite_utils import Database as UtilsDatabase
 from sqlite_utils.migrations import Migrations
 
 from llmops_tui.store import faults
-from llmops_tui.store.connection import APPLICATION_ID
+from llmops_tui.store.connection import APPLICATION_ID, set_journal
 
 Steps = Sequence[tuple[str, str]]
 
@@ -38,6 +38,10 @@ def migrate(connection: sqlite3.Connection, path: Path, steps: Steps) -> Path | 
         if found >= len(steps):
             return None  # another process was first
         backup = _backup(connection, path, found) if found else None
+        if not found:
+            # Both before the first table, and neither within a transaction.
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            set_journal(connection, path)
         database = UtilsDatabase(connection, execute_plugins=False)
         try:
             connection.execute("BEGIN IMMEDIATE")

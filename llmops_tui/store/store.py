@@ -126,9 +126,7 @@ def _prepare(
         return
     if found:
         quick_check(connection, path)
-    else:
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    set_journal(connection, path)
+        set_journal(connection, path)
     if found < len(steps):
         from llmops_tui.store.migrate import migrate
 
