@@ -136,7 +136,13 @@ class Ping(msgspec.Struct, frozen=True, tag="ping"):
     n: int
 
 
-ToWorker = Setup | Blob | Evaluate | ScoreOnly | Found | Cancel | Ping
+class Preload(msgspec.Struct, frozen=True, tag="preload"):
+    """Models that will be asked soon: load them, or import what asks them, in the background."""
+
+    models: tuple[Model, ...]
+
+
+ToWorker = Setup | Blob | Evaluate | ScoreOnly | Found | Cancel | Ping | Preload
 
 
 # -- worker → engine

@@ -393,7 +393,7 @@ class Engine:
 
     def warm_up(self, configuration: Configuration) -> None:
         """Start the worker in the background, so that the next save finds it ready."""
-        self._worker(configuration).start()
+        self._worker(configuration).start(configuration.models)
 
     def find_call(self, key: str, draw: Draw, fresh: bool) -> Call | None:
         if self._runner is not None:

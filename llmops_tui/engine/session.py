@@ -6,6 +6,7 @@ The thread has one event loop and owns the connection that writes. The UI thread
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -36,6 +37,8 @@ from llmops_tui.store import Store, WorkspaceLock
 
 T = TypeVar("T")
 DATABASE = ".llmops/llmops.db"
+#: The first paint and what it is followed by come first.
+WARM_UP_AFTER_S = 0.2
 
 
 class Session:
@@ -89,6 +92,7 @@ class Session:
             self._emit(Viewing(owner))
         self._load(opening=True)
         watcher = asyncio.create_task(self._watch())
+        self._loop.call_later(WARM_UP_AFTER_S, self._warm_up)
         try:
             await self._stop.wait()
         finally:
@@ -98,6 +102,20 @@ class Session:
                 await asyncio.wait([self._run], timeout=1.0)
             self._engine.close()
             self._lock.release()
+
+    def _warm_up(self) -> None:
+        """Make ready what the next save will need: the reading libraries, the worker, the model."""
+        engine = self._engine
+        assert engine is not None
+        if self._viewing or self._config is None or engine.workspace.watch.mode == "off":
+            return
+        from llmops_tui.workspace import warm_up
+
+        warm_up()
+        configuration = engine.workspace.configurations.get(self._config)
+        if configuration is not None:
+            with contextlib.suppress(LlmopsError):  # a missing key is said when something is asked
+                engine.warm_up(configuration)
 
     # -- files
 

@@ -24,6 +24,7 @@ from llmops_tui.channel import Channel, connect
 from llmops_tui.domain import messages as m
 from llmops_tui.domain.call import Call, Draw, Failure
 from llmops_tui.domain.errors import Problem, WorkerError
+from llmops_tui.domain.model import Model
 
 START_TIMEOUT_S = 30.0
 PING_EVERY_S = 5.0
@@ -82,6 +83,7 @@ class WorkerClient:
         self._known: set[str] = set()
         self._heard = 0.0
         self._closed = False
+        self._preload: tuple[Model, ...] = ()
 
     # -- jobs
 
@@ -119,7 +121,7 @@ class WorkerClient:
         if not self._queue or self._closed:
             return
         if self._channel is None:
-            self.start()
+            self._launch()
             return
         alone = any(t.suspect for t in self._queue) or any(t.suspect for t in self._in_hand.values())
         window = 1 if alone else self._window
@@ -139,8 +141,18 @@ class WorkerClient:
 
     # -- the process
 
-    def start(self) -> None:
-        """Start the worker in the background, before the first job needs it."""
+    def start(self, preload: tuple[Model, ...] = ()) -> None:
+        """Start the worker in the background, before the first job needs it.
+
+        Args:
+            preload: models that it makes ready: five seconds of import, or loading weights.
+        """
+        self._preload = preload
+        if self._channel is not None and preload:
+            self._channel.send(m.Preload(preload))
+        self._launch()
+
+    def _launch(self) -> None:
         if self._starting is None and self._channel is None and not self._closed:
             self._starting = asyncio.create_task(self._start())
 
@@ -183,6 +195,8 @@ class WorkerClient:
                 )
             )
         self._channel = channel
+        if self._preload:
+            channel.send(m.Preload(self._preload))
         self._heard = loop.time()
         self._pinger = asyncio.create_task(self._ping())
 

@@ -72,8 +72,8 @@ class Provider(Protocol):
             CallFailed: there is none, after the retries that the settings allow.
         """
 
-    async def preload(self) -> None:
-        """Do early what the first request would wait for. Never raises."""
+    async def preload(self, model: Model) -> None:
+        """Do early what the first request to this model would wait for. Never raises."""
 
     async def close(self) -> None:
         """Drop connections and end processes."""

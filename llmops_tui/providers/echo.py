@@ -34,7 +34,7 @@ class EchoProvider:
             sent_at=sent_at,
         )
 
-    async def preload(self) -> None:
+    async def preload(self, _model: Model) -> None:
         pass
 
     async def close(self) -> None:

@@ -71,7 +71,7 @@ class LitellmProvider:
         refusing = set(self._refusing.get(model.id, ()))
         return await self._policy.run(lambda: self._attempt(model, request, listener, refusing), listener)
 
-    async def preload(self) -> None:
+    async def preload(self, _model: Model) -> None:
         """Import litellm in a thread; it takes seconds."""
         await self._load()
 

@@ -107,8 +107,10 @@ class LocalProvider:
             )
         raise AssertionError("unreachable")
 
-    async def preload(self) -> None:
-        pass
+    async def preload(self, model: Model) -> None:
+        with contextlib.suppress(CallFailed):
+            # What is wrong is said when the model is asked.
+            await self._server(model, self._settings(model))
 
     async def close(self) -> None:
         servers = list(self._servers.values())

@@ -87,7 +87,7 @@ class OpenAIProvider:
         """
         return await self._policy.run(lambda: self._attempt(model, request, listener), listener)
 
-    async def preload(self) -> None:
+    async def preload(self, _model: Model) -> None:
         pass
 
     async def close(self) -> None:

@@ -60,6 +60,9 @@ class Worker:
                 for job in list(self.tasks) if message.jobs is None else message.jobs:
                     if job in self.tasks:
                         self.tasks[job].cancel()
+            case m.Preload():
+                for model in message.models:
+                    self.links.background(self._provider(model.provider).preload(model))
             case m.Ping():
                 self.send(m.Pong(message.n))
 
@@ -71,10 +74,6 @@ class Worker:
             os.chdir(setup.code_dir)
         calls = Calls(self._provider, self.links, self.redactor)
         self.evaluator = Evaluator(self.blobs, calls, self.code, self.redactor)
-        for provider in setup.providers:
-            if provider.client == "litellm":
-                # Five seconds of import, in the background, before the first job needs it.
-                self.links.background(self._provider(provider.name).preload())
 
     def _provider(self, name: str) -> Provider:
         if name not in self.providers:

@@ -216,3 +216,9 @@ def test_the_worker_ends_with_its_owner_even_when_that_is_killed() -> None:
     ready, _, _ = select.select([watched], [], [], 20)
     os.close(watched)
     assert ready
+
+
+async def test_a_worker_can_be_made_ready_before_there_is_a_job(worker: Make) -> None:
+    client = worker(Listener())
+    client.start((ECHO,))
+    assert (await ask(client, "x").future).output is not None
