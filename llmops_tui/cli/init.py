@@ -24,15 +24,17 @@ def init(shell: Shell, folder: Path) -> int:
     from llmops_tui.workspace import template
 
     template.create(folder)
-    files = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+    found = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+    files = sorted(str(p) for p in found if p.parts[0] != ".llmops")
     if shell.as_json:
         shell.print_json({"workspace": str(folder.resolve()), "files": files})
         return 0
     shell.print(f"A workspace is in {folder.resolve()}:")
     for name in files:
         shell.print(f"  {name}")
-    step = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
-    shell.print(
-        f"Next: {step}llmops-tui run, then {step}llmops-tui, and edit prompts/ in your editor beside it."
-    )
+    shell.print("Next:")
+    if folder.resolve() != Path.cwd():
+        shell.print(f"  cd {shlex.quote(str(folder))}")
+    shell.print("  llmops-tui run      evaluate it: the first complete run is the baseline")
+    shell.print("  llmops-tui          open the app, and edit prompts/ in an editor beside it")
     return 0
