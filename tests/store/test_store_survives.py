@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from store_flow import database
 
 from llmops_tui.store import Store
+from llmops_tui.store.processes import Owner, lives, parse_owner, this_process
 
 WRITER = Path(__file__).with_name("writes_until_killed.py")
 
@@ -81,3 +83,22 @@ def test_two_processes_write_at_once(tmp_path: Path) -> None:
             assert [i.case_id for i in store.runs.items(run.id)] == [
                 f"{name}-{batch}-{n}" for batch in range(60) for n in range(5)
             ]
+
+
+def test_a_transaction_holds_the_right_to_write_from_its_beginning(tmp_path: Path) -> None:
+    """One that reads first and asks for it later fails at once when another wrote in between."""
+    path = database(tmp_path)
+    with Store.open(path) as store, store.transaction():
+        other = sqlite3.connect(path, timeout=0, isolation_level=None)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        other.close()
+
+
+def test_a_process_that_got_a_dead_ones_number_is_not_taken_for_it() -> None:
+    me = this_process()
+    assert lives(me)
+    assert parse_owner(me.text()) == me
+    if me.started:
+        assert not lives(Owner(me.pid, "1", me.host))
+    assert not lives(Owner(me.pid, me.started, "another-machine"))
