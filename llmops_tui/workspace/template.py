@@ -7,6 +7,10 @@ from pathlib import Path
 
 from llmops_tui.domain.errors import Problem, UsageError
 
+#: The edit of the demo, in `prompts/helpdesk.md`: (text, what it is replaced by). A small change of
+#: the rule on length, as anybody would try; on the embedded model it moves cases both ways.
+DEMO_EDIT = ("Be brief.", "Write one full sentence.")
+
 
 def create(target: Path) -> None:
     """Copy the template into a folder that is empty or not there.
