@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
+
+import msgspec
 
 #: Part of every key. Raise it when the meaning of a key changes: old entries are then never hit.
 KEY_SCHEMA = 1
@@ -17,17 +20,22 @@ KEY_SCHEMA = 1
 
 def normalise(value: Any) -> Any:
     """The value with integral floats as ints, CR LF as LF and mappings as plain dicts."""
-    if isinstance(value, bool) or value is None or isinstance(value, int):
-        return value
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else value
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return lf(value)
-    if isinstance(value, Mapping):
+    if kind is dict:
         return {str(k): normalise(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
+    if kind is list or kind is tuple:
         return [normalise(v) for v in value]
-    raise TypeError(f"{type(value).__name__} has no canonical form")
+    if kind is float:
+        if not math.isfinite(value):
+            return f"\0{value}"  # JSON has no infinity; no text that a person writes is equal to this
+        return int(value) if value.is_integer() else value
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, Mapping):
+        return normalise(dict(value))
+    raise TypeError(f"{kind.__name__} has no canonical form")
 
 
 def lf(text: str) -> str:
@@ -36,9 +44,14 @@ def lf(text: str) -> str:
 
 
 def canonical_json(value: Any) -> bytes:
-    """Canonical JSON, UTF-8. Lone surrogates survive as themselves."""
-    text = json.dumps(normalise(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode("utf-8", "surrogatepass")
+    """Canonical JSON, UTF-8: keys sorted, no white space. Lone surrogates survive as themselves."""
+    plain = normalise(value)
+    try:
+        return msgspec.json.encode(plain, order="sorted")
+    except (UnicodeEncodeError, OverflowError):
+        # Lone surrogates, and integers beyond 64 bits: rare, and the standard library's to write.
+        text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return text.encode("utf-8", "surrogatepass")
 
 
 def digest(value: Any) -> str:

@@ -57,3 +57,8 @@ def test_normalising_twice_changes_nothing_more(value: object) -> None:
 @given(st.dictionaries(st.text(), values, max_size=5))
 def test_insertion_order_never_counts(value: dict[str, object]) -> None:
     assert digest(dict(reversed(list(value.items())))) == digest(value)
+
+
+def test_what_json_can_not_write_is_kept_apart_too() -> None:
+    infinite = float("inf")
+    assert len({digest(v) for v in (None, infinite, -infinite, float("nan"), "inf", 2**70, -(2**70))}) == 7
