@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from measure import Terminal, pss_mb, timed
-from workspaces import environment, fake_server, server_stats, write
+from workspaces import environment, fake_server, forget, server_stats, write
 
 Rows = list[tuple[str, str, list[float], str]]
 
@@ -76,17 +76,16 @@ def the_app(rows: Rows, runs: int, work: Path) -> None:
             app = Terminal(root, env)
             paints.append(app.wait_for("case-000000"))
             app.drain(4.0)  # the worker is up and watching
-            before = server_stats(url)["requests"]
+            forget(url)
             saved = time.time()
             prompt.write_text(text.replace("one word", f"{i + 2} words"))
             peak = 0.0
             for _ in range(40):
                 app.drain(0.2)
                 peak = max(peak, pss_mb(app.pid))
-                if server_stats(url)["requests"] >= before + 1000:
+                if server_stats(url)["requests"] >= 1000:
                     break
-            first = next(at for at in server_stats(url)["times"][before:])
-            requests.append(first - saved)
+            requests.append(server_stats(url)["first_at"] - saved)
             memory.append(peak)
             app.close()
     rows.append(("first paint of the app, 1,000 cases stored", "s", paints, "0.4"))
@@ -121,7 +120,8 @@ def main() -> None:
     finally:
         shutil.rmtree(work, ignore_errors=True)
     print(
-        f"{platform.machine()}, Python {platform.python_version()}, medians of {options.runs} runs (lowest–highest)\n"
+        f"{platform.machine()}, Python {platform.python_version()}, "
+        f"medians of {options.runs} runs (lowest–highest)\n"
     )
     print("| work | goal | llmops-tui |\n| --- | --- | --- |")
     for title, unit, values, goal in rows:

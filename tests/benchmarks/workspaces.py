@@ -48,6 +48,12 @@ def server_stats(url: str) -> dict[str, Any]:
     return stats
 
 
+def forget(url: str) -> None:
+    """Set the server's counts back to nothing."""
+    request = urllib.request.Request(url.removesuffix("/v1") + "/reset", method="POST")
+    urllib.request.urlopen(request).close()
+
+
 def write(root: Path, cases: int, url: str, concurrency: int, *, litellm: bool = False) -> Path:
     """A workspace `bench` of so many cases with two scorers each."""
     for folder in ("configs", "prompts", "evals"):
