@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from llmops_tui.domain.canonical import text_digest
+from llmops_tui.store import faults
 from llmops_tui.store.connection import Database
 
 #: Values of one `IN (…)`.
@@ -57,7 +58,15 @@ def to_json(value: Any) -> str:
 
 
 def from_json(text: str) -> Any:
-    return json.loads(text)
+    """The value back.
+
+    Raises:
+        StoreError: the text is damaged (SQLite does not check what is within a row).
+    """
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise faults.damaged(None, "a stored text can't be read") from error
 
 
 class Blobs:
@@ -124,9 +133,13 @@ class Blobs:
         return self.intern(connection, to_json(value)) if value else None
 
     def by_id(self, ids: Iterable[int]) -> dict[int, str]:
+        """Texts by row id; all of them are there, or the database is damaged."""
+        wanted = set(ids)
         found: dict[int, str] = {}
-        for chunk in chunks(ids):
+        for chunk in chunks(wanted):
             sql = f"SELECT id, text FROM blobs WHERE id IN ({marks(chunk)})"
             for id_, text in self._db.rows(sql, chunk):
                 found[id_] = from_stored(text)
+        if len(found) < len(wanted):
+            raise faults.damaged(self._db.path, "a text is missing")
         return found

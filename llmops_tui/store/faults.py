@@ -38,13 +38,13 @@ def store_error(error: sqlite3.Error, path: Path) -> StoreError:
     return StoreError(Problem(f"{message} (SQLite: {error})", remedy, file=str(path)))
 
 
-def damaged(path: Path, detail: str) -> StoreError:
+def damaged(path: Path | None, detail: str) -> StoreError:
     detail = detail.strip().splitlines()[-1] if detail.strip() else "it can't be read"
     return StoreError(
         Problem(
             f"the database is damaged ({detail}); it was left as it is",
             "move it away, or put a backup in its place: a new one is made, and only answers are asked again",
-            file=str(path),
+            file=str(path) if path is not None else None,
         )
     )
 

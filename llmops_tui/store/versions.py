@@ -10,7 +10,7 @@ import msgspec
 from llmops_tui.domain.errors import Problem, UsageError, did_you_mean
 from llmops_tui.domain.manifest import Manifest
 from llmops_tui.domain.run import VersionInfo
-from llmops_tui.store.blobs import Blobs, to_json
+from llmops_tui.store.blobs import Blobs, from_json, to_json
 from llmops_tui.store.connection import Database
 
 KEYWORDS = ("baseline", "latest", "previous")
@@ -190,7 +190,7 @@ class Versions:
         row = self._db.one("SELECT manifest_id FROM versions WHERE id = ?", (version_id,))
         if row is None:
             self.by_id(version_id)  # says so
-        return msgspec.json.decode(self._blobs.by_id(row)[row[0]], type=Manifest)
+        return msgspec.convert(from_json(self._blobs.by_id(row)[row[0]]), Manifest)
 
     # -- what people decide
 

@@ -114,6 +114,20 @@ def test_a_cut_off_database_is_refused_and_kept(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_damage_that_is_met_later_is_told(tmp_path: Path) -> None:
+    path = made(tmp_path)
+    raw = sqlite3.connect(path)
+    raw.execute("UPDATE blobs SET text = substr(text, 1, 20) WHERE id = (SELECT manifest_id FROM versions)")
+    raw.execute("DELETE FROM blobs WHERE id = (SELECT text_id FROM outputs WHERE id = 1)")
+    raw.commit()
+    raw.close()
+    with Store.open(path) as store:
+        with pytest.raises(StoreError, match="a stored text can't be read"):
+            store.versions.manifest(1)
+        with pytest.raises(StoreError, match="a text is missing"):
+            store.outputs.get(1)
+
+
 def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
     path = tmp_path / "llmops.db"
     path.touch()
