@@ -22,6 +22,7 @@ from llmops_tui.domain.messages import ProviderSetup
 from llmops_tui.domain.model import Model
 from llmops_tui.providers.base import Answer, CallFailed
 from llmops_tui.providers.local import LocalProvider
+from llmops_tui.providers.model_server import thread_count
 
 
 def weights() -> str:
@@ -160,6 +161,10 @@ async def test_missing_weights_are_said(local: Local) -> None:
     failure = await local.failure("hi", model("/nowhere/x.gguf"))
     assert failure.message == "the weights of local/smollm2 are not on this machine: /nowhere/x.gguf"
     assert "providers.local.models" in failure.remedy
+
+
+def test_the_model_leaves_a_processor_to_the_others() -> None:
+    assert [thread_count(n) for n in (1, 2, 4, 5, 8, 64)] == [1, 1, 3, 3, 4, 32]
 
 
 OWNER = """
