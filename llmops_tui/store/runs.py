@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.domain.run import Item, Reason, RunInfo, RunState, Snapshot, make_rows
 from llmops_tui.domain.score import Score, Status
-from llmops_tui.store.blobs import clean
+from llmops_tui.store.blobs import chunks, clean, marks
 from llmops_tui.store.bulk import no_collection
 from llmops_tui.store.connection import Database
 from llmops_tui.store.processes import lives, parse_owner, this_process
@@ -210,6 +210,7 @@ class Runs:
     def insert_items(self, connection: sqlite3.Connection, run_id: int, items: Sequence[ItemRow]) -> None:
         """Within a transaction."""
         self._intern_places(connection, [_place(item) for _, item, _ in items])
+        self._intern_sets(connection, (keys for _, _, keys in items))
         connection.executemany(
             "INSERT INTO items (run_id, position, place_id, status, score, output_id, score_set_id, failure) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET place_id = excluded.place_id, "
@@ -225,7 +226,7 @@ class Runs:
                         item.score,
                         item.output_id,
                     ),
-                    self._score_set(connection, keys) if keys else None,
+                    self._sets[keys] if keys else None,
                     clean(item.failure) if item.failure is not None else None,
                 )
                 for position, item, keys in items
@@ -256,18 +257,17 @@ class Runs:
         id_: int = found[0][0]
         return id_
 
-    def _score_set(self, connection: sqlite3.Connection, keys: tuple[str, ...]) -> int:
-        known = self._sets.get(keys)
-        if known is not None:
-            return known
-        raw = bytes.fromhex("".join(keys))
-        sql = "INSERT INTO score_sets (keys) VALUES (?) ON CONFLICT DO NOTHING RETURNING id"
-        found = connection.execute(sql, (raw,)).fetchall()
-        if not found:
-            found = connection.execute("SELECT id FROM score_sets WHERE keys = ?", (raw,)).fetchall()
-        id_: int = found[0][0]
-        self._sets[keys] = id_
-        return id_
+    def _intern_sets(self, connection: sqlite3.Connection, sets: Iterable[tuple[str, ...]]) -> None:
+        known = self._sets
+        unknown = {bytes.fromhex("".join(keys)): keys for keys in sets if keys and keys not in known}
+        for chunk in chunks(unknown):
+            sql = f"SELECT keys, id FROM score_sets WHERE keys IN ({marks(chunk)})"
+            for raw, id_ in connection.execute(sql, chunk).fetchall():
+                known[unknown[raw]] = id_
+        for raw, keys in unknown.items():
+            if keys not in known:
+                sql = "INSERT INTO score_sets (keys) VALUES (?) RETURNING id"
+                ((known[keys],),) = connection.execute(sql, (raw,)).fetchall()
 
     def models(self, run_id: int) -> dict[str, str]:
         """Model id → hash of its part, for the version that a run evaluates."""
