@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from small_workspace import write_workspace
 
 Build = Callable[..., Path]
 
@@ -19,43 +19,6 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setenv("LLMOPS_TUI_HOME", str(home / "data"))
     monkeypatch.setenv("LLMOPS_TUI_CONFIG", str(home / "config"))
     return home
-
-
-def write_workspace(
-    root: Path,
-    *,
-    prompt: str = "system:\nBe brief.\n\nuser:\n{{ question }}\n",
-    cases: list[dict[str, Any]] | None = None,
-    models: list[str] | None = None,
-    config: dict[str, Any] | None = None,
-    settings: dict[str, Any] | None = None,
-    files: dict[str, str] | None = None,
-) -> Path:
-    """A workspace named `bench` of three cases on `echo/echo`, or what is given instead."""
-    for folder in ("configs", "prompts", "evals"):
-        (root / folder).mkdir(parents=True, exist_ok=True)
-    if cases is None:
-        cases = [
-            {"id": "one", "vars": {"question": "alpha beta"}, "scorers": [{"contains": "alpha"}]},
-            {
-                "id": "two",
-                "vars": {"question": "gamma"},
-                "scorers": [{"contains": "delta"}],
-                "tags": ["greek"],
-            },
-            {"id": "three", "vars": {"question": "free"}},
-        ]
-    body = {"prompt": "prompts/bench.md", "models": models or ["echo/echo"], "evals": ["evals/bench.yaml"]}
-    # JSON is YAML: no dumper is needed to write a workspace.
-    (root / "configs/bench.yaml").write_text(json.dumps({**body, **(config or {})}), encoding="utf-8")
-    (root / "evals/bench.yaml").write_text(json.dumps({"cases": cases}, indent=1), encoding="utf-8")
-    (root / "prompts/bench.md").write_text(prompt, encoding="utf-8")
-    if settings is not None:
-        (root / "llmops.yaml").write_text(json.dumps(settings), encoding="utf-8")
-    for name, text in (files or {}).items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text, encoding="utf-8")
-    return root
 
 
 @pytest.fixture

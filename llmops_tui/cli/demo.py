@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from llmops_tui.cli.options import debug_option, json_option
-from llmops_tui.cli.shell import Shell
+from llmops_tui.cli.shell import Shell, with_engine
 
 if TYPE_CHECKING:
     from llmops_tui.engine.engine import Engine
@@ -35,25 +34,19 @@ def demo(shell: Shell, folder: Path | None, reset: bool) -> int:
     steps.create(root, reset=reset)
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty() and not shell.as_json
     shell.say(f"The demo's workspace is {root}")
-    engine = _open(root)
-    try:
-        asyncio.run(_evaluate(shell, engine))
+
+    async def body(engine: Engine) -> int:
+        await _evaluate(shell, engine)
         if not on_terminal:
             _print(shell, engine)
             shell.say(f"Edit {root / steps.PROMPT} and save with the app open: llmops-tui --workspace {root}")
-            return 0
-    finally:
-        engine.close()
+        return 0
+
+    code = with_engine(root, body, writing=True)
+    if code or not on_terminal:
+        return code
     shell.say(f"Open {root / steps.PROMPT} in your editor and save: the app shows what that did.")
     return shell.open_app(root, steps.CONFIG)
-
-
-def _open(root: Path) -> Engine:
-    from llmops_tui.engine.engine import Engine
-
-    engine = Engine.open(root)
-    engine.load()
-    return engine
 
 
 async def _evaluate(shell: Shell, engine: Engine) -> None:

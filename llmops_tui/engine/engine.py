@@ -240,7 +240,7 @@ class Engine:
             eval_hash=prepared.eval_hash,
             at=time.time(),
         )
-        self.store.record(run.id, calls=(), results=prepared.ready, at=time.time())
+        self.store.record(run.id, calls=(), results=[*prepared.ready, *prepared.waiting], at=time.time())
         emit(RunStarted(run, version, price, self.queries.changed_since_baseline(version)))
         state: RunState = "complete"
         runner: Runner | None = None

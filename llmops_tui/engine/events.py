@@ -17,7 +17,7 @@ from llmops_tui.domain.score import Score
 
 
 class Subset(msgspec.Struct, frozen=True):
-    """Which cases may be asked. Empty: all. Conditions add up (id or tag, then the limit)."""
+    """Which cases may be asked. Empty: all. A case must meet every condition; then the limit counts."""
 
     ids: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()

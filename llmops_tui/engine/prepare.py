@@ -19,12 +19,14 @@ class Prepared(msgspec.Struct):
 
     Attributes:
         ready: items that need no work, as results to record.
+        waiting: the other items, as missing: what a run that is cut short still says of them.
         to_ask, to_score: what is left; only chosen slots are asked, all are scored.
         left_out: slots without an output that the subset does not allow to ask.
     """
 
     slots: list[Slot]
     ready: list[Result]
+    waiting: list[Result]
     to_ask: list[Todo]
     to_score: list[Todo]
     left_out: int
@@ -52,10 +54,11 @@ def prepare(
     """
     found = store.outputs.find_many([(s.key, s.trial) for s in slots])
     scores = store.scores.find_many([f.output_id for f in found.values()])
-    prepared = Prepared(slots, [], [], [], 0, eval_hash)
+    prepared = Prepared(slots, [], [], [], [], 0, eval_hash)
     for slot in slots:
         there = found.get((slot.key, slot.trial))
         if there is None or (fresh and slot.chosen):
+            prepared.waiting.append(_missing(slot, generation))
             may_ask = slot.chosen and (retry is None or (slot.case.id, slot.model.id, slot.trial) in retry)
             if may_ask:
                 prepared.to_ask.append(Todo(slot, job_key(slot, generation)))
@@ -71,6 +74,7 @@ def prepare(
             )
             todo = Todo(slot, job_key(slot, generation), there.output_id, None, kept, missing)
             prepared.to_score.append(todo)
+            prepared.waiting.append(_missing(slot, generation))
             continue
         verdict = combine([s for s in have if s is not None])
         item = Item(
@@ -93,6 +97,11 @@ def prepare(
     return prepared
 
 
+def _missing(slot: Slot, generation: int) -> Result:
+    item = Item(slot.case.id, slot.model.id, slot.trial, "missing", extra=slot.extra)
+    return Result(slot.position, slot.key, generation, None, None, (), None, item)
+
+
 def _placeholder(key: str) -> Score:
     return Score(key, "", None, None, "")
 
@@ -104,9 +113,11 @@ def job_key(slot: Slot, generation: int) -> str:
 
 def same_items(snapshot_items: Sequence[Item], prepared: Prepared) -> bool:
     """Whether a run of `prepared` would only repeat what a snapshot holds."""
+    there = [i for i in snapshot_items if i.status != "missing"]
     return (
         not prepared.to_ask
         and not prepared.to_score
-        and len(snapshot_items) == len(prepared.ready)
-        and all(a == r.item for a, r in zip(snapshot_items, prepared.ready, strict=True))
+        and len(there) == len(prepared.ready)
+        and len(snapshot_items) == len(prepared.slots)
+        and all(a == r.item for a, r in zip(there, prepared.ready, strict=True))
     )

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from conftest import write_workspace
+from small_workspace import write_workspace
 
 from llmops_tui.domain.run import Row
 from llmops_tui.engine.engine import Engine

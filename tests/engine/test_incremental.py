@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ Make = Callable[..., Bench]
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Make]:
+async def bench(tmp_path: Path) -> AsyncIterator[Make]:
     made: list[Bench] = []
 
     def make(**parts: Any) -> Bench:

@@ -165,7 +165,10 @@ async def test_a_worker_that_is_killed_is_started_anew_and_nothing_is_lost(worke
 
 
 async def test_a_function_that_hangs_costs_its_score_and_the_next_worker_is_clean(worker: Make) -> None:
-    code = "import threading\ndef mine(output):\n    threading.Event().wait() if 'hang' in output else None\n    return 1.0"
+    code = (
+        "import threading\ndef mine(output):\n"
+        "    threading.Event().wait() if 'hang' in output else None\n    return 1.0"
+    )
     client = worker(Listener(), code, timeout_s=0.2)
     hung, fine = await asyncio.gather(
         ask(client, "hang", function("mine")).future, ask(client, "fine", function("mine")).future

@@ -1,4 +1,4 @@
-"""The workspace's Python: given what it asks for by name, held to its time, and never able to end the worker."""
+"""The workspace's Python: given what it asks for, held to its time, never able to end the worker."""
 
 from __future__ import annotations
 
