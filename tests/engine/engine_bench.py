@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from small_workspace import write_workspace
 
 from llmops_tui.domain.run import Row
 from llmops_tui.engine.engine import Engine
-from llmops_tui.engine.events import Event, NothingToDo, RunEnded, RunRequest
+from llmops_tui.engine.events import Event, ItemsDone, NothingToDo, RunEnded, RunRequest
 
 
 class Bench:
@@ -20,6 +21,12 @@ class Bench:
         self.root = write_workspace(root, **parts)
         self.engine = Engine.open(self.root)
         self.events: list[Event] = []
+        self.something_is_done = asyncio.Event()
+
+    def listen(self, event: Event) -> None:
+        self.events.append(event)
+        if isinstance(event, ItemsDone):
+            self.something_is_done.set()
 
     async def evaluate(self, **request: Any) -> RunEnded:
         result = await self.anything(**request)
@@ -34,7 +41,7 @@ class Bench:
     async def anything(self, **request: Any) -> Any:
         workspace = self.engine.load()
         assert not workspace.errors, workspace.errors
-        return await self.engine.evaluate(RunRequest("bench", **request), self.events.append)
+        return await self.engine.evaluate(RunRequest("bench", **request), self.listen)
 
     def rows(self, version: str = "latest") -> dict[str, Row]:
         found = self.engine.queries.resolve("bench", version)

@@ -46,17 +46,11 @@ async def server() -> AsyncIterator[FakeOpenAI]:
         yield fake
 
 
-async def first_results(ours: Bench) -> None:
-    """Wait until something is done and committed."""
-    while not any(isinstance(e, ItemsDone) for e in ours.events):
-        await asyncio.sleep(0)  # noqa: ASYNC110 (events come from a plain callback)
-
-
 async def test_cancelling_keeps_what_is_done(bench: Make) -> None:
     async with FakeOpenAI(latency_ms=20) as slow:
         ours = bench(slow, cases=30)
         run = asyncio.create_task(ours.anything())
-        await first_results(ours)
+        await ours.something_is_done.wait()
         ours.engine.cancel()
         ended = await run
         assert isinstance(ended, RunEnded)
@@ -75,8 +69,8 @@ async def test_a_new_save_cancels_what_it_made_pointless_and_keeps_what_is_still
     async with FakeOpenAI(latency_ms=20) as slow:
         ours = bench(slow, cases=30)
         ours.engine.load()
-        first = asyncio.create_task(ours.engine.evaluate(RunRequest("bench"), ours.events.append))
-        await first_results(ours)
+        first = asyncio.create_task(ours.engine.evaluate(RunRequest("bench"), ours.listen))
+        await ours.something_is_done.wait()
         # The second half of the eval set goes; the first half is still wanted.
         ours.cases(*({"id": f"c{i}", "vars": {"question": f"question {i}"}} for i in range(15)))
         second = await ours.evaluate()
