@@ -36,7 +36,7 @@ class LlmopsApp(App[int], inherit_bindings=False):
     """Bench and History over one session.
 
     Args:
-        session: started after the first frame, closed at the end.
+        session: started after the first frame; closing it is left to the caller.
         settings: the person's theme and keys.
         clock: Unix seconds, for "4 s ago".
         arm_after_s: time for which `enter` does not agree to a run that asks by itself.
@@ -86,9 +86,6 @@ class LlmopsApp(App[int], inherit_bindings=False):
 
     def _start(self) -> None:
         self.session.start(self._hear)
-
-    def on_unmount(self) -> None:
-        self.session.close()
 
     def _take_settings(self) -> None:
         for problem in self.settings.problems:

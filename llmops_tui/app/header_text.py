@@ -104,7 +104,9 @@ def counts(bench: BenchState) -> list[Span]:
         if count[change]:
             spans.append((f"  {fmt.symbol(change)} {fmt.count(count[change])}", style))
     if bench.totals.pending and not bench.running:
-        spans.append((f"  … {fmt.count(bench.totals.pending)} missing", "warning"))
+        word = {"cancelled": ", cancelled", "interrupted": ", interrupted", "failed": ", failed"}
+        state = word.get(bench.run.state, "") if bench.run is not None else ""
+        spans.append((f"  … {fmt.count(bench.totals.pending)} missing{state}", "warning"))
     return spans
 
 
@@ -199,9 +201,7 @@ def _figures(bench: BenchState) -> list[Span]:
     text.append(fmt.money(run.cost_usd))
     if bench.latency_p95 is not None:
         text.append(f"p95 {fmt.seconds(bench.latency_p95)}")
-    word = {"cancelled": "cancelled", "interrupted": "interrupted", "failed": "failed"}.get(run.state)
-    spans: list[Span] = [(f"{word}: ", "warning")] if word else []
-    return [*spans, (" · ".join(text), "")]
+    return [(" · ".join(text), "")]
 
 
 def alerts(bench: BenchState, status: Status, width: int, most: int = 4) -> list[tuple[Line, str]]:

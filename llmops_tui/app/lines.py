@@ -137,16 +137,19 @@ class _Rows:
 
     def _pieces(self, text: str, style: str) -> None:
         """A text that may be longer than a row; broken anywhere."""
-        while text:
+        start = 0
+        while start < len(text):
             room = self._width - self._used
-            if cell_len(text) <= room:
-                self._append([(text, style)], cell_len(text))
+            # Only as much as can fit is measured (combining marks take no cell), however long the text.
+            near = text[start : start + 4 * self._width]
+            if start + len(near) == len(text) and cell_len(near) <= room:
+                self._append([(near, style)], cell_len(near))
                 return
-            head = _head(text, room)
+            head = _head(near, room)
             if not head and self._used == (self._indent if self._rows else 0):
-                head = text[:1]
+                head = near[:1]
             self._append([(head, style)], cell_len(head))
-            text = text[len(head) :]
+            start += len(head)
             self._break()
 
     def _append(self, spans: list[Span], size: int) -> None:

@@ -19,5 +19,10 @@ def run_app(root: Path, config: str | None = None) -> int:
     from llmops_tui.app.settings import read_settings, settings_file
     from llmops_tui.engine.session import Session
 
-    app = LlmopsApp(Session(root, config), read_settings(settings_file()))
-    return app.run() or app.return_code or 0
+    session = Session(root, config)
+    app = LlmopsApp(session, read_settings(settings_file()))
+    try:
+        return app.run() or app.return_code or 0
+    finally:
+        # After the terminal is the person's again: it may take a moment.
+        session.close()

@@ -22,6 +22,7 @@ class Choice(msgspec.Struct, frozen=True):
 class Chooser(ModalScreen[Any]):
     """Gives the value of the choice, or None."""
 
+    AUTO_FOCUS = "OptionList"
     BINDINGS: ClassVar[list[Any]] = [
         Binding("escape,q", "dismiss", show=False),
         Binding("j", "next", show=False),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from llmops_tui.app.lines import Line, shown, shown_line, wrap
-from llmops_tui.app.output_lines import Side, change_lines
+from llmops_tui.app.output_lines import Layout, Side, change_lines, layout
 from llmops_tui.app.output_text import OutputDoc, build, output_text
 from llmops_tui.app.score_lines import lines as score_lines
 from llmops_tui.domain import format as fmt
@@ -84,20 +84,20 @@ class DetailLoader:
         if self._wanted is not pair:
             return
         alone, case = bench.is_alone, bench.cases.get(pair.case_id)
-        doc = await asyncio.to_thread(
-            build, detail, case, alone=alone, cancelled=lambda: self._wanted is not pair
-        )
-        if self._wanted is pair:
-            self._deliver(pair, detail, doc, alone)
+        names, room = screen.version_names, screen.output.room
+        sides = Side(names[0], *_result(pair.baseline)), Side(names[1], *_result(pair.candidate))
 
-    def _deliver(self, pair: Pair, detail: PairDetail, doc: OutputDoc, alone: bool) -> None:
-        screen = self._screen
+        def work() -> tuple[OutputDoc, Layout]:
+            doc = build(detail, case, alone=alone, cancelled=lambda: self._wanted is not pair)
+            return doc, layout(doc, *sides, room[0], split=room[1], wrapped=room[2])
+
+        doc, laid = await asyncio.to_thread(work)
+        if self._wanted is not pair:
+            return
         before = self._shown
         same = before is not None and (before.case_id, before.model) == (pair.case_id, pair.model)
         self._shown, self._detail = pair, detail
-        names = screen.version_names
-        sides = Side(names[0], *_result(pair.baseline)), Side(names[1], *_result(pair.candidate))
-        screen.output.show(doc, *sides, keep=same)
+        screen.output.show(doc, sides, (room, laid), keep=same)
         screen.scores.show(lambda width: score_lines(detail, names, width, alone=alone), keep=same)
 
     def candidate_text(self) -> tuple[str, str] | None:

@@ -11,6 +11,10 @@ from llmops_tui.app.widgets.text_pane import TextPane
 SPLIT_FROM = 120
 
 
+#: Width, side by side or not, wrapped or not.
+Room = tuple[int, bool, bool]
+
+
 class OutputPane(TextPane):
     """Shows an `OutputDoc`. `split` is None until the person chooses: the width decides then."""
 
@@ -23,10 +27,23 @@ class OutputPane(TextPane):
         self.sides = (Side(""), Side(""))
         self.says = ""
         self._hunks: tuple[int, ...] = ()
+        self._ready: tuple[Room, Layout] | None = None
 
-    def show(self, doc: OutputDoc, left: Side, right: Side, *, keep: bool = False) -> None:
-        """Show a case; `keep` where it is the same one as before."""
-        self.doc, self.sides, self.says = doc, (left, right), ""
+    @property
+    def room(self) -> Room:
+        """What a layout depends on besides the text."""
+        return self.scrollable_content_region.width, self.is_split, self.wrapped
+
+    def show(
+        self, doc: OutputDoc, sides: tuple[Side, Side], ready: tuple[Room, Layout], *, keep: bool = False
+    ) -> None:
+        """Show a case.
+
+        Args:
+            ready: its layout, made off the UI thread, and the room it was made for.
+            keep: it is the same case as before: stay where the person has scrolled to.
+        """
+        self.doc, self.sides, self.says, self._ready = doc, sides, "", ready
         self.lay_out(keep=keep)
 
     def say(self, text: str) -> None:
@@ -48,7 +65,10 @@ class OutputPane(TextPane):
         if self.doc is None:
             self._hunks = ()
             return wrap(((self.says, "dim"),), width) if self.says else []
-        laid: Layout = layout(self.doc, *self.sides, width, split=self.is_split, wrapped=self.wrapped)
+        if self._ready is not None and self._ready[0] == (width, self.is_split, self.wrapped):
+            laid = self._ready[1]
+        else:
+            laid = layout(self.doc, *self.sides, width, split=self.is_split, wrapped=self.wrapped)
         self._hunks = laid.hunks
         return list(laid.lines)
 
