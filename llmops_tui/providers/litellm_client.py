@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import random
@@ -17,7 +18,7 @@ from llmops_tui.domain.call import ChatRequest, Failure
 from llmops_tui.domain.messages import ProviderSetup
 from llmops_tui.domain.model import Model, Usage
 from llmops_tui.providers.answer_parts import AnswerParts, Choice, Completion, Words
-from llmops_tui.providers.base import Answer, Listener, Note
+from llmops_tui.providers.base import Answer, CallFailed, Listener, Note
 from llmops_tui.providers.faults import (
     Asked,
     Fault,
@@ -73,7 +74,8 @@ class LitellmProvider:
 
     async def preload(self, _model: Model) -> None:
         """Import litellm in a thread; it takes seconds."""
-        await self._load()
+        with contextlib.suppress(CallFailed):  # said when the model is asked
+            await self._load()
 
     async def close(self) -> None:
         if self._litellm is not None:
@@ -84,7 +86,11 @@ class LitellmProvider:
             if self._importing is None:
                 self._importing = asyncio.create_task(asyncio.to_thread(import_litellm))
             # A request that is cancelled does not stop the import that others wait for.
-            self._litellm = await asyncio.shield(self._importing)
+            try:
+                self._litellm = await asyncio.shield(self._importing)
+            except ImportError as error:
+                message = f"litellm, which speaks to {self._setup.name}, can't be imported: {error}"
+                raise CallFailed(Failure("unavailable", message, "install llmops-tui anew")) from None
 
     # -- one attempt
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 import urllib.request
@@ -87,8 +88,11 @@ class OpenAIProvider:
         """
         return await self._policy.run(lambda: self._attempt(model, request, listener), listener)
 
-    async def preload(self, _model: Model) -> None:
-        pass
+    async def preload(self, model: Model) -> None:
+        """Make the pool of connections and read the settings of proxies."""
+        with contextlib.suppress(AttemptFailed):  # said when the model is asked
+            self._url(model)
+        self._connections()
 
     async def close(self) -> None:
         if self._session is not None:

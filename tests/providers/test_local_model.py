@@ -197,3 +197,17 @@ def test_the_server_ends_when_its_owner_is_killed() -> None:
             assert select.select([server], [], [], 20)[0]
         finally:
             os.close(server)
+
+
+async def test_a_model_that_was_loaded_early_is_the_one_that_answers(local: Local) -> None:
+    await local.provider.preload(model())
+    loaded = local.pids()
+    assert (await local.ask("hi")).text
+    assert local.pids() == loaded
+    assert len(loaded) == 1
+
+
+async def test_loading_early_leaves_what_is_wrong_to_the_first_request(local: Local) -> None:
+    nowhere = model("/nowhere/x.gguf")
+    await local.provider.preload(nowhere)
+    assert (await local.failure("hi", nowhere)).kind == "unavailable"

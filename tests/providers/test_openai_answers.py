@@ -157,3 +157,11 @@ async def test_echo_says_what_it_was_told() -> None:
     answer = await provider.ask(model, ChatRequest(messages, {"max_tokens": 2}), Remembers())
     assert (answer.text, answer.finish_reason, answer.usage) == ("one two", "length", Usage(5, 2))
     assert answer.served_model == "e"
+
+
+async def test_preloading_asks_nothing(endpoint: Endpoint, server: FakeOpenAI) -> None:
+    model = Model("gateway/m", "gateway", "m", "openai")
+    await endpoint.provider.preload(model)
+    await OpenAIProvider(gateway("nonsense"), print).preload(model)
+    assert server.count == 0
+    assert (await endpoint.ask("m", "hi")).text == "hi"
