@@ -42,7 +42,7 @@ def demo(shell: Shell, folder: Path | None, reset: bool) -> int:
             shell.say(f"Edit {root / steps.PROMPT} and save with the app open: llmops-tui --workspace {root}")
         return 0
 
-    code = with_engine(root, body, writing=True)
+    code = with_engine(root, body, writing=True, evaluating=True)
     if code or not on_terminal:
         return code
     shell.say(f"Open {root / steps.PROMPT} in your editor and save: the app shows what that did.")

@@ -71,7 +71,7 @@ def run(
         request = RunRequest(name, reason, subset, fresh=fresh, only_failed=only_failed, agreed=agreed)
         return await _run(shell, engine, request)
 
-    return with_engine(workspace, body, writing=True)
+    return with_engine(workspace, body, writing=True, evaluating=True)
 
 
 async def _run(shell: Shell, engine: Engine, request: RunRequest) -> int:

@@ -57,12 +57,13 @@ def root_of(workspace: Path | None) -> Path:
     return find_root(workspace or Path.cwd())
 
 
-def open_engine(workspace: Path | None, *, writing: bool) -> Engine:
+def open_engine(workspace: Path | None, *, writing: bool, evaluating: bool = False) -> Engine:
     """Open the engine on the workspace of a command, and read its files.
 
     Args:
         writing: the command can't do without a database that it may write; a command that only
             looks takes a read-only folder as it is.
+        evaluating: where files have changed the worker will be needed: it starts while they are read.
 
     Raises:
         WorkspaceError: there is no workspace.
@@ -81,16 +82,22 @@ def open_engine(workspace: Path | None, *, writing: bool) -> Engine:
             engine = Engine.open(root, read_only=True)
         except StoreError:
             raise error from None
-    engine.load()
+    engine.load(engine.launch_worker if evaluating else None)
     return engine
 
 
-def with_engine(workspace: Path | None, body: Callable[[Engine], Awaitable[int]], *, writing: bool) -> int:
+def with_engine(
+    workspace: Path | None,
+    body: Callable[[Engine], Awaitable[int]],
+    *,
+    writing: bool,
+    evaluating: bool = False,
+) -> int:
     """Run `body` with the engine of `open_engine`, on one event loop: the worker begins and ends on it."""
     import asyncio
 
     async def opened() -> int:
-        engine = open_engine(workspace, writing=writing)
+        engine = open_engine(workspace, writing=writing, evaluating=evaluating)
         try:
             return await body(engine)
         finally:

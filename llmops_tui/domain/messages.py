@@ -52,6 +52,7 @@ class Setup(msgspec.Struct, frozen=True, tag="setup"):
 
     Attributes:
         secrets: values to be redacted from every text that leaves the worker.
+        env: variables of `.env`, for libraries that look for their keys there.
         code: module name → source of the workspace's Python; empty until it is trusted.
         code_dir: folder that functions of the workspace see as the current one.
         code_timeout_s: time limit for one call of a workspace function.
@@ -60,6 +61,7 @@ class Setup(msgspec.Struct, frozen=True, tag="setup"):
     protocol: int
     providers: tuple[ProviderSetup, ...]
     secrets: tuple[str, ...] = ()
+    env: dict[str, str] = {}
     code: dict[str, str] = {}
     code_dir: str = ""
     code_timeout_s: float = 10.0

@@ -7,6 +7,7 @@ database. `Session` puts it into a thread for the app.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -34,7 +35,7 @@ from llmops_tui.engine.plan import choose, eval_hash, models_of, narrows, slots
 from llmops_tui.engine.prepare import Prepared, prepare, same_items
 from llmops_tui.engine.queries import Queries
 from llmops_tui.engine.runner import Runner, Todo
-from llmops_tui.engine.worker_client import Ticket, WorkerClient
+from llmops_tui.engine.worker_client import Launched, Ticket, WorkerClient, launch
 from llmops_tui.store import Store
 
 Emit = Callable[[Event], None]
@@ -59,6 +60,7 @@ class Engine:
         self.workspace = Workspace(str(root), {})
         self.queries = Queries(root, store)
         self._client: WorkerClient | None = None
+        self._launched: Launched | None = None
         self._client_setup: m.Setup | None = None
         self._runner: Runner | None = None
         self._emit: Emit = _silent
@@ -74,13 +76,23 @@ class Engine:
 
     # -- the workspace
 
-    def load(self) -> Workspace:
-        """Read the files. Mistakes are in `problems`; the last good state is kept where there are any."""
+    def load(self, on_change: Callable[[], None] | None = None) -> Workspace:
+        """Read the files; mistakes are in `problems`.
+
+        Args:
+            on_change: called before they are read, where something changed since the last time.
+        """
         from llmops_tui.workspace import load_cached
 
-        workspace = load_cached(self.root)
+        workspace = load_cached(self.root, on_change or (lambda: None))
         self.workspace = workspace
         return workspace
+
+    def launch_worker(self) -> None:
+        """Start the worker process now, beside whatever comes next; it is set up when it is needed."""
+        if self._launched is None and self._client is None:
+            with contextlib.suppress(OSError):  # said when it is needed
+                self._launched = launch()
 
     def configuration(self, name: str | None) -> Configuration:
         """A configuration by name; the only one where none is named.
@@ -141,7 +153,7 @@ class Engine:
         price = self._estimate(configuration, prepared)
         if narrows(request.subset) and not any(s.chosen for s in prepared.slots):
             raise UsageError(_no_case(configuration, request.subset))
-        if newest is not None and same_items([i for r in newest.rows for i in r.items], prepared):
+        if newest is not None and self._is_repeat(newest, prepared):
             self._supersede(set())
             return NothingToDo(version, tally(newest.rows))
         self._check_trust(configuration)
@@ -150,6 +162,12 @@ class Engine:
             if why is not None:
                 return AskFirst(request, price, why)
         return await self._carry_out(request, configuration, version, prepared, price, generation, emit)
+
+    def _is_repeat(self, newest: Snapshot, prepared: Prepared) -> bool:
+        """Whether a run would only repeat the newest one: the same cases, judged the same way."""
+        if self.store.runs.eval_hash(newest.run.id) != prepared.eval_hash:
+            return False
+        return same_items([i for r in newest.rows for i in r.items], prepared)
 
     def _check_trust(self, configuration: Configuration) -> None:
         if self._may_run_code(configuration):
@@ -378,16 +396,16 @@ class Engine:
         in_use = {model.provider for model in configuration.models}
         setups, secrets, env = connect(self.workspace, in_use)
         code = self.workspace.code
-        setup = m.Setup(
-            m.PROTOCOL, setups, secrets, code.modules if code.trusted else {}, str(self.root), code.timeout_s
-        )
+        modules = code.modules if code.trusted else {}
+        setup = m.Setup(m.PROTOCOL, setups, secrets, env, modules, str(self.root), code.timeout_s)
         if self._client is not None and setup != self._client_setup:
             client, self._client = self._client, None
             self._supersede(set())
             client.close()
         if self._client is None:
             window = max(16, 2 * sum(s.concurrency for s in setups) + 8)
-            self._client = WorkerClient(self, setup, env, min(window, 512))
+            launched, self._launched = self._launched, None
+            self._client = WorkerClient(self, setup, min(window, 512), launched)
             self._client_setup = setup
         return self._client
 
@@ -422,6 +440,9 @@ class Engine:
         self.cancel()
         if self._client is not None:
             self._client.close()
+        if self._launched is not None:
+            self._launched.sock.close()
+            self._launched.log.close()
         self.store.close()
 
 

@@ -57,19 +57,46 @@ class Ticket(msgspec.Struct):
     deaths: int = 0
 
 
+class Launched(msgspec.Struct):
+    """A worker process that was started; it waits for its set-up."""
+
+    process: subprocess.Popen[bytes]
+    sock: socket.socket
+    log: IO[bytes]
+
+
+def launch() -> Launched:
+    """Start a worker process: a millisecond or two here, the rest of its start is beside us.
+
+    Raises:
+        OSError: the system gives no process.
+    """
+    ours, theirs = socket.socketpair()
+    log = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the worker)
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "llmops_tui.worker", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    return Launched(process, ours, log)
+
+
 class WorkerClient:
     """Keeps one worker alive while there are jobs.
 
     Args:
         setup: sent to each worker that is started.
-        env: variables added to its environment (from `.env`).
+        launched: a process that was started already, to be used first.
         window: jobs given to the worker at once; the others wait here, where cancelling is free.
     """
 
-    def __init__(self, owner: Owner, setup: m.Setup, env: dict[str, str], window: int) -> None:
+    def __init__(self, owner: Owner, setup: m.Setup, window: int, launched: Launched | None = None) -> None:
         self._owner = owner
         self._setup = setup
-        self._env = env
+        self._launched = launched
         self._window = window
         self._numbers = itertools.count(1)
         self._queue: deque[Ticket] = deque()
@@ -168,22 +195,12 @@ class WorkerClient:
         self._feed()
 
     async def _spawn(self) -> None:
-        ours, theirs = socket.socketpair()
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the worker)
-        with theirs:
-            # A start takes a millisecond or two; the asynchronous one needs a child watcher in this thread.
-            self._process = subprocess.Popen(  # noqa: ASYNC220
-                [sys.executable, "-P", "-m", "llmops_tui.worker", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=self._log,
-                env={**os.environ, **self._env},
-            )
+        launched, self._launched = self._launched or launch(), None
+        self._process, self._log = launched.process, launched.log
         loop = asyncio.get_running_loop()
         self._ready = loop.create_future()
         self._known = set()
-        channel = await connect(ours, m.decode_from_worker, self._receive, self._lost)
+        channel = await connect(launched.sock, m.decode_from_worker, self._receive, self._lost)
         channel.send(self._setup)
         ready = await asyncio.wait_for(self._ready, START_TIMEOUT_S)
         if ready.protocol != m.PROTOCOL or ready.version != __version__:

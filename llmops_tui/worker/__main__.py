@@ -16,6 +16,8 @@ def main() -> None:
     # What the workspace's Python prints must not look like anything else.
     os.dup2(2, 1)
     sock = socket.socket(fileno=int(sys.argv[1]))
+    # What nearly every set-up needs is imported while the engine still reads its files.
+    import llmops_tui.providers.openai_client  # noqa: F401
     from llmops_tui.worker.server import serve
 
     with contextlib.suppress(KeyboardInterrupt):

@@ -70,6 +70,7 @@ class Worker:
         self.setups = {s.name: s for s in setup.providers}
         self.redactor = Redactor(setup.secrets)
         self.code = WorkspaceCode(setup.code, setup.code_dir, setup.code_timeout_s)
+        os.environ.update(setup.env)
         if setup.code_dir:
             os.chdir(setup.code_dir)
         calls = Calls(self._provider, self.links, self.redactor)

@@ -6,7 +6,7 @@ reading a workspace takes libraries that a start of the app does without.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,15 +43,18 @@ def load(root: Path, *, only: str | None = None) -> Workspace:
     return load(root, only=only)
 
 
-def load_cached(root: Path) -> Workspace:
+def load_cached(root: Path, on_change: Callable[[], None] = lambda: None) -> Workspace:
     """As `load`; taken from `.llmops/cache/` where no file has changed.
+
+    Args:
+        on_change: called before anything is read, where something has changed.
 
     Raises:
         WorkspaceError: `root` is no folder.
     """
     from llmops_tui.workspace.memo import load_cached
 
-    return load_cached(root)
+    return load_cached(root, on_change)
 
 
 def warm_up() -> None:

@@ -7,6 +7,7 @@ imported. A folder that can't be written just means no memo.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -45,12 +46,13 @@ def load(root: Path, *, only: str | None = None) -> Workspace:
     return _with_trust(read_workspace(Reader(root), only=only))
 
 
-def load_cached(root: Path) -> Workspace:
+def load_cached(root: Path, on_change: Callable[[], None]) -> Workspace:
     """See `llmops_tui.workspace.load_cached`."""
     root = root.resolve()
     head = _head(root)
     if head is not None and (known := _recall(root, head)) is not None:
         return _with_trust(known)
+    on_change()
     from llmops_tui.workspace.loading import read_workspace
     from llmops_tui.workspace.reader import Reader
 

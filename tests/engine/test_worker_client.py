@@ -63,11 +63,12 @@ async def worker(tmp_path: Path) -> AsyncIterator[Make]:
             m.PROTOCOL,
             (m.ProviderSetup("echo", "echo"),),
             ("s3cr3t-value",),
+            {},
             {"scorers": code} if code else {},
             str(tmp_path),
             timeout_s,
         )
-        made.append(WorkerClient(listener, setup, {}, window))
+        made.append(WorkerClient(listener, setup, window))
         return made[-1]
 
     yield make
@@ -194,7 +195,7 @@ from test_worker_client import *
 
 async def main():
     listener = Listener()
-    client = WorkerClient(listener, m.Setup(m.PROTOCOL, (m.ProviderSetup("echo", "echo"),)), {}, 4)
+    client = WorkerClient(listener, m.Setup(m.PROTOCOL, (m.ProviderSetup("echo", "echo"),)), 4)
     await ask(client, "x").future
     print(client.pid, flush=True)
     await asyncio.Event().wait()
