@@ -24,12 +24,12 @@ class RetrievalSettings(_File):
     """Documents that are searched for each case; the best chunks become `context`."""
 
     source: str = Field(description="Folder of the workspace with the documents (.md, .txt, .rst, .html).")
-    method: Literal["bm25"] = Field("bm25", description="How chunks are ranked.")
-    chunk_words: int = Field(120, ge=1, le=10_000, description="Words in a chunk.")
-    overlap_words: int = Field(0, ge=0, description="Words that a chunk repeats of the one before.")
-    top_k: int = Field(3, ge=1, le=1_000, description="Chunks given to the prompt.")
+    method: Literal["bm25"] = Field(default="bm25", description="How chunks are ranked.")
+    chunk_words: int = Field(default=120, ge=1, le=10_000, description="Words in a chunk.")
+    overlap_words: int = Field(default=0, ge=0, description="Words that a chunk repeats of the one before.")
+    top_k: int = Field(default=3, ge=1, le=1_000, description="Chunks given to the prompt.")
     query: str = Field(
-        "", description="Jinja2 template of the query; by default all text variables of the case."
+        default="", description="Jinja2 template of the query; by default all text variables of the case."
     )
 
 
@@ -43,11 +43,11 @@ class ConfigFile(_File):
     )
     retrieval: RetrievalSettings | None = None
     evals: list[str] = Field(min_length=1, description="Eval files of the workspace.")
-    trials: int = Field(1, ge=1, le=1_000, description="Repetitions of each case.")
+    trials: int = Field(default=1, ge=1, le=1_000, description="Repetitions of each case.")
     inputs: list[str] = Field(
         default_factory=list, description="Files that the workspace's Python reads: changing them rescores."
     )
-    description: str = Field("", description="For people; not part of the version.")
+    description: str = Field(default="", description="For people; not part of the version.")
 
 
 # -- evals/*
@@ -58,11 +58,11 @@ class CaseEntry(_File):
 
     id: str = Field(min_length=1, max_length=200, description="Unique within the configuration.")
     vars: dict[str, Any] = Field(default_factory=dict, description="Inputs of the prompt.")
-    expected: Any = Field(None, description="Reference for scorers that use one.")
+    expected: Any = Field(default=None, description="Reference for scorers that use one.")
     scorers: list[str | dict[str, Any]] = Field(default_factory=list, description="Who judges the output.")
     tags: list[str] = Field(default_factory=list)
-    group: str | None = Field(None, description="Cases of one group count as one cluster.")
-    trials: int | None = Field(None, ge=1, le=1_000)
+    group: str | None = Field(default=None, description="Cases of one group count as one cluster.")
+    trials: int | None = Field(default=None, ge=1, le=1_000)
 
 
 class CaseDefaults(_File):
@@ -72,7 +72,7 @@ class CaseDefaults(_File):
     scorers: list[str | dict[str, Any]] = Field(default_factory=list)
     tags: list[str] = Field(default_factory=list)
     group: str | None = None
-    trials: int | None = Field(None, ge=1, le=1_000)
+    trials: int | None = Field(default=None, ge=1, le=1_000)
 
 
 class EvalFile(_File):
@@ -89,26 +89,28 @@ class EvalFile(_File):
 class LocalModel(_File):
     """Where the weights of a local model are: a path, or a file of a Hugging Face repository."""
 
-    path: str | None = Field(None, description="GGUF file; relative to the workspace, or absolute.")
-    hub: str | None = Field(None, description="Hugging Face repository, `owner/name`.")
-    file: str | None = Field(None, description="File of that repository.")
+    path: str | None = Field(default=None, description="GGUF file; relative to the workspace, or absolute.")
+    hub: str | None = Field(default=None, description="Hugging Face repository, `owner/name`.")
+    file: str | None = Field(default=None, description="File of that repository.")
 
 
 class ProviderEntry(_File):
     """Settings of one provider."""
 
-    base_url: str | None = Field(None, description="An OpenAI-compatible endpoint, up to `/v1`.")
-    api_key: str | None = Field(None, description="`${NAME}` is read from the environment or `.env`.")
+    base_url: str | None = Field(default=None, description="An OpenAI-compatible endpoint, up to `/v1`.")
+    api_key: str | None = Field(default=None, description="`${NAME}` is read from the environment or `.env`.")
     headers: dict[str, str] = Field(default_factory=dict)
-    concurrency: int = Field(8, ge=1, le=1_000, description="Requests in flight at once.")
-    timeout_s: float = Field(60.0, gt=0, description="Time limit of one attempt.")
-    retries: int = Field(3, ge=0, le=20, description="Further attempts after the first.")
+    concurrency: int = Field(default=8, ge=1, le=1_000, description="Requests in flight at once.")
+    timeout_s: float = Field(default=60.0, gt=0, description="Time limit of one attempt.")
+    retries: int = Field(default=3, ge=0, le=20, description="Further attempts after the first.")
     price: dict[str, Price] = Field(
         default_factory=dict, description="Model name → USD for a million tokens, where litellm has no price."
     )
-    slots: int = Field(1, ge=1, le=64, description="`local`: answers made at once; 1 keeps it deterministic.")
-    context: int = Field(2048, ge=256, description="`local`: tokens of context for each slot.")
-    prompt_cache: bool = Field(False, description="`local`: faster, and no longer deterministic.")
+    slots: int = Field(
+        default=1, ge=1, le=64, description="`local`: answers made at once; 1 keeps it deterministic."
+    )
+    context: int = Field(default=2048, ge=256, description="`local`: tokens of context for each slot.")
+    prompt_cache: bool = Field(default=False, description="`local`: faster, and no longer deterministic.")
     models: dict[str, LocalModel] = Field(default_factory=dict, description="`local`: name → weights.")
 
 
@@ -117,19 +119,19 @@ class Price(_File):
 
     input: float = Field(ge=0)
     output: float = Field(ge=0)
-    cached_input: float | None = Field(None, ge=0)
+    cached_input: float | None = Field(default=None, ge=0)
 
 
 class WatchSettings(_File):
     mode: Literal["auto", "ask", "off"] = Field(
-        "auto", description="What a save does: evaluate, show what it would cost, or nothing."
+        default="auto", description="What a save does: evaluate, show what it would cost, or nothing."
     )
-    debounce_ms: int = Field(50, ge=0, le=10_000)
+    debounce_ms: int = Field(default=50, ge=0, le=10_000)
 
 
 class BudgetSettings(_File):
-    per_run_usd: float | None = Field(None, ge=0)
-    per_day_usd: float | None = Field(None, ge=0)
+    per_run_usd: float | None = Field(default=None, ge=0)
+    per_day_usd: float | None = Field(default=None, ge=0)
 
 
 class GateSettings(_File):
@@ -141,7 +143,7 @@ class GateSettings(_File):
 
 
 class CodeSettings(_File):
-    timeout_s: float = Field(10.0, gt=0, description="Time limit of one call of a Python function.")
+    timeout_s: float = Field(default=10.0, gt=0, description="Time limit of one call of a Python function.")
 
 
 class WorkspaceFile(_File):
