@@ -93,6 +93,9 @@ class LlmopsApp(App[int], inherit_bindings=False):
         if self.settings.theme:
             try:
                 self.theme = self.settings.theme
+                if self.no_color and self.current_theme.ansi:
+                    # Textual makes black on black of an ANSI theme without colours.
+                    self.theme = suits_terminal(os.environ)
             except InvalidThemeError:
                 text = f"There is no theme '{self.settings.theme}'; the palette (:) lists the two of ours."
                 self.model.apply(Notice("error", text, key="settings theme"))

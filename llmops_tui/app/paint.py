@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color, ColorParseError
 from textual.strip import Strip
 
 from llmops_tui.app.lines import Span, pad_line
@@ -58,8 +60,8 @@ class Paint:
         text, ground, attributes = _NAMES[word]
         plain = _parse(attributes)
         return plain + Style(
-            color=_hex(self._variables[text]) if text else None,
-            bgcolor=_hex(self._variables[ground]) if ground else None,
+            color=_colour(self._variables[text]) if text else None,
+            bgcolor=_colour(self._variables[ground]) if ground else None,
         )
 
     def strip(self, line: Sequence[Span], width: int, base: Style, over: str = "") -> Strip:
@@ -81,6 +83,10 @@ def _parse(attributes: str) -> Style:
     return Style.parse(attributes) if attributes else Style.null()
 
 
-def _hex(colour: str) -> str:
-    """`#1f2937` of what a theme variable may hold (`#1F2937FF` as well)."""
-    return colour[:7] if colour.startswith("#") else colour
+@lru_cache(maxsize=64)
+def _colour(name: str) -> RichColor | None:
+    """A theme variable as a colour; None (the terminal's own) for what is none, such as `auto 87%`."""
+    try:
+        return Color.parse(name).rich_color
+    except ColorParseError:
+        return None
