@@ -16,11 +16,14 @@ def run_app(root: Path, config: str | None = None) -> int:
         Exit code of the program.
     """
     from llmops_tui.app.app import LlmopsApp
-    from llmops_tui.app.settings import read_settings, settings_file
+    from llmops_tui.app.settings import checked
     from llmops_tui.engine.session import Session
+    from llmops_tui.workspace import places, user_settings
 
+    user = user_settings.load()
+    settings = checked(user.keymap, user.theme, user.problems, str(places.settings_file()))
     session = Session(root, config)
-    app = LlmopsApp(session, read_settings(settings_file()))
+    app = LlmopsApp(session, settings)
     try:
         return app.run() or app.return_code or 0
     finally:
