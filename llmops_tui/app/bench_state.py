@@ -78,7 +78,8 @@ class BenchState:
         self.run: RunInfo | None = None
         self.running = False
         self.pairs: dict[Key, Pair] = {}
-        self.stale: set[Key] = set()
+        #: Rows that show the result of an older run → name of the version that it is of.
+        self.stale: dict[Key, str] = {}
         self.totals = Totals()
         self.order = "regressed first"
         self.sorted: list[Key] = []
@@ -96,13 +97,15 @@ class BenchState:
 
     def show(self, comparison: Comparison, changed: tuple[PartChange, ...], drift: tuple[str, ...]) -> None:
         """A comparison as the store has it. Rows that are still to come keep what they showed."""
-        before, self.comparison = self.pairs, comparison
+        before, order, whose = self.pairs, self.sorted, self._whose()
+        self.comparison = comparison
         self.changed, self.drift = changed, drift
         self.candidate, self.run = comparison.candidate.version, comparison.candidate.run
         run = comparison.candidate.run
         coming = run.state == "running" or (run.id == 0 and bool(comparison.baseline.rows))
         self._items = {}
-        self.pairs, self.stale, self.sorted, self.visible = {}, set(), [], []
+        self.pairs, self.stale = {}, {}
+        self.sorted, self.visible = [], []
         for pair in comparison.pairs:
             key = (pair.case_id, pair.model)
             missing = pair.candidate is None and run.state != "complete"
@@ -110,13 +113,17 @@ class BenchState:
                 old = before.get(key) if coming else None
                 pair = _waiting(pair, old)
                 if pair.candidate is not None:
-                    self.stale.add(key)
+                    self.stale[key] = whose.get(key, "")
             self.pairs[key] = pair
-        if coming:
-            self._follow_models()
-        self._count()
         self._latency_p95 = latency_p95(self.pairs.values())
-        self.sort()
+        if coming and order:
+            ordered = dict.fromkeys(key for key in order if key in self.pairs)
+            self.sorted = list(ordered | dict.fromkeys(self.pairs))
+            self._follow_models()
+            self.narrow()
+        else:
+            self.sort()
+        self._count()
 
     def run_started(self, run: RunInfo, version: VersionInfo, changed: tuple[PartChange, ...]) -> None:
         """Results of `version` will come; until then what is there is that of the run before."""
@@ -128,12 +135,13 @@ class BenchState:
             return
         if not same:
             self.changed = changed
+        whose = self._whose()
         self.candidate, self.run = version, run
         self._items = {}
         for key, pair in self.pairs.items():
             self.pairs[key] = _waiting(pair, pair)
             if pair.candidate is not None:
-                self.stale.add(key)
+                self.stale[key] = whose[key]
         self._follow_models()
         self._count()
 
@@ -156,7 +164,7 @@ class BenchState:
                 if self._shows(key, pair):
                     self.visible.append(key)
             self.pairs[key] = pair
-            self.stale.discard(key)
+            self.stale.pop(key, None)
             self.totals.count(pair)
 
     def run_ended(self, run: RunInfo) -> None:
@@ -169,6 +177,11 @@ class BenchState:
         self._models = models
         if self.model is not None and self.model not in models:
             self.model = None
+
+    def _whose(self) -> dict[Key, str]:
+        """Row → name of the version whose result it shows."""
+        name = self.candidate.name if self.candidate is not None else ""
+        return {key: self.stale.get(key, name) for key in self.pairs}
 
     def _follow_models(self) -> None:
         """A model was replaced: what still waits for a result waits for one of its successor."""
@@ -183,7 +196,7 @@ class BenchState:
 
         self.sorted = [moved(key) for key in self.sorted]
         self.visible = [moved(key) for key in self.visible]
-        self.stale = {moved(key) for key in self.stale}
+        self.stale = {moved(key): name for key, name in self.stale.items()}
         self.pairs = {
             moved(key): msgspec.structs.replace(pair, model=moved(key)[1]) if pair.pending else pair
             for key, pair in self.pairs.items()

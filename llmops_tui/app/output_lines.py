@@ -6,7 +6,7 @@ from itertools import zip_longest
 
 import msgspec
 
-from llmops_tui.app.lines import EMPTY, Line, Span, cut_line, pad_line, wrap
+from llmops_tui.app.lines import EMPTY, Line, Span, cut_line, line_width, pad_line, wrap
 from llmops_tui.app.output_text import OutputDoc, TrialDiff
 from llmops_tui.domain.prose_diff import Diff, DiffLine, Segment
 
@@ -93,8 +93,11 @@ def _heading(side: Side, facts: str, width: int) -> Line:
     spans: list[Span] = [(side.name, "bold")]
     if side.result:
         spans.append((f"  {side.result}", side.style))
-    if facts:
-        spans.append((f"  {facts}", "dim"))
+    words = facts.split(" · ") if facts else []
+    while words and line_width(spans) + 2 + len(" · ".join(words)) > width:
+        words.pop()
+    if words:
+        spans.append(("  " + " · ".join(words), "dim"))
     return cut_line(spans, width)
 
 

@@ -129,16 +129,17 @@ def tool_call_text(call: dict[str, Any]) -> str:
 
 
 def facts(output: Output) -> str:
-    """`1.3 s · 42 tokens · $0`, and how it ended where that is not the ordinary way."""
-    words = [fmt.seconds(output.latency_s)]
-    if output.usage.output_tokens is not None:
-        words.append(fmt.plural(output.usage.output_tokens, "token"))
-    if output.cost_usd:
-        words.append(fmt.money(output.cost_usd))
+    """`1.3 s · 42 tokens · $0.002`, the least important last; first how it ended where that is unusual."""
+    words = []
     if output.refused:
         words.append("refused")
     if output.finish_reason == "length":
         words.append("cut off at max_tokens")
+    words.append(fmt.seconds(output.latency_s))
+    if output.usage.output_tokens is not None:
+        words.append(fmt.plural(output.usage.output_tokens, "token"))
+    if output.cost_usd:
+        words.append(fmt.money(output.cost_usd))
     return " · ".join(words)
 
 

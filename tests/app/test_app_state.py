@@ -86,8 +86,10 @@ def test_a_save_shows_the_cases_before_anything_was_asked() -> None:
     never = RunInfo(0, 13, "manual", "interrupted", new.created_at, 0, 0)
     state.show(compare(baseline, Snapshot(new, never, ())), CHANGED, ())
     assert len(state.visible) == 20
+    assert set(state.stale.values()) == {"v12"}
     assert len(state.stale) == 20
     assert state.totals.counts["removed"] == 0
+    assert names(state)[:2] == ["refund-window", "cancel-order"]
 
 
 def test_a_cancelled_run_has_rows_missing_and_none_that_were_removed() -> None:

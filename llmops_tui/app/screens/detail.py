@@ -85,6 +85,9 @@ class DetailLoader:
             return
         alone, case = bench.is_alone, bench.cases.get(pair.case_id)
         names, room = screen.version_names, screen.output.room
+        older = bench.stale.get((pair.case_id, pair.model), "")
+        if older and older != names[1]:
+            names = names[0], older
         sides = Side(names[0], *_result(pair.baseline)), Side(names[1], *_result(pair.candidate))
 
         def work() -> tuple[OutputDoc, Layout]:
@@ -221,7 +224,7 @@ def _title(pair: Pair, alone: bool) -> str:
     mark = "…" if pair.pending else fmt.symbol(pair.change)
     word = {"same": "unchanged", "error": "could not be had"}.get(pair.change, pair.change)
     if pair.pending:
-        word = "still to come"
+        word = "still to come" if pair.candidate is not None else "not evaluated yet"
     elif pair.change == "same" and pair.output_changed:
         word = "reworded, same score"
     elif pair.flip is not None:
