@@ -10,6 +10,7 @@ import click
 
 from llmops_tui.cli.options import debug_option, json_option
 from llmops_tui.cli.shell import Shell, with_engine
+from llmops_tui.cli.weights import fetch_weights
 
 if TYPE_CHECKING:
     from llmops_tui.engine.engine import Engine
@@ -36,6 +37,7 @@ def demo(shell: Shell, folder: Path | None, reset: bool) -> int:
     shell.say(f"The demo's workspace is {root}")
 
     async def body(engine: Engine) -> int:
+        await fetch_weights(shell, engine)
         await _evaluate(shell, engine)
         if not on_terminal:
             _print(shell, engine)

@@ -12,6 +12,7 @@ import click
 
 from llmops_tui.cli.options import shared_options
 from llmops_tui.cli.shell import Shell, root_of, warn, with_engine
+from llmops_tui.cli.weights import fetch_weights
 
 if TYPE_CHECKING:
     from llmops_tui.domain.run import Reason
@@ -66,6 +67,7 @@ def run(
     reason: Reason = "fresh" if fresh else "retry" if only_failed else "manual"
 
     async def body(engine: Engine) -> int:
+        await fetch_weights(shell, engine)
         name = engine.configuration(config).name
         warn(shell, engine.workspace)
         request = RunRequest(name, reason, subset, fresh=fresh, only_failed=only_failed, agreed=agreed)

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -88,6 +89,25 @@ class Engine:
         self.workspace = workspace
         return workspace
 
+    async def fetch_weights(self, progress: Callable[[str, int, int], None]) -> bool:
+        """Download weights of local models that are not on this machine: once, from the Hugging Face hub.
+
+        Args:
+            progress: called with the file's name, bytes that are there, bytes in all (0: not known).
+
+        Returns:
+            Whether anything was fetched; then `load` again.
+
+        Raises:
+            ModelError: they could not be had.
+        """
+        from llmops_tui.workspace import local_models
+
+        wanted = local_models.missing(self.root)
+        for weights in wanted:
+            await asyncio.to_thread(local_models.fetch, weights, partial(progress, weights.hub_file))
+        return bool(wanted)
+
     def launch_worker(self) -> None:
         """Start the worker process now, beside whatever comes next; it is set up when it is needed."""
         if self._launched is None and self._client is None:
@@ -106,14 +126,15 @@ class Engine:
         if name is not None and name in known:
             return known[name]
         errors = workspace.errors
-        if errors and (name is None or any(p.file and Path(p.file).stem == name for p in errors)):
+        if errors and (name is not None or not known):
+            # A configuration with a mistake is not among the known ones: the mistake is the answer.
             raise WorkspaceError(*errors)
         if name is not None:
             raise UsageError(Problem(f"there is no configuration '{name}'", did_you_mean(name, set(known))))
         if len(known) == 1:
             return next(iter(known.values()))
         if not known:
-            raise WorkspaceError(*errors or (Problem("configs/ holds no configuration"),))
+            raise WorkspaceError(Problem("configs/ holds no configuration", "make one, or llmops-tui init"))
         raise UsageError(
             Problem(f"there are {len(known)} configurations", f"name one with --config: {', '.join(known)}")
         )

@@ -22,10 +22,12 @@ from llmops_tui.engine.events import (
     AskFirst,
     Compared,
     Event,
+    ItemsDone,
     Notice,
     PairDetail,
     RunEnded,
     RunRequest,
+    RunStarted,
     TextChange,
     VersionSummary,
     Viewing,
@@ -39,6 +41,7 @@ T = TypeVar("T")
 DATABASE = ".llmops/llmops.db"
 #: The first paint and what it is followed by come first.
 WARM_UP_AFTER_S = 0.2
+COMPARE_AFTER_S = 0.08
 
 
 class Session:
@@ -56,6 +59,8 @@ class Session:
         self._watching = True
         self._pair: tuple[str | None, str | None] = (None, None)
         self._run: asyncio.Task[None] | None = None
+        self._owed: asyncio.TimerHandle | None = None
+        self._fetching: asyncio.Task[None] | None = None
         self._stop: asyncio.Event | None = None
         self._ready = threading.Event()
 
@@ -90,8 +95,11 @@ class Session:
         self._ready.set()
         if owner is not None:
             self._emit(Viewing(owner))
-        self._load(opening=True)
+        # The settings of the watch are in the files; what is saved from here on is seen.
+        self._engine.load()
         watcher = asyncio.create_task(self._watch())
+        await asyncio.sleep(0)
+        self._load(opening=True)
         self._loop.call_later(WARM_UP_AFTER_S, self._warm_up)
         try:
             await self._stop.wait()
@@ -123,11 +131,13 @@ class Session:
         """Read the workspace and show it; evaluate what a save touched."""
         engine = self._engine
         assert engine is not None
-        workspace = engine.load()
+        workspace = engine.load(None if self._viewing else engine.launch_worker)
         try:
             configuration = engine.configuration(self._chosen())
         except LlmopsError as error:
             self._emit(WorkspaceBroken(error.problems))
+            if not self._viewing and self._fetching is None:
+                self._fetching = asyncio.create_task(self._fetch_weights())
             return
         self._config = configuration.name
         if self._viewing:
@@ -136,13 +146,35 @@ class Session:
             return
         version = engine.version(configuration)
         self._emit(WorkspaceLoaded(workspace, self._config, version))
-        self._compared()
+        if opening or not self._watching or workspace.watch.mode == "off":
+            self._compared()
         if not self._watching or workspace.watch.mode == "off":
             return
-        reason = "first" if opening else "save"
-        request = RunRequest(configuration.name, "save" if reason == "save" else "manual")
-        ask = workspace.watch.mode == "ask"
-        self._start_run(request, ask_first=ask, free_only=opening)
+        # Otherwise the run shows the comparison: requests leave first.
+        request = RunRequest(configuration.name, "manual" if opening else "save")
+        self._start_run(request, ask_first=workspace.watch.mode == "ask", free_only=opening)
+
+    async def _fetch_weights(self) -> None:
+        """A broken workspace may only lack weights that can be had: fetch them once, and load again."""
+        engine = self._engine
+        assert engine is not None
+        loop = asyncio.get_running_loop()
+
+        def tell(name: str, done: int, all_: int) -> None:
+            share = f" {100 * done // all_}%" if all_ else ""
+            text = f"Fetching {name} from the Hugging Face hub, once:{share} {done // 1_000_000} MB"
+            loop.call_soon_threadsafe(self._emit, Notice("info", text, key="weights"))
+
+        try:
+            fetched = await engine.fetch_weights(tell)
+        except LlmopsError as error:
+            self._emit(Notice("error", str(error), key="weights"))
+            return
+        finally:
+            self._fetching = None
+        if fetched:
+            self._emit(Notice("info", "", key="weights"))
+            self._load(opening=True)
 
     def _chosen(self) -> str | None:
         """The configuration on screen; on opening, the one evaluated last, else the first."""
@@ -187,10 +219,12 @@ class Session:
                 waits = price.to_ask > 0 and (not free_only or price.cost_usd != 0.0)
                 if waits:
                     why = "Ask again everything?" if request.fresh else "Evaluate what changed?"
+                    self._compared()
                     self._emit(AskFirst(request, price, why))
                     return
-            result = await engine.evaluate(request, self._emit)
+            result = await engine.evaluate(request, self._relay)
         except LlmopsError as error:
+            self._compared()
             self._emit(Notice("error", str(error), key="run"))
             return
         self._emit(Notice("error", "", key="run"))
@@ -203,6 +237,24 @@ class Session:
         self._emit(result)
         if not isinstance(result, AskFirst):
             await self._rescore()
+        self._compared()
+
+    def _relay(self, event: Event) -> None:
+        """Between the start of a run and its first items: what is known so far, the rest as missing.
+
+        Not at once: the first requests leave before the screen is busy.
+        """
+        if isinstance(event, RunStarted):
+            self._emit(event)
+            loop = asyncio.get_running_loop()
+            self._owed = loop.call_later(COMPARE_AFTER_S, self._pay)
+            return
+        if isinstance(event, ItemsDone):
+            self._pay()
+        self._emit(event)
+
+    def _pay(self) -> None:
+        if self._owed is not None:
             self._compared()
 
     async def _rescore(self) -> None:
@@ -215,6 +267,9 @@ class Session:
             await engine.rescore(baseline)
 
     def _compared(self) -> None:
+        if self._owed is not None:
+            self._owed.cancel()
+            self._owed = None
         engine = self._engine
         assert engine is not None
         assert self._config is not None

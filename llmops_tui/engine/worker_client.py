@@ -53,7 +53,6 @@ class Ticket(msgspec.Struct):
     future: asyncio.Future[m.Evaluated]
     blobs: dict[str, str]
     blobs_key: str
-    suspect: bool = False
     deaths: int = 0
 
 
@@ -101,6 +100,8 @@ class WorkerClient:
         self._numbers = itertools.count(1)
         self._queue: deque[Ticket] = deque()
         self._in_hand: dict[int, Ticket] = {}
+        #: Jobs that were in hand when a worker died: run one at a time until they are done.
+        self._suspects: set[int] = set()
         self._channel: Channel[m.FromWorker] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
@@ -150,8 +151,7 @@ class WorkerClient:
         if self._channel is None:
             self._launch()
             return
-        alone = any(t.suspect for t in self._queue) or any(t.suspect for t in self._in_hand.values())
-        window = 1 if alone else self._window
+        window = 1 if self._suspects else self._window
         while self._queue and len(self._in_hand) < window:
             ticket = self._queue.popleft()
             self._in_hand[ticket.job.job] = ticket
@@ -161,8 +161,8 @@ class WorkerClient:
                     self._channel.send(m.Blob(hash_, text))
             self._channel.send(ticket.job)
 
-    @staticmethod
-    def _settle(ticket: Ticket, result: m.Evaluated) -> None:
+    def _settle(self, ticket: Ticket, result: m.Evaluated) -> None:
+        self._suspects.discard(ticket.job.job)
         if not ticket.future.done():
             ticket.future.set_result(result)
 
@@ -273,8 +273,7 @@ class WorkerClient:
             )
             self._settle(guilty, m.Evaluated(guilty.job.job, None, (), failure))
         else:
-            for ticket in in_hand:
-                ticket.suspect = True
+            self._suspects |= {t.job.job for t in in_hand}
             self._queue.extendleft(reversed(in_hand))
         if self._queue:
             self._owner.note(m.Note("warning", f"The worker process ended ({how}); it was started anew."))
