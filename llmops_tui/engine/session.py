@@ -74,7 +74,8 @@ class Session:
     def close(self) -> None:
         if self._loop is None or self._thread is None or self._stop is None:
             return
-        self._loop.call_soon_threadsafe(self._stop.set)
+        with contextlib.suppress(RuntimeError):  # its loop has ended already
+            self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(timeout=2.0)
 
     def _main(self) -> None:
@@ -216,7 +217,8 @@ class Session:
         try:
             if not request.agreed and (ask_first or free_only or request.fresh):
                 price = engine.price_of(request)
-                waits = price.to_ask > 0 and (not free_only or price.cost_usd != 0.0)
+                free = price.cost_usd == 0.0 and not ask_first and not request.fresh
+                waits = price.to_ask > 0 and not free
                 if waits:
                     why = "Ask again everything?" if request.fresh else "Evaluate what changed?"
                     self._compared()

@@ -1,0 +1,236 @@
+"""The engine in its thread, as the app uses it: events come in an order that a screen can follow."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from small_workspace import write_workspace
+
+from llmops_tui.engine.events import (
+    AskFirst,
+    Compared,
+    Event,
+    NothingToDo,
+    Notice,
+    RunEnded,
+    RunRequest,
+    Viewing,
+    WorkspaceBroken,
+    WorkspaceLoaded,
+)
+from llmops_tui.engine.session import Session
+
+E = TypeVar("E")
+PATIENCE_S = 30.0
+
+
+class Screen:
+    """Takes events as the app does, and waits for one of a kind."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.session = Session(root)
+        self.seen: list[Event] = []
+        self._events: queue.Queue[Event] = queue.Queue()
+
+    def start(self) -> Screen:
+        self.session.start(self._events.put)
+        return self
+
+    def wait(self, kind: type[E], matching: Callable[[E], bool] = lambda _: True) -> E:
+        while True:
+            event = self._events.get(timeout=PATIENCE_S)
+            self.seen.append(event)
+            if isinstance(event, kind) and matching(event):
+                return event
+
+    def save(self, file: str, old: str, new: str) -> None:
+        """As editors do: write beside, then rename."""
+        path = self.root / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        beside = path.with_name(".save.tmp")
+        beside.write_text(text.replace(old, new), encoding="utf-8")
+        beside.replace(path)
+
+
+Open = Callable[..., Screen]
+
+
+@pytest.fixture()
+def screen(tmp_path: Path) -> Iterator[Open]:
+    made: list[Screen] = []
+
+    def make(**parts: Any) -> Screen:
+        root = tmp_path / "ws"
+        if not root.exists():
+            write_workspace(root, **parts)
+        made.append(Screen(root))
+        return made[-1].start()
+
+    yield make
+    for each in made:
+        each.session.close()
+
+
+def settled(event: Compared) -> bool:
+    return all(not p.pending for p in event.comparison.pairs) and bool(event.comparison.pairs)
+
+
+def test_opening_evaluates_what_is_free_and_shows_it(screen: Open) -> None:
+    ours = screen()
+    loaded = ours.wait(WorkspaceLoaded)
+    assert loaded.config == "bench"
+    assert ours.wait(RunEnded).run.provider_calls == 3
+    shown = ours.wait(Compared, settled)
+    assert shown.comparison.candidate.version.is_baseline
+
+
+def test_a_save_is_a_version_evaluated_and_compared(screen: Open) -> None:
+    ours = screen()
+    ours.wait(RunEnded)
+    ours.save("prompts/bench.md", "{{ question }}", "{{ question }} delta")
+    assert ours.wait(RunEnded).version.number == 2
+    shown = ours.wait(Compared, settled)
+    assert [c.label for c in shown.changed] == ["prompt"]
+    assert {p.case_id: p.change for p in shown.comparison.pairs}["two"] == "improved"
+    # Queries answer while it goes on.
+    (pair,) = (p for p in shown.comparison.pairs if p.case_id == "two")
+    detail = ours.session.detail(pair).result(PATIENCE_S)
+    assert detail.candidate[0].output is not None
+    assert detail.candidate[0].output.text.endswith("delta")
+    assert "delta" in detail.candidate[0].scores[0].reason
+    (text,) = ours.session.texts(
+        shown.comparison.baseline.version, shown.comparison.candidate.version
+    ).result(PATIENCE_S)
+    assert "delta" in text.after
+    assert "delta" not in text.before
+
+
+def test_a_comparison_with_what_is_missing_comes_before_the_first_items(screen: Open) -> None:
+    from llmops_tui.engine.events import ItemsDone, RunStarted
+
+    ours = screen()
+    ours.wait(RunEnded)
+    ours.save("prompts/bench.md", "brief", "kind")
+    ours.wait(RunEnded)
+    kinds = [type(e) for e in ours.seen]
+    second = len(kinds) - 1 - kinds[::-1].index(RunStarted)
+    between = kinds[second : second + 1 + kinds[second:].index(ItemsDone)]
+    assert Compared in between
+
+
+def test_a_broken_file_is_said_and_mending_it_goes_on(screen: Open) -> None:
+    ours = screen()
+    ours.wait(RunEnded)
+    ours.save("prompts/bench.md", "{{ question }}", "{{ questoin }}")
+    broken = ours.wait(WorkspaceBroken)
+    assert broken.problems[0].file == "prompts/bench.md"
+    assert "question" in str(broken.problems[0])
+    ours.save("prompts/bench.md", "questoin", "question")
+    ours.wait(WorkspaceLoaded)
+    ours.wait(NothingToDo)
+
+
+def test_a_save_that_changes_nothing_says_so(screen: Open) -> None:
+    ours = screen()
+    ours.wait(RunEnded)
+    ours.save("configs/bench.yaml", "{", "{ ")
+    assert ours.wait(NothingToDo).tally.cases == 3
+
+
+def test_ask_mode_shows_the_price_and_waits(screen: Open) -> None:
+    ours = screen(settings={"watch": {"mode": "ask"}})
+    asked = ours.wait(AskFirst)
+    assert asked.estimate.to_ask == 3
+    assert asked.estimate.cost_usd == 0.0
+    ours.session.run(RunRequest("bench", agreed=True))
+    assert ours.wait(RunEnded).run.provider_calls == 3
+
+
+def test_opening_never_asks_a_model_that_costs(screen: Open) -> None:
+    price = {"m": {"input": 1, "output": 1}}
+    provider = {"base_url": "http://127.0.0.1:9/v1", "price": price, "retries": 0}
+    ours = screen(models=["paid/m"], settings={"providers": {"paid": provider}})
+    asked = ours.wait(AskFirst)
+    assert asked.estimate.to_ask == 3
+    assert asked.estimate.cost_usd is not None
+    assert asked.estimate.cost_usd > 0
+
+
+def test_off_means_off(screen: Open) -> None:
+    ours = screen(settings={"watch": {"mode": "off"}})
+    ours.wait(Compared)
+    ours.save("prompts/bench.md", "brief", "kind")
+    assert ours.wait(WorkspaceLoaded).version is not None
+    ours.wait(Compared)
+    assert not any(isinstance(e, RunEnded) for e in ours.seen)
+
+
+def test_pausing_the_watch_and_going_on(screen: Open) -> None:
+    ours = screen()
+    ours.wait(RunEnded)
+    ours.wait(Compared, settled)
+    ours.session.set_watching(False)
+    ours.save("prompts/bench.md", "brief", "kind")
+    ours.wait(WorkspaceLoaded)
+    ours.wait(Compared)
+    ours.session.set_watching(True)
+    assert ours.wait(RunEnded).version.number == 2
+
+
+def test_a_second_app_views_and_asks_nothing(screen: Open) -> None:
+    first = screen()
+    first.wait(RunEnded)
+    second = screen()
+    assert "process" in second.wait(Viewing).owner
+    second.wait(Compared)
+    second.session.run(RunRequest("bench", fresh=True, agreed=True))
+    said = second.wait(Notice, lambda n: bool(n.text))
+    assert "only views" in said.text
+    # What the first one does is seen.
+    first.save("prompts/bench.md", "brief", "kind")
+    first.wait(RunEnded)
+
+
+def test_promoting_labelling_and_comparing_by_name(screen: Open) -> None:
+    ours = screen()
+    ours.wait(RunEnded)
+    ours.save("prompts/bench.md", "brief", "kind")
+    ours.wait(RunEnded)
+    assert ours.session.promote("v2").result(PATIENCE_S).is_baseline
+    assert "version: 2" in (ours.root / "baselines.yaml").read_text()
+    assert ours.session.label("v1", "before").result(PATIENCE_S).labels == ("before",)
+    comparison, _ = ours.session.compare("before", "latest").result(PATIENCE_S)
+    assert (comparison.baseline.version.number, comparison.candidate.version.number) == (1, 2)
+    newest, oldest = ours.session.history().result(PATIENCE_S)
+    assert newest.changed == ("prompt",)
+    assert oldest.changed == ()
+    report = ours.session.export("v1", "v2").result(PATIENCE_S)
+    assert report.read_text().startswith("# bench: v1")
+
+
+def test_the_last_comparison_is_there_before_the_engine_starts(screen: Open, tmp_path: Path) -> None:
+    ours = screen()
+    assert Session(tmp_path / "nowhere").last_comparison() is None
+    ours.wait(RunEnded)
+    ours.session.close()
+    found = Session(ours.root).last_comparison()
+    assert found is not None
+    assert len(found[0].pairs) == 3
+
+
+def test_where_a_case_is_written(screen: Open) -> None:
+    ours = screen()
+    ours.wait(WorkspaceLoaded)
+    place = ours.session.where_is("two")
+    assert place is not None
+    path, line = place
+    assert '"two"' in "".join(path.read_text().splitlines()[line - 1 : line + 1])
+    prompt = ours.session.where_is("")
+    assert prompt is not None
+    assert prompt[0].name == "bench.md"
