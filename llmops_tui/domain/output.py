@@ -44,10 +44,15 @@ class Output(msgspec.Struct, frozen=True):
 #: The parts of a version that a prompt target reads. Its models are keyed one by one.
 PROMPT_TARGET_READS = ("prompt", "params", "retrieval", "corpus")
 
+#: Raise it when chunking, tokens or ranking change: outputs with retrieval are then made anew (requests that
+#: come out the same are not asked again).
+RETRIEVAL_REVISION = 1
+
 
 def target_hash(manifest: Manifest) -> str:
     """Hash of the parts that the target reads, without the models."""
-    return digest([[p.kind, p.name, p.hash] for p in manifest.parts if p.kind in PROMPT_TARGET_READS])
+    read = [[p.kind, p.name, p.hash] for p in manifest.parts if p.kind in PROMPT_TARGET_READS]
+    return digest([read, RETRIEVAL_REVISION if manifest.part("retrieval") else None])
 
 
 def output_key(target: str, model_hash: str, inputs: str) -> str:

@@ -61,7 +61,7 @@ class Screen:
 Open = Callable[..., Screen]
 
 
-@pytest.fixture()
+@pytest.fixture
 def screen(tmp_path: Path) -> Iterator[Open]:
     made: list[Screen] = []
 
