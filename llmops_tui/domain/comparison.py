@@ -65,7 +65,7 @@ class Comparison(msgspec.Struct, frozen=True):
 def compare(baseline: Snapshot, candidate: Snapshot) -> Comparison:
     """Pair two snapshots. Asks no model and reads nothing: O(rows)."""
     partner = pair_models(baseline.models, candidate.models)
-    old = {(r.case_id, partner.get(r.model, r.model)): r for r in baseline.rows}
+    old = {(r.case_id, partner.get(r.model, r.model)): r for r in baseline.rows if r.status != "missing"}
     pairs = [make_pair(old.pop((r.case_id, r.model), None), r) for r in candidate.rows]
     pairs += [make_pair(row, None) for row in old.values()]
     counts = dict.fromkeys(("regressed", "improved", "same", "new", "removed", "error"), 0)
@@ -85,8 +85,15 @@ def pair_models(baseline: tuple[str, ...], candidate: tuple[str, ...]) -> dict[s
 
 
 def make_pair(old: Row | None, new: Row | None) -> Pair:
+    """Pair the rows of one case on one model; at least one is there.
+
+    A baseline that misses the case does not have it; a candidate that misses it is pending.
+    """
+    if old is not None and old.status == "missing":
+        old = None
     row = new or old
-    assert row is not None
+    if row is None:
+        raise ValueError("a pair has at least one side")
     if old is None or new is None:
         change: Change = "new" if old is None else "removed"
         if new is not None and new.status == "error":

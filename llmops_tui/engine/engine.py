@@ -370,6 +370,9 @@ class Engine:
         if self.store.runs.eval_hash(newest.run.id) == hash_:
             return
         prepared = prepare(self.store, places, hash_, generation=0, fresh=False, retry=frozenset())
+        if not prepared.ready and not prepared.to_score:
+            return  # nothing of it is known under these keys: what was shown before says more
+        prepared.keep(newest, {c.id for c in configuration.cases})
         request = RunRequest(version.config, "rescored", agreed=True)
         price = Estimate(len(places), len(prepared.ready), 0, len(prepared.to_score), 0.0, 0.0)
         if self._runner is not None:

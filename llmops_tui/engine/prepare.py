@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from llmops_tui.domain.canonical import digest
-from llmops_tui.domain.run import Item
+from llmops_tui.domain.run import Item, Snapshot
 from llmops_tui.domain.score import Score, combine
 from llmops_tui.engine.plan import Slot
 from llmops_tui.engine.runner import Todo
@@ -31,6 +31,17 @@ class Prepared(msgspec.Struct):
     to_score: list[Todo]
     left_out: int
     eval_hash: str
+
+    def keep(self, before: Snapshot, known: set[str]) -> None:
+        """Take over the items of cases that are no longer on disk: they were removed, and that is said."""
+        gone = [
+            i for row in before.rows for i in row.items if i.case_id not in known and i.status != "missing"
+        ]
+        start = len(self.slots)
+        self.ready += [
+            Result(start + n, "", before.run.generation, item.output_id, None, (), None, item)
+            for n, item in enumerate(gone)
+        ]
 
     @property
     def todos(self) -> list[Todo]:

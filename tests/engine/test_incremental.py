@@ -231,3 +231,18 @@ async def test_the_python_of_a_workspace_does_not_run_before_it_is_trusted(bench
     ended = await ours.evaluate()
     assert ended.run.provider_calls == 0
     assert ended.tally.failed == 1
+
+
+async def test_a_case_that_is_gone_is_told_as_removed_and_a_new_one_as_new(bench: Make) -> None:
+    one, two, three = (
+        {"id": n, "vars": {"question": n}, "scorers": [{"contains": n}]} for n in ("a", "b", "c")
+    )
+    ours = bench(cases=[one, two])
+    await ours.evaluate()
+    ours.replace("prompts/bench.md", "brief", "verbose")
+    ours.cases(two, three)
+    await ours.evaluate()
+    await ours.engine.rescore(ours.engine.queries.resolve("bench", "v1"))
+    comparison, _ = ours.engine.queries.compare("bench", None, None)
+    assert {p.case_id: p.change for p in comparison.pairs} == {"a": "removed", "b": "same", "c": "new"}
+    assert comparison.pass_rate.n == 1
