@@ -98,6 +98,8 @@ class BenchState:
     def show(self, comparison: Comparison, changed: tuple[PartChange, ...], drift: tuple[str, ...]) -> None:
         """A comparison as the store has it. Rows that are still to come keep what they showed."""
         before, order, whose = self.pairs, self.sorted, self._whose()
+        if self.candidate is not None and self.candidate.config != comparison.candidate.version.config:
+            before, order = {}, []  # cases of the same name in another configuration are others
         self.comparison = comparison
         self.changed, self.drift = changed, drift
         self.candidate, self.run = comparison.candidate.version, comparison.candidate.run

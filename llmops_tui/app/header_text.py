@@ -30,7 +30,7 @@ def fitted(parts: Sequence[Part], width: int, gap: str = "") -> list[Span]:
     return []
 
 
-def top_line(bench: BenchState, status: Status, now: float, width: int) -> Line:
+def top_line(bench: BenchState, status: Status, now: float, width: int, *, chosen: bool = False) -> Line:
     """`helpdesk ▸ configs/helpdesk.yaml   v11 baseline → v12: prompt changed, 4 s ago   ● watching`."""
     watch, watch_style = status.watch_word
     end: list[Span] = [(watch, watch_style), (" ", "")]
@@ -40,7 +40,8 @@ def top_line(bench: BenchState, status: Status, now: float, width: int) -> Line:
         (1, [(" ", ""), (shown_line(cut(status.workspace_name, 24)), "bold")]),
         (3, [(" ▸ ", "rule"), (shown_line(file), "dim")] if file else []),
         (0, _versions(bench, now)),
-        (2, _models(bench)),
+        (2, [("   chosen, 0 goes back", "warning")] if chosen else []),
+        (4, _models(bench)),
     ]
     room = width - line_width(end) - 2
     return ends(fitted([p for p in parts if p[1]], room), end, width)

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fake_session import NOW, FakeSession
+from fake_session import FakeSession
+from made_up import NOW
 from textual.pilot import Pilot
 
 from llmops_tui.app.app import LlmopsApp

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from fake_session import Answers, helpdesk
 from hypothesis import given
 from hypothesis import strategies as st
+from made_up import Answers, helpdesk
 
 from llmops_tui.app.case_filter import loosely, matches, parse
 from llmops_tui.domain.comparison import compare

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from fake_session import SMOL, FakeSession, run_info, version
+from fake_session import FakeSession
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from made_up import SMOL, run_info, version
 from piloting import opened, press, screen, settle
 from rich.cells import cell_len
 from textual.color import Color

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fake_session import Answers
+from made_up import Answers
 
 from llmops_tui.app.lines import Line
 from llmops_tui.app.output_lines import Layout, Side, change_lines, layout

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import msgspec
-from fake_session import SMOL, Answers, helpdesk, manifests, run_info, version
 from hypothesis import given
 from hypothesis import strategies as st
+from made_up import SMOL, Answers, helpdesk, manifests, run_info, version
 
 from llmops_tui.app.bench_state import BenchState, Totals
 from llmops_tui.domain.case import Case

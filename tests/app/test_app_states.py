@@ -8,12 +8,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from fake_session import FREE, FakeSession, helpdesk, run_info, version
+from fake_session import FakeSession
+from made_up import FREE, helpdesk, run_info, version
 from piloting import WIDE, commands, cursor, opened, press, screen, settle, toasts, until
 
 from llmops_tui.domain.configuration import Watch
 from llmops_tui.domain.errors import Problem
-from llmops_tui.domain.run import Snapshot, make_row, tally
+from llmops_tui.domain.run import RunInfo, Snapshot, make_row, tally
 from llmops_tui.engine.events import (
     AskFirst,
     NothingToDo,
@@ -167,7 +168,7 @@ async def test_a_run_of_another_version_leaves_a_chosen_comparison_alone() -> No
 
 
 async def test_a_hundred_thousand_cases_scroll() -> None:
-    from fake_session import many
+    from made_up import many
 
     session = FakeSession(HERE)
     session.baseline, session.candidate, session.cases = many(session.answers, 100_000)
@@ -345,6 +346,38 @@ async def test_model_drift_stays_on_screen() -> None:
         session.emit(session.compared(drift=("model drift: x was served as a and is now b",)))
         await settle(pilot)
         assert "! model drift: x was served as a and is now b" in screen(app)
+
+
+async def test_an_error_that_nobody_foresaw_is_told_and_the_app_goes_on() -> None:
+    async with opened() as (app, session, pilot):
+        session.fails = OSError(28, "No space left on device", "/w/report.md")
+        await press(pilot, "E")
+        assert "/w/report.md: No space left on device" in toasts(app)
+        session.fails = ZeroDivisionError("division by zero")
+        await press(pilot, "2", "1", "j")
+        assert "this did not work (ZeroDivisionError: division by zero)" in toasts(app)
+        assert app.is_running
+
+
+async def test_another_configuration_takes_no_result_over_from_the_one_before() -> None:
+    async with opened() as (app, session, pilot):
+        baseline, _, _ = helpdesk(session.answers)
+        other = version(3, config="triage")
+        never = RunInfo(0, 3, "manual", "interrupted", other.created_at, 0, 0)
+        session.baseline = msgspec.structs.replace(baseline, version=version(2, config="triage"))
+        session.candidate = Snapshot(other, never, ())
+        session.emit(session.compared())
+        await settle(pilot)
+        assert not app.model.bench.stale
+        assert app.model.bench.totals.pending == 20
+
+
+async def test_a_chosen_comparison_says_so_and_how_to_leave_it() -> None:
+    async with opened() as (app, _, pilot):
+        await press(pilot, "2", "j", "j", "b", "g", "enter")
+        assert "chosen, 0 goes back" in screen(app)
+        await press(pilot, "0")
+        assert "chosen" not in screen(app)
 
 
 async def test_an_error_of_the_engine_is_a_sentence() -> None:

@@ -11,9 +11,9 @@ from llmops_tui.app.lines import Line, shown, shown_line, wrap
 from llmops_tui.app.output_lines import Layout, Side, change_lines, layout
 from llmops_tui.app.output_text import OutputDoc, build, output_text
 from llmops_tui.app.score_lines import lines as score_lines
+from llmops_tui.app.screens.frame import sentence
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.comparison import Pair
-from llmops_tui.domain.errors import LlmopsError
 from llmops_tui.domain.prose_diff import Diff, diff_words
 from llmops_tui.domain.run import Row
 from llmops_tui.engine.events import PairDetail, TextChange
@@ -78,8 +78,8 @@ class DetailLoader:
         bench = screen.model.bench
         try:
             detail = await asyncio.wrap_future(screen.owner.session.detail(pair))
-        except LlmopsError as error:
-            screen.output.say(shown_line(str(error)))
+        except Exception as error:  # whatever the engine met is told, and the app goes on
+            screen.output.say(shown_line(sentence(error)))
             return
         if self._wanted is not pair:
             return
@@ -128,8 +128,8 @@ class DetailLoader:
             versions = comparison.baseline.version, comparison.candidate.version
             try:
                 texts = await asyncio.wrap_future(screen.owner.session.texts(*versions))
-            except LlmopsError as error:
-                screen.say(str(error), problem=True)
+            except Exception as error:  # as above
+                screen.say(sentence(error), problem=True)
                 return
             compared = await asyncio.to_thread(_compare_all, texts)
             if asked == self._changes_asked:
@@ -184,8 +184,8 @@ class DetailLoader:
                     if self._reading is not None and (last or time.monotonic() - told > TELL_EVERY_S):
                         told = time.monotonic()
                         self._reading()
-            except LlmopsError as error:
-                self._screen.say(str(error), problem=True)
+            except Exception as error:  # as above
+                self._screen.say(sentence(error), problem=True)
             finally:
                 self._reading = None
 

@@ -149,8 +149,8 @@ class Frame(Screen[None], inherit_bindings=False):
         async def wait() -> None:
             try:
                 result = await asyncio.wrap_future(future)
-            except LlmopsError as error:
-                self.say(str(error), problem=True)
+            except Exception as error:  # whatever the engine met is told, and the app goes on
+                self.say(sentence(error), problem=True)
             else:
                 act(result)
 
@@ -279,6 +279,16 @@ class Frame(Screen[None], inherit_bindings=False):
     def prompt_line(self, line: Widget) -> None:
         """Put a line to type in above the keys, and focus it."""
         self.mount(line, before=self.query_one(KeyLine))
+
+
+def sentence(error: Exception) -> str:
+    """An error as a person is told it; one that was not foreseen is named by its kind."""
+    if isinstance(error, LlmopsError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}"
+    return f"this did not work ({type(error).__name__}: {error})"
 
 
 def estimate_words(asks: AskFirst) -> str:

@@ -39,8 +39,9 @@ class Top(Widget):
         """Draw what is new; nothing where nothing is."""
         width = self.app.size.width
         bench, status = self._model.bench, self._model.status
+        chosen = self._model.chosen != (None, None)
         lines = [
-            (top_line(bench, status, self._clock(), width), ""),
+            (top_line(bench, status, self._clock(), width, chosen=chosen), ""),
             (second_line(bench, status, width), ""),
             *alerts(bench, status, width),
         ]
