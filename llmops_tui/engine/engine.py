@@ -7,7 +7,6 @@ database. `Session` puts it into a thread for the app.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 from functools import partial
@@ -16,7 +15,6 @@ from pathlib import Path
 import msgspec
 
 from llmops_tui.domain import messages as m
-from llmops_tui.domain.call import Call, Draw
 from llmops_tui.domain.configuration import Configuration, Workspace
 from llmops_tui.domain.errors import BudgetError, Problem, UsageError, WorkspaceError, did_you_mean
 from llmops_tui.domain.run import RunInfo, RunState, Snapshot, VersionInfo, tally
@@ -36,7 +34,7 @@ from llmops_tui.engine.plan import choose, eval_hash, models_of, narrows, slots
 from llmops_tui.engine.prepare import Prepared, prepare, same_items
 from llmops_tui.engine.queries import Queries
 from llmops_tui.engine.runner import Runner, Todo
-from llmops_tui.engine.worker_client import Launched, Ticket, WorkerClient, launch
+from llmops_tui.engine.worker_host import WorkerHost
 from llmops_tui.store import Store
 
 Emit = Callable[[Event], None]
@@ -60,11 +58,7 @@ class Engine:
         self.store = store
         self.workspace = Workspace(str(root), {})
         self.queries = Queries(root, store)
-        self._client: WorkerClient | None = None
-        self._launched: Launched | None = None
-        self._client_setup: m.Setup | None = None
-        self._runner: Runner | None = None
-        self._emit: Emit = _silent
+        self._host = WorkerHost(store)
 
     @classmethod
     def open(cls, root: Path, *, read_only: bool = False) -> Engine:
@@ -110,9 +104,15 @@ class Engine:
 
     def launch_worker(self) -> None:
         """Start the worker process now, beside whatever comes next; it is set up when it is needed."""
-        if self._launched is None and self._client is None:
-            with contextlib.suppress(OSError):  # said when it is needed
-                self._launched = launch()
+        self._host.launch()
+
+    def warm_up(self, configuration: Configuration) -> None:
+        """Make the worker and the models ready, so that the next save finds them so.
+
+        Raises:
+            WorkspaceError: a key is missing.
+        """
+        self._host.client(self.workspace, configuration).start(configuration.models)
 
     def configuration(self, name: str | None) -> Configuration:
         """A configuration by name; the only one where none is named.
@@ -175,7 +175,7 @@ class Engine:
         if narrows(request.subset) and not any(s.chosen for s in prepared.slots):
             raise UsageError(_no_case(configuration, request.subset))
         if newest is not None and self._is_repeat(newest, prepared):
-            self._supersede(set())
+            self._host.supersede(set())
             return NothingToDo(version, tally(newest.rows))
         self._check_trust(configuration)
         if not request.agreed:
@@ -268,8 +268,8 @@ class Engine:
     ) -> RunEnded:
         started = time.monotonic()
         todos = prepared.todos
-        client = self._worker(configuration) if todos else None
-        adopted = self._supersede({t.job_key for t in todos})
+        client = self._host.client(self.workspace, configuration) if todos else None
+        adopted = self._host.supersede({t.job_key for t in todos})
         run = self.store.runs.start(
             version.id,
             request.reason,
@@ -295,7 +295,7 @@ class Engine:
                 already_done=len(prepared.ready),
                 spend_limit_usd=None if request.agreed else budget.per_run_usd,
             )
-            self._runner, self._emit = runner, emit
+            self._host.begin(runner, emit)
             try:
                 state = await runner.carry_out(todos, adopted)
             except asyncio.CancelledError:
@@ -303,8 +303,7 @@ class Engine:
                 state = "cancelled"
                 raise
             finally:
-                if self._runner is runner:
-                    self._runner = None
+                self._host.end(runner)
                 runner.flush()
                 run = self._finish(run, runner, state, prepared, started)
         else:
@@ -375,18 +374,14 @@ class Engine:
         prepared.keep(newest, {c.id for c in configuration.cases})
         request = RunRequest(version.config, "rescored", agreed=True)
         price = Estimate(len(places), len(prepared.ready), 0, len(prepared.to_score), 0.0, 0.0)
-        if self._runner is not None:
+        if self._host.runner is not None:
             return  # it would supersede the run that the person waits for; done after it
         await self._carry_out(request, configuration, version, prepared, price, 0, _silent)
 
     def cancel(self) -> None:
         """Stop the run under way; what is done stays."""
-        if self._runner is not None:
-            self._runner.cancel()
-
-    def _supersede(self, wanted: set[str]) -> dict[str, Ticket]:
-        runner, self._runner = self._runner, None
-        return runner.hand_over(wanted) if runner is not None else {}
+        if self._host.runner is not None:
+            self._host.runner.cancel()
 
     def _load_outputs(self, prepared: Prepared) -> None:
         for todo in prepared.to_score:
@@ -411,62 +406,10 @@ class Engine:
 
         return make
 
-    # -- the worker, and what it says
-
-    def _worker(self, configuration: Configuration) -> WorkerClient:
-        """The worker for a configuration: a new one when its set-up changed (keys, Python, settings)."""
-        from llmops_tui.workspace import connect
-
-        in_use = {model.provider for model in configuration.models}
-        setups, secrets, env = connect(self.workspace, in_use)
-        code = self.workspace.code
-        modules = code.modules if code.trusted else {}
-        setup = m.Setup(m.PROTOCOL, setups, secrets, env, modules, str(self.root), code.timeout_s)
-        if self._client is not None and setup != self._client_setup:
-            client, self._client = self._client, None
-            self._supersede(set())
-            client.close()
-        if self._client is None:
-            window = max(16, 2 * sum(s.concurrency for s in setups) + 8)
-            launched, self._launched = self._launched, None
-            self._client = WorkerClient(self, setup, min(window, 512), launched)
-            self._client_setup = setup
-        return self._client
-
-    def warm_up(self, configuration: Configuration) -> None:
-        """Start the worker in the background, so that the next save finds it ready."""
-        self._worker(configuration).start(configuration.models)
-
-    def find_call(self, key: str, draw: Draw, fresh: bool) -> Call | None:
-        if self._runner is not None:
-            return self._runner.find_call(key, draw, fresh)
-        return self.store.calls.find(key, draw, fresh)
-
-    def called(self, call: Call) -> None:
-        if self._runner is not None:
-            self._runner.called(call)
-        else:
-            self.store.calls.add_many([call])
-
-    def sent(self, message: m.Sent) -> None:
-        if self._runner is not None:
-            self._runner.sent(message)
-
-    def waiting(self, message: m.Waiting) -> None:
-        if self._runner is not None:
-            self._runner.waiting(message)
-
-    def note(self, message: m.Note) -> None:
-        self._emit(Notice(message.level, message.text))
-
     def close(self) -> None:
         """Cancel what is under way, end the worker, close the database."""
         self.cancel()
-        if self._client is not None:
-            self._client.close()
-        if self._launched is not None:
-            self._launched.sock.close()
-            self._launched.log.close()
+        self._host.close()
         self.store.close()
 
 

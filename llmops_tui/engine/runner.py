@@ -15,6 +15,7 @@ import msgspec
 
 from llmops_tui.domain import messages as m
 from llmops_tui.domain.call import Call, Draw
+from llmops_tui.domain.errors import StoreError
 from llmops_tui.domain.output import Output
 from llmops_tui.domain.run import Item, RunInfo, RunState
 from llmops_tui.domain.score import Score, Status, combine
@@ -79,6 +80,7 @@ class Runner:
         self._idle = asyncio.Event()
         self._started = time.monotonic()
         self._cancelled = False
+        self._fault: StoreError | None = None
         self._in_flight: set[int] = set()
         self._waiting: dict[int, m.Waiting] = {}
         self._finished_at: deque[float] = deque()
@@ -95,7 +97,11 @@ class Runner:
     # -- the run
 
     async def carry_out(self, todos: Sequence[Todo], adopted: dict[str, Ticket]) -> RunState:
-        """Do all of it. Returns `complete`, or `cancelled` when it was cut short."""
+        """Do all of it. Returns `complete`, or `cancelled` when it was cut short.
+
+        Raises:
+            StoreError: the database can't be read or written (a full disk); nothing more was asked.
+        """
         self.total = self.done + len(todos)
         if not todos:
             return "complete"
@@ -114,6 +120,8 @@ class Runner:
         finally:
             ticker.cancel()
             self.flush()
+        if self._fault is not None:
+            raise self._fault
         self._progress()
         return "cancelled" if self._cancelled else "complete"
 
@@ -195,7 +203,14 @@ class Runner:
 
     def find_call(self, key: str, draw: Draw, fresh: bool) -> Call | None:
         """A call of this run that is not committed yet, else one of the store."""
-        return self._recent_calls.get((key, draw)) or self._store.calls.find(key, draw, fresh)
+        recent = self._recent_calls.get((key, draw))
+        if recent is not None:
+            return recent
+        try:
+            return self._store.calls.find(key, draw, fresh)
+        except StoreError as error:
+            self._give_up(error)
+            return None
 
     def called(self, call: Call) -> None:
         self._calls.append(call)
@@ -223,18 +238,33 @@ class Runner:
 
     def _schedule_flush(self) -> None:
         if self._flush_at is None:
-            self._flush_at = asyncio.get_running_loop().call_later(BATCH_S, self.flush)
+            self._flush_at = asyncio.get_running_loop().call_later(BATCH_S, self._flush_or_give_up)
+
+    def _flush_or_give_up(self) -> None:
+        try:
+            self.flush()
+        except StoreError as error:
+            self._give_up(error)
+
+    def _give_up(self, fault: StoreError) -> None:
+        """What can't be kept is not asked for: the run ends here, and says why."""
+        if self._fault is None:
+            self._fault = fault
+            self.cancel()
 
     def flush(self) -> None:
-        """Commit what has come in, then tell about it."""
+        """Commit what has come in, then tell about it.
+
+        Raises:
+            StoreError: it can't be written. It stays here: the next flush tries again.
+        """
         if self._flush_at is not None:
             self._flush_at.cancel()
             self._flush_at = None
-        results, self._results = self._results, []
-        calls, self._calls = self._calls, []
-        if not results and not calls:
+        if not self._results and not self._calls:
             return
-        items = self._store.record(self.run.id, calls=calls, results=results, at=time.time())
+        items = self._store.record(self.run.id, calls=self._calls, results=self._results, at=time.time())
+        self._results, self._calls = [], []
         self._recent_calls.clear()
         if items:
             self._emit(ItemsDone(self.run.id, tuple(items)))

@@ -1,0 +1,107 @@
+"""The worker of an engine: one process, kept or replaced, and whose run hears what it says."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+from llmops_tui.domain import messages as m
+from llmops_tui.domain.call import Call, Draw
+from llmops_tui.domain.configuration import Configuration, Workspace
+from llmops_tui.engine.events import Event, Notice
+from llmops_tui.engine.runner import Runner
+from llmops_tui.engine.worker_client import Launched, Ticket, WorkerClient, launch
+from llmops_tui.store import Store
+
+#: Jobs given to a worker at once, at least and at most.
+WINDOW = (16, 512)
+
+
+class WorkerHost:
+    """Owns the worker process. What it says goes to the run under way, else to the store."""
+
+    def __init__(self, store: Store) -> None:
+        self.runner: Runner | None = None
+        self._store = store
+        self._client: WorkerClient | None = None
+        self._launched: Launched | None = None
+        self._setup: m.Setup | None = None
+        self._emit: Callable[[Event], None] = lambda _event: None
+
+    # -- the process
+
+    def launch(self) -> None:
+        """Start the process now; it is set up when it is needed."""
+        if self._launched is None and self._client is None:
+            with contextlib.suppress(OSError):  # said when it is needed
+                self._launched = launch()
+
+    def client(self, workspace: Workspace, configuration: Configuration) -> WorkerClient:
+        """The worker for a configuration: a new one where keys, Python or settings have changed.
+
+        Raises:
+            WorkspaceError: a key of a provider in use is missing.
+        """
+        from llmops_tui.workspace import connect
+
+        setups, secrets, env = connect(workspace, {model.provider for model in configuration.models})
+        code = workspace.code
+        modules = code.modules if code.trusted else {}
+        setup = m.Setup(m.PROTOCOL, setups, secrets, env, modules, workspace.root, code.timeout_s)
+        if self._client is not None and setup != self._setup:
+            client, self._client = self._client, None
+            self.supersede(set())
+            client.close()
+        if self._client is None:
+            window = 2 * sum(s.concurrency for s in setups) + 8
+            launched, self._launched = self._launched, None
+            self._client = WorkerClient(self, setup, min(max(window, WINDOW[0]), WINDOW[1]), launched)
+            self._setup = setup
+        return self._client
+
+    def close(self) -> None:
+        """End the process, whether it was set up or not."""
+        if self._client is not None:
+            self._client.close()
+        if self._launched is not None:
+            self._launched.sock.close()
+            self._launched.log.close()
+
+    # -- the run under way
+
+    def begin(self, runner: Runner, emit: Callable[[Event], None]) -> None:
+        self.runner, self._emit = runner, emit
+
+    def end(self, runner: Runner) -> None:
+        if self.runner is runner:
+            self.runner = None
+
+    def supersede(self, wanted: set[str]) -> dict[str, Ticket]:
+        """End the run under way; gives those of its open jobs that are still wanted."""
+        runner, self.runner = self.runner, None
+        return runner.hand_over(wanted) if runner is not None else {}
+
+    # -- what the worker says
+
+    def find_call(self, key: str, draw: Draw, fresh: bool) -> Call | None:
+        if self.runner is not None:
+            return self.runner.find_call(key, draw, fresh)
+        return self._store.calls.find(key, draw, fresh)
+
+    def called(self, call: Call) -> None:
+        if self.runner is not None:
+            self.runner.called(call)
+        else:
+            # Its run was cancelled while the answer was on its way: it was paid for, so it is kept.
+            self._store.calls.add_many([call])
+
+    def sent(self, message: m.Sent) -> None:
+        if self.runner is not None:
+            self.runner.sent(message)
+
+    def waiting(self, message: m.Waiting) -> None:
+        if self.runner is not None:
+            self.runner.waiting(message)
+
+    def note(self, message: m.Note) -> None:
+        self._emit(Notice(message.level, message.text))
