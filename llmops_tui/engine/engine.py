@@ -281,7 +281,7 @@ class Engine:
         )
         self.store.record(run.id, calls=(), results=[*prepared.ready, *prepared.waiting], at=time.time())
         emit(RunStarted(run, version, price, self.queries.changed_since_baseline(version)))
-        state: RunState = "complete"
+        state: RunState = "complete" if client is None else "failed"
         runner: Runner | None = None
         if client is not None:
             self._load_outputs(prepared)
@@ -304,8 +304,10 @@ class Engine:
                 raise
             finally:
                 self._host.end(runner)
-                runner.flush()
-                run = self._finish(run, runner, state, prepared, started)
+                try:
+                    runner.flush()
+                finally:
+                    run = self._finish(run, runner, state, prepared, started)
         else:
             run = self._finish(run, None, state, prepared, started)
         return self._ended(run, version, prepared, runner, emit)
