@@ -36,10 +36,11 @@ async def opened(
 
 async def settle(pilot: Pilot[Any]) -> None:
     """Until nothing is under way any more."""
-    for _ in range(2):
+    for _ in range(20):
         await pilot.pause()
+        if all(worker.is_finished for worker in pilot.app.workers):
+            return
         await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:

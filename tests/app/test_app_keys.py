@@ -370,3 +370,28 @@ async def test_without_an_editor_e_says_how_to_set_one(monkeypatch: pytest.Monke
     async with opened() as (app, _, pilot):
         await press(pilot, "e")
         assert "no editor is set; set EDITOR" in toasts(app)
+
+
+# -- the mouse
+
+
+async def test_a_click_puts_the_cursor_on_a_row_and_a_second_one_opens_it() -> None:
+    async with opened(size=SMALL) as (app, _, pilot):
+        await pilot.click("#cases", offset=(8, 4))
+        await settle(pilot)
+        assert cursor(app) == "shipping-cost"
+        await pilot.click("#cases", offset=(8, 4), times=2)
+        await settle(pilot)
+        assert "Shipping costs 4.90" in screen(app)
+
+
+async def test_a_click_on_a_key_of_the_footer_does_what_the_key_does() -> None:
+    async with opened() as (app, _, pilot):
+        x = screen(app).splitlines()[-1].index("next change")
+        await pilot.click("KeyLine", offset=(x, 0))
+        await settle(pilot)
+        assert cursor(app) == "cancel-order"
+        x = screen(app).splitlines()[-1].index("help")
+        await pilot.click("KeyLine", offset=(x, 0))
+        await settle(pilot)
+        assert "Keys of the Bench" in screen(app)

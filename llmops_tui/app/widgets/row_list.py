@@ -146,8 +146,9 @@ class RowList(ScrollView, Titled, can_focus=True):
         self._refresh_row(self.cursor_index)
 
     def on_click(self, event: events.Click) -> None:
-        index = self.scroll_offset.y + event.get_content_offset_capture(self).y - 1
-        if 0 <= index < len(self.keys):
+        line = event.get_content_offset_capture(self).y
+        index = self.scroll_offset.y + line - 1
+        if line > 0 and index < len(self.keys):
             key = self.keys[index]
             if key == self.cursor and event.chain > 1:
                 self.post_message(RowOpened(key))
