@@ -1,0 +1,122 @@
+"""Remake the pictures: `uv run python screenshots/make.py`.
+
+Evaluates the demo on the embedded model, shows it in the real app, and writes one SVG a scene.
+What the app was told is kept in `demo.json`, so that a test can say when the pictures no longer
+match the app; `--again` redraws them from it without asking the model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from recording import RecordedSession, Recording
+
+from llmops_tui.app.app import LlmopsApp
+from llmops_tui.app.settings import Settings
+from llmops_tui.engine import demo
+from llmops_tui.engine.engine import Engine
+from llmops_tui.engine.events import Compared, NothingToDo, WorkspaceLoaded
+
+HERE = Path(__file__).parent
+
+#: File → (columns, lines, theme, keys pressed first).
+SCENES: dict[str, tuple[int, int, str, tuple[str, ...]]] = {
+    "bench.svg": (120, 40, "llmops-dark", ()),
+    "bench-light.svg": (120, 40, "llmops-light", ("n", "n")),
+    "bench-80x24.svg": (80, 24, "llmops-dark", ()),
+    "case-80x24.svg": (80, 24, "llmops-dark", ("enter",)),
+    "history.svg": (120, 40, "llmops-dark", ("2",)),
+    "help.svg": (120, 40, "llmops-dark", ("question_mark",)),
+}
+
+
+async def record(folder: Path) -> Recording:
+    """The demo, evaluated now."""
+    demo.create(folder, reset=False)
+    engine = Engine.open(folder)
+    try:
+        await demo.evaluate(engine, lambda _event: None)
+        demo.edit(folder)
+        await demo.evaluate(engine, lambda _event: None)
+        queries = engine.queries
+        comparison, changed = queries.compare(demo.CONFIG, None, None)
+        before, after = comparison.baseline.version, comparison.candidate.version
+        result = await engine.evaluate(_request())
+        assert isinstance(result, NothingToDo)
+        # Paths of this machine are nobody's business.
+        workspace = msgspec.structs.replace(engine.workspace, root="/home/you/helpdesk")
+        models = {
+            name: msgspec.structs.replace(
+                c, models=tuple(msgspec.structs.replace(m, path=None) for m in c.models)
+            )
+            for name, c in workspace.configurations.items()
+        }
+        workspace = msgspec.structs.replace(workspace, configurations=models)
+        return Recording(
+            at=time.time(),
+            loaded=WorkspaceLoaded(workspace, demo.CONFIG, after),
+            compared=Compared(comparison, changed),
+            nothing=result,
+            details={p.case_id: queries.detail(p) for p in comparison.pairs},
+            texts=queries.texts(before, after),
+            history=queries.history(demo.CONFIG),
+        )
+    finally:
+        engine.close()
+
+
+def _request() -> Any:
+    from llmops_tui.engine.events import RunRequest
+
+    return RunRequest(demo.CONFIG, "demo")
+
+
+async def draw(recording: Recording, scene: str) -> str:
+    """One picture, as SVG."""
+    columns, lines, theme, keys = SCENES[scene]
+    app = LlmopsApp(RecordedSession(recording), Settings(theme=theme), clock=lambda: recording.at)  # type: ignore[arg-type]
+    async with app.run_test(size=(columns, lines)) as pilot:
+        await _settle(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await _settle(pilot)
+        return plain(app.export_screenshot(title="llmops-tui"))
+
+
+async def _settle(pilot: Any) -> None:
+    for _ in range(20):
+        await pilot.pause()
+        if all(worker.is_finished for worker in pilot.app.workers):
+            return
+        await pilot.app.workers.wait_for_complete()
+
+
+def plain(svg: str) -> str:
+    """The SVG with names that do not depend on anything but the picture."""
+    return re.sub(r"terminal-\d+", "terminal", svg)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--again", action="store_true", help="redraw from demo.json; ask no model")
+    if parser.parse_args().again:
+        recording = msgspec.json.decode((HERE / "demo.json").read_bytes(), type=Recording)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            recording = asyncio.run(record(Path(folder) / "helpdesk"))
+        (HERE / "demo.json").write_bytes(
+            msgspec.json.format(msgspec.json.encode(recording), indent=1) + b"\n"
+        )
+    for scene in SCENES:
+        (HERE / scene).write_text(asyncio.run(draw(recording, scene)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
