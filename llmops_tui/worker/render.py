@@ -9,6 +9,18 @@ from typing import Any
 from jinja2 import DictLoader, StrictUndefined, Template, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
+#: What the text of a template can set off.
+FAULTS = (
+    TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
 
 class RenderError(Exception):
     """A template could not be rendered; the text is a clause for the person."""
@@ -43,10 +55,8 @@ class Renderer:
         for role, template in self._messages:
             try:
                 text = template.render(seen)
-            except TemplateError as error:
-                raise RenderError(f"the {role} message: {error.message or error}") from error
-            except (ArithmeticError, LookupError, TypeError, ValueError, OverflowError) as error:
-                raise RenderError(f"the {role} message: {type(error).__name__}: {error}") from error
+            except FAULTS as error:
+                raise RenderError(f"the {role} message: {_said(error)}") from error
             messages.append({"role": role, "content": text.strip()})
         return tuple(messages)
 
@@ -59,8 +69,16 @@ def render_text(source: str, variables: dict[str, Any]) -> str:
     """
     try:
         return _compiled(source).render(variables).strip()
-    except TemplateError as error:
-        raise RenderError(str(error.message or error)) from error
+    except FAULTS as error:
+        raise RenderError(_said(error)) from error
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, TemplateError):
+        return (error.message or str(error) or type(error).__name__).rstrip(".")
+    if isinstance(error, RecursionError):
+        return "it includes or calls itself without end"
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
 @lru_cache(maxsize=64)

@@ -62,11 +62,15 @@ def test_nothing_draws_at_random(source: str) -> None:
         "{{ range(10**9)|list }}",
         "{{ 1 / 0 }}",
         "{{ 'a' + 1 }}",
+        "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}",
+        "{{ 'x'.encode('nonsense') }}",
     ],
 )
 def test_what_a_template_may_not_do_is_an_error_of_that_case(source: str) -> None:
-    with pytest.raises(RenderError):
+    with pytest.raises(RenderError, match=r"^the user message: \S"):
         renderer(("user", source)).render({"x": 1})
+    with pytest.raises(RenderError):
+        render_text(source, {"x": 1})
 
 
 def test_context_prints_as_its_chunks_and_can_be_walked() -> None:
