@@ -219,3 +219,9 @@ def key_table_markdown() -> str:
                 scopes = "everywhere"
             lines.append(f"| {keys} | {scopes} | {action.help} |")
     return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(key_table_markdown())
