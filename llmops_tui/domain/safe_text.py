@@ -38,6 +38,16 @@ def clean(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text)
 
 
+def whole_text(text: str) -> str:
+    """The text as UTF-8 can hold it: halves of a surrogate pair joined, a lone half as U+FFFD.
+
+    A provider that escapes its JSON and cuts an answer anywhere sends such halves.
+    """
+    if _SURROGATE.search(text) is None:
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def clean_line(text: str) -> str:
     """`clean`, and on one line: line ends and tabs as single spaces."""
     return re.sub(r"\s*\n\s*|\t", " ", clean(text)).strip()

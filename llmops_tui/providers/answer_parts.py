@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 
 from llmops_tui.domain.model import Usage
+from llmops_tui.domain.safe_text import whole_text
 from llmops_tui.providers.base import Answer
 
 #: No answer is this long; what goes on beyond it is not read into memory.
@@ -41,7 +43,30 @@ class Completion(msgspec.Struct):
     x_groq: Any = None
 
 
-_decode = msgspec.json.Decoder(Completion).decode
+_decode_strict = msgspec.json.Decoder(Completion).decode
+
+
+def _decode(data: bytes) -> Completion:
+    """
+    Raises:
+        msgspec.ValidationError: it is JSON of another shape.
+        msgspec.DecodeError: it is no JSON, or not whole.
+    """
+    try:
+        return _decode_strict(data)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        if b"\\ud" not in data and b"\\uD" not in data:
+            raise
+        # Half of a surrogate pair, escaped: no text by itself, but the other half may be in the next chunk.
+        try:
+            loose = json.loads(data)
+        except (ValueError, RecursionError):
+            loose = None
+        if loose is None:
+            raise
+        return msgspec.convert(loose, Completion)
 
 
 class ErrorInAnswer(Exception):
@@ -226,14 +251,14 @@ class AnswerParts:
 
     def answer(self) -> Answer:
         """The answer, from what has come."""
-        text, refusal = "".join(self._text), "".join(self._refusal)
+        text, refusal = whole_text("".join(self._text)), whole_text("".join(self._refusal))
         return Answer(
             text=text or refusal,
-            tool_calls=tuple(self._tools),
-            finish_reason=self.finish_reason,
+            tool_calls=tuple(_whole(call) for call in self._tools),
+            finish_reason=_whole(self.finish_reason),
             refused=bool(refusal) or self.finish_reason == "content_filter",
-            served_model=self.model,
-            fingerprint=self.fingerprint,
+            served_model=_whole(self.model),
+            fingerprint=_whole(self.fingerprint),
             usage=usage_of(self._usage),
             latency_s=time.perf_counter() - self._started,
             ttft_s=self.ttft_s if self.streamed else None,
@@ -276,6 +301,17 @@ def _any(data: bytes) -> Any:
         return msgspec.json.decode(data)
     except msgspec.DecodeError:
         return data.decode("utf-8", "replace")
+
+
+def _whole(value: Any) -> Any:
+    """`whole_text` of every text in a value."""
+    if isinstance(value, str):
+        return whole_text(value)
+    if isinstance(value, dict):
+        return {_whole(k): _whole(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_whole(v) for v in value]
+    return value
 
 
 def _start(body: bytes) -> str:

@@ -53,6 +53,24 @@ def test_rubbish_is_an_answer_or_one_of_two_errors(way: str, data: bytes) -> Non
         assert isinstance(gathered.answer().text, str)
 
 
+@pytest.mark.parametrize(
+    ("chunks", "text"),
+    [
+        ([r"smile \ud83d", r"\ude00."], "smile \U0001f600."),
+        ([r"half \ud83d", " gone"], "half \ufffd gone"),
+    ],
+)
+def test_a_character_that_was_cut_in_two_is_whole_again(chunks: list[str], text: str) -> None:
+    gathered = parts()
+    for chunk in chunks:
+        gathered.feed(b'data: {"choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n' % chunk.encode())
+    gathered.end()
+    assert gathered.answer().text == text
+    whole = parts()
+    whole.whole(b'{"model":"m\\ud800","choices":[{"message":{"content":"%s"}}]}' % "".join(chunks).encode())
+    assert (whole.answer().text, whole.answer().served_model) == (text, "m\ufffd")
+
+
 def test_other_choices_are_left_out() -> None:
     gathered = parts()
     body = {"choices": [{"index": 1, "message": {"content": "b"}}, {"index": 0, "message": {"content": "a"}}]}
