@@ -85,7 +85,10 @@ def _checked(use: ScorerUse, case: Case, value: Any, passed: bool | None, reason
         passed = value if passed is None else passed
     elif not isinstance(value, Real):
         return _not_allowed(use, case, _named(value))
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     if math.isnan(number) or not 0.0 <= number <= 1.0:
         return _error(use, case, f"{use.name} returned {number:g}: a value must be between 0 and 1")
     if use.threshold is not None:

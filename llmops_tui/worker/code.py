@@ -23,6 +23,7 @@ from typing import Any
 
 from llmops_tui.domain.case import Case, ScorerUse
 from llmops_tui.domain.output import Output
+from llmops_tui.domain.safe_text import whole_text
 from llmops_tui.domain.score import Score, score_key
 from llmops_tui.scorers import from_return
 
@@ -128,7 +129,11 @@ class WorkspaceCode(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             ) from None
 
     def _describe(self, raised: BaseException) -> str:
-        text = f"{type(raised).__name__}: {raised}" if str(raised) else type(raised).__name__
+        try:
+            said = whole_text(str(raised))
+        except Exception:  # its __str__ is the workspace's code too
+            said = ""
+        text = f"{type(raised).__name__}: {said}" if said else type(raised).__name__
         if isinstance(raised, SyntaxError) and raised.filename:
             return f"{self._relative(raised.filename)}:{raised.lineno} {text}"
         frames = traceback.extract_tb(raised.__traceback__)

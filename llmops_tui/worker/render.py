@@ -55,6 +55,7 @@ class Renderer:
         for role, template in self._messages:
             try:
                 text = template.render(seen)
+                text.encode()  # a request is UTF-8
             except FAULTS as error:
                 raise RenderError(f"the {role} message: {_said(error)}") from error
             messages.append({"role": role, "content": text.strip()})
@@ -76,6 +77,8 @@ def render_text(source: str, variables: dict[str, Any]) -> str:
 def _said(error: Exception) -> str:
     if isinstance(error, TemplateError):
         return (error.message or str(error) or type(error).__name__).rstrip(".")
+    if isinstance(error, UnicodeEncodeError):
+        return f"it holds half of a character (U+{ord(error.object[error.start]):04X}), which can't be sent"
     if isinstance(error, RecursionError):
         return "it includes or calls itself without end"
     return f"{type(error).__name__}: {error}".removesuffix(": ")

@@ -103,7 +103,12 @@ class Worker:
             result = m.Evaluated(message.job, None, (), Failure("internal", self.redactor.redact(text)))
         finally:
             self.tasks.pop(message.job, None)
-        self.send(result)
+        try:
+            self.send(result)
+        except (ValueError, TypeError, OverflowError) as error:
+            # What can't be said must not leave the engine waiting.
+            text = f"the result can't be handed over: {type(error).__name__}"
+            self.send(m.Evaluated(message.job, None, (), Failure("internal", text)))
         if self.code.has_stuck and not self.tasks:
             self.send(m.Note("warning", "A Python function of the workspace hangs; the worker starts anew."))
             self.closed.set()

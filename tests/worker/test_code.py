@@ -73,6 +73,8 @@ async def test_what_it_raises_is_an_error_with_its_line_not_a_zero(code: Make) -
         ("def mine(output): raise SystemExit(3)", "SystemExit: 3"),
         ("import sys\ndef mine(output): sys.exit('bye')", "SystemExit: bye"),
         ("def mine(output): return 'rubbish'", ""),
+        ("def mine(output): return 10**400", "must be between 0 and 1"),
+        ("def mine(output): raise ValueError('half \\ud83d')", "ValueError: half \ufffd"),
         ("def other(): pass", "mine"),
         ("def mine(outptu): return True", "asks for 'outptu'"),
         ("def mine(:", "scorers.py:1 SyntaxError"),
