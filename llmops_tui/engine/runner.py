@@ -168,14 +168,17 @@ class Runner:
         if failure is not None:
             output = None
             self.errors += 1
-            if len(self.failures) < 20 and str(failure) not in self.failures:
-                self.failures.append(str(failure))
+            self._failed(str(failure))
         status: Status = "error"
         score = None
         if output is not None:
             status, score = _judged(scores)
         if output is not None and status == "error":
             self.errors += 1
+            for each in scores:
+                if each.error is not None:
+                    names_it = each.error.startswith(f"{each.label} ")
+                    self._failed(each.error if names_it else f"{each.label}: {each.error}")
         item = Item(
             case_id=slot.case.id,
             model=slot.model.id,
@@ -198,6 +201,10 @@ class Runner:
             item=item,
             score_keys=slot.score_keys,
         )
+
+    def _failed(self, why: str) -> None:
+        if len(self.failures) < 20 and why not in self.failures:
+            self.failures.append(why)
 
     # -- what the worker says (called by the engine, which owns the client)
 
