@@ -16,7 +16,7 @@ import msgspec
 
 from llmops_tui.domain import messages as m
 from llmops_tui.domain.configuration import Configuration, Workspace
-from llmops_tui.domain.errors import BudgetError, Problem, UsageError, WorkspaceError, did_you_mean
+from llmops_tui.domain.errors import Problem, UsageError, WorkspaceError, did_you_mean
 from llmops_tui.domain.run import RunInfo, RunState, Snapshot, VersionInfo, tally
 from llmops_tui.engine import estimate
 from llmops_tui.engine.events import (
@@ -30,7 +30,7 @@ from llmops_tui.engine.events import (
     RunStarted,
     Subset,
 )
-from llmops_tui.engine.plan import choose, eval_hash, models_of, narrows, slots
+from llmops_tui.engine.plan import eval_hash, extra_trials, models_of, narrows, no_case, slots
 from llmops_tui.engine.prepare import Prepared, prepare, same_items
 from llmops_tui.engine.queries import Queries
 from llmops_tui.engine.runner import Runner, Todo
@@ -173,7 +173,7 @@ class Engine:
         prepared = self._prepare(configuration, request, newest, generation)
         price = self._estimate(configuration, prepared)
         if narrows(request.subset) and not any(s.chosen for s in prepared.slots):
-            raise UsageError(_no_case(configuration, request.subset))
+            raise UsageError(no_case(configuration.cases, request.subset))
         if newest is not None and self._is_repeat(newest, prepared):
             self._host.supersede(set())
             return NothingToDo(version, tally(newest.rows))
@@ -212,7 +212,7 @@ class Engine:
         newest: Snapshot | None,
         generation: int,
     ) -> Prepared:
-        extra = _extra_trials(newest, request.extra_trial)
+        extra = extra_trials(newest, request.extra_trial)
         places = slots(
             configuration.manifest,
             configuration.models,
@@ -246,7 +246,7 @@ class Engine:
             to_ask=len(missing),
             to_score=len(prepared.to_score),
             cost_usd=estimate.cost_of(self.store, configuration, missing),
-            spent_today_usd=self.store.calls.spent_since(_midnight()),
+            spent_today_usd=self.store.calls.spent_since(estimate.midnight()),
         )
 
     def price_of(self, request: RunRequest) -> Estimate:
@@ -365,7 +365,7 @@ class Engine:
         manifest = self.store.versions.manifest(version.id)
         same = manifest.hash == configuration.manifest.hash
         models = configuration.models if same else models_of(manifest)
-        extra = _extra_trials(newest, ())
+        extra = extra_trials(newest, ())
         places = slots(manifest, models, configuration.cases, configuration.trials, Subset(), extra)
         hash_ = eval_hash(places)
         if self.store.runs.eval_hash(newest.run.id) == hash_:
@@ -413,34 +413,3 @@ class Engine:
         self.cancel()
         self._host.close()
         self.store.close()
-
-
-def _extra_trials(newest: Snapshot | None, once_more: tuple[str, ...]) -> dict[tuple[str, str], int]:
-    """(case, model) → trials beyond the planned ones: those that were asked by hand, and one more."""
-    extra: dict[tuple[str, str], int] = {}
-    for row in newest.rows if newest is not None else ():
-        there = sum(i.extra for i in row.items)
-        wanted = there + (row.case_id in once_more)
-        if wanted:
-            extra[row.case_id, row.model] = wanted
-    return extra
-
-
-def _no_case(configuration: Configuration, subset: Subset) -> Problem:
-    known = {c.id for c in configuration.cases}
-    for name in subset.ids:
-        if name not in known:
-            return Problem(f"there is no case '{name}'", did_you_mean(name, known))
-    tags = {t for c in configuration.cases for t in c.tags}
-    for tag in subset.tags:
-        if tag not in tags:
-            return Problem(f"no case has the tag '{tag}'", did_you_mean(tag, tags))
-    return Problem("no case is left", "widen --case, --tag or --limit")
-
-
-def _midnight() -> float:
-    now = time.localtime()
-    return time.mktime((now.tm_year, now.tm_mon, now.tm_mday, 0, 0, 0, 0, 0, -1))
-
-
-__all__ = ["BudgetError", "Engine", "choose"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 
 from llmops_tui.domain.configuration import Budget, Configuration
@@ -80,3 +81,9 @@ def objection(budget: Budget, estimate: Estimate) -> str | None:
             f"budget.per_day_usd ({money(budget.per_day_usd)}) in llmops.yaml"
         )
     return None
+
+
+def midnight() -> float:
+    """When today began here, Unix seconds."""
+    now = time.localtime()
+    return time.mktime((now.tm_year, now.tm_mon, now.tm_mday, 0, 0, 0, 0, 0, -1))

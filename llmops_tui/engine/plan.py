@@ -8,9 +8,11 @@ import msgspec
 
 from llmops_tui.domain.canonical import digest
 from llmops_tui.domain.case import Case
+from llmops_tui.domain.errors import Problem, did_you_mean
 from llmops_tui.domain.manifest import Manifest
 from llmops_tui.domain.model import Model
 from llmops_tui.domain.output import output_key, target_hash
+from llmops_tui.domain.run import Snapshot
 from llmops_tui.domain.score import score_key
 from llmops_tui.engine.events import Subset
 
@@ -109,3 +111,27 @@ def models_of(manifest: Manifest) -> tuple[Model, ...]:
 def eval_hash(places: Sequence[Slot]) -> str:
     """Names what a run judges: equal for two runs whose items mean the same."""
     return digest([[s.case.id, s.model.id, s.trial, s.key, *s.score_keys] for s in places if not s.extra])
+
+
+def no_case(cases: Sequence[Case], subset: Subset) -> Problem:
+    """Why a subset leaves no case."""
+    known = {c.id for c in cases}
+    for name in subset.ids:
+        if name not in known:
+            return Problem(f"there is no case '{name}'", did_you_mean(name, known))
+    tags = {t for c in cases for t in c.tags}
+    for tag in subset.tags:
+        if tag not in tags:
+            return Problem(f"no case has the tag '{tag}'", did_you_mean(tag, tags))
+    return Problem("no case is left", "widen --case, --tag or --limit")
+
+
+def extra_trials(newest: Snapshot | None, once_more: tuple[str, ...]) -> dict[tuple[str, str], int]:
+    """(case, model) → trials beyond the planned ones: those that were asked by hand, and one more."""
+    extra: dict[tuple[str, str], int] = {}
+    for row in newest.rows if newest is not None else ():
+        there = sum(i.extra for i in row.items)
+        wanted = there + (row.case_id in once_more)
+        if wanted:
+            extra[row.case_id, row.model] = wanted
+    return extra
