@@ -143,6 +143,7 @@ class Engine:
         """The version that is on disk, recorded if it is new."""
         from llmops_tui.workspace import git
 
+        self.queries.sync_baseline(configuration.name)
         known = self.store.versions.find(configuration.name, configuration.manifest.hash)
         state = git.state(self.root) if known is None else None
         info, _created = self.store.versions.ensure(
@@ -153,8 +154,7 @@ class Engine:
             git_dirty=state.dirty if state else None,
             at=time.time(),
         )
-        self.queries.sync_baseline(configuration.name)
-        return self.store.versions.get(configuration.name, str(info.number))
+        return info
 
     # -- evaluating
 

@@ -144,7 +144,12 @@ class Queries:
     # -- what people decide
 
     def sync_baseline(self, config: str) -> None:
-        """Take over what `baselines.yaml` says: it is in git, and a colleague may have promoted."""
+        """Take over what `baselines.yaml` says: it is in git, and a colleague may have promoted.
+
+        A version that this database never saw is recorded from its manifest, so that a fresh clone does
+        not take its own first run for the baseline. Call it before the version on disk is recorded, which
+        then is the latest.
+        """
         from llmops_tui.workspace import baselines
 
         entry = baselines.read(self._root).get(config)
@@ -154,8 +159,9 @@ class Queries:
         if current is not None and current.hash == entry.hash:
             return
         known = self._store.versions.find(config, entry.hash)
-        if known is not None:
-            self._store.versions.set_baseline(known.id)
+        if known is None:
+            known, _ = self._store.versions.ensure(config, entry.manifest, {}, at=time.time())
+        self._store.versions.set_baseline(known.id)
 
     def promote(self, version: VersionInfo, *, force: bool = False) -> VersionInfo:
         """Make a version the baseline, in the store and in `baselines.yaml`.

@@ -246,3 +246,22 @@ async def test_a_case_that_is_gone_is_told_as_removed_and_a_new_one_as_new(bench
     comparison, _ = ours.engine.queries.compare("bench", None, None)
     assert {p.case_id: p.change for p in comparison.pairs} == {"a": "removed", "b": "same", "c": "new"}
     assert comparison.pass_rate.n == 1
+
+
+async def test_a_fresh_clone_takes_the_promoted_baseline_not_its_own_first_run(bench: Make) -> None:
+    ours = bench()
+    await ours.evaluate()
+    ours.engine.queries.promote(ours.engine.queries.resolve("bench", "v1"))
+    promoted = ours.engine.queries.resolve("bench", "v1").hash
+    # A colleague's clone: the same files, no database, and an edit of the prompt.
+    theirs = bench()
+    theirs.write("baselines.yaml", (ours.root / "baselines.yaml").read_text())
+    theirs.replace("prompts/bench.md", "brief", "verbose")
+    ended = await theirs.evaluate()
+    baseline = theirs.engine.queries.resolve("bench", "baseline")
+    assert baseline.hash == promoted
+    assert not ended.version.is_baseline
+    assert theirs.engine.queries.resolve("bench", "latest").id == ended.version.id
+    comparison, changes = theirs.engine.queries.compare("bench", None, None)
+    assert {p.change for p in comparison.pairs} == {"new"}
+    assert [c.label for c in changes] == ["prompt"]
