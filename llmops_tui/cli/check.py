@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from llmops_tui.cli.options import shared_options
 from llmops_tui.cli.shell import Shell, root_of
+
+if TYPE_CHECKING:
+    from llmops_tui.domain.errors import Problem
 
 
 @click.command()
@@ -30,9 +34,11 @@ def check(shell: Shell, workspace: Path | None, config: str | None) -> int:
         known = {p.stem for p in (root / "configs").glob("*.yaml")}
         raise UsageError(Problem(f"there is no configuration '{config}'", did_you_mean(config, known)))
     found = load(root, only=config)
+    problems = (*found.problems, *_beside(root))
+    errors = [p for p in problems if not p.warning]
     if shell.as_json:
-        if found.errors:
-            raise WorkspaceError(*found.problems)
+        if errors:
+            raise WorkspaceError(*problems)
         shell.print_json(
             {
                 "ok": True,
@@ -47,16 +53,31 @@ def check(shell: Shell, workspace: Path | None, config: str | None) -> int:
                     }
                     for c in found.configurations.values()
                 ],
-                "problems": [problem_json(p) for p in found.problems],
+                "problems": [problem_json(p) for p in problems],
             }
         )
         return 0
-    for problem in found.problems:
+    for problem in problems:
         shell.print(clean(f"warning: {problem}" if problem.warning else str(problem)))
-    if found.errors:
-        shell.print(f"{fmt.plural(len(found.errors), 'mistake')} found")
+    if errors:
+        shell.print(f"{fmt.plural(len(errors), 'mistake')} found")
         return WorkspaceError.exit_code
     for c in found.configurations.values():
         models = ", ".join(m.id for m in c.models)
         shell.print(clean(f"{c.file} is fine: {fmt.plural(len(c.cases), 'case')} on {models}"))
     return 0
+
+
+def _beside(root: Path) -> list[Problem]:
+    """Mistakes of the files that are read only when something is evaluated."""
+    from llmops_tui.domain.errors import WorkspaceError
+    from llmops_tui.workspace import baselines
+    from llmops_tui.workspace.connection import read_env_file
+
+    problems: list[Problem] = []
+    for read in (read_env_file, baselines.read):
+        try:
+            read(root)
+        except WorkspaceError as error:
+            problems += error.problems
+    return problems

@@ -104,5 +104,5 @@ def _os_remedy(error: OSError) -> str:
     return {
         errno.ENOSPC: "make room on the disk and run it again; what was done is kept",
         errno.EROFS: "the file system is read-only: work in a folder that can be written",
-        errno.EACCES: "give yourself the right to write there, or work in another folder",
+        errno.EACCES: "give yourself the right to it, or work in another folder",
     }.get(error.errno or 0, "")

@@ -25,7 +25,7 @@ def connect(
 ) -> tuple[tuple[ProviderSetup, ...], tuple[str, ...], dict[str, str]]:
     """See `llmops_tui.workspace.connect`."""
     root = Path(workspace.root)
-    own = read_env_file(root)
+    own, torn = read_env_file(root)
     variables = {**own, **os.environ}
     known = {setup.name: setup for setup in workspace.setups}
     setups, missing = [], []
@@ -36,7 +36,7 @@ def connect(
         missing += [_missing(root, name, variable) for variable in absent]
         setups.append(_filled(setup, variables))
     if missing:
-        raise WorkspaceError(*missing)
+        raise WorkspaceError(*missing, *torn)
     kept = {k: v for k, v in variables.items() if _SECRET_NAME.search(k)}.values()
     keys = [s.api_key for s in setups if s.api_key] + [
         value
@@ -53,22 +53,33 @@ def connect(
     )
 
 
-def read_env_file(root: Path) -> dict[str, str]:
-    """Variables of `.env`; empty where there is none.
+def read_env_file(root: Path) -> tuple[dict[str, str], list[Problem]]:
+    """Variables of `.env`, empty where there is none; and its lines that set nothing.
 
     Raises:
         WorkspaceError: it can't be read.
     """
-    path = root / ENV_FILE
-    if not path.is_file():
-        return {}
-    from dotenv import dotenv_values
+    if not (root / ENV_FILE).is_file():
+        return {}, []
+    from io import StringIO
 
-    try:
-        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WorkspaceError(Problem(f"can't be read: {error}", "save it as UTF-8 text", ENV_FILE)) from error
-    return {name: value for name, value in values.items() if value is not None}
+    from dotenv.parser import parse_stream
+
+    from llmops_tui.workspace.reader import Reader
+
+    reader = Reader(root)
+    text = reader.text(ENV_FILE)
+    if text is None:
+        raise WorkspaceError(*reader.problems)
+    values, torn = {}, []
+    # Its own reader tells of such lines through the log, which would land in the middle of the screen.
+    for binding in parse_stream(StringIO(text)):
+        if binding.error:
+            line = binding.original.line
+            torn.append(Problem("is not NAME=value", "mend the line, or put # before it", ENV_FILE, line))
+        elif binding.key is not None and binding.value is not None:
+            values[binding.key] = binding.value
+    return values, torn
 
 
 def _default(name: str) -> ProviderSetup:
