@@ -74,18 +74,18 @@ def open_app(root: Path, config: str | None) -> int:
 
 
 def _app(options: dict[str, str]) -> int:
-    from llmops_tui.domain.errors import LlmopsError
-
+    stdout = sys.stdout
     try:
         from llmops_tui.workspace import find_root
 
         root = find_root(Path(options.get("workspace", ".")))
         return open_app(root, options.get("config"))
-    except LlmopsError as error:
-        if "debug" in options:
-            raise
-        for problem in error.problems:
-            sys.stderr.write(f"error: {problem}\n")
-        return error.exit_code
     except KeyboardInterrupt:
         return 130
+    except Exception as error:  # as the command line does: a sentence, whatever it was
+        if "debug" in options:
+            raise
+        from llmops_tui.cli.main import explain
+        from llmops_tui.cli.shell import Shell
+
+        return explain(error, Shell(open_app), stdout)

@@ -47,11 +47,15 @@ def main(arguments: Sequence[str], open_app: OpenApp) -> int:
     except BaseException as error:
         if shell.debug and not isinstance(error, (click.ClickException, click.Abort, SystemExit)):
             raise
-        return _explain(error, shell, stdout)
+        return explain(error, shell, stdout)
 
 
-def _explain(error: BaseException, shell: Shell, stdout: TextIO) -> int:
-    """Say what went wrong; gives the exit code."""
+def explain(error: BaseException, shell: Shell, stdout: TextIO) -> int:
+    """Say what went wrong; gives the exit code.
+
+    Args:
+        stdout: as it was before anything ran.
+    """
     if isinstance(error, SystemExit) and sys.stdout is not stdout:
         # Click has seen a closed pipe first: it puts another stdout in place and exits with 1.
         error = BrokenPipeError()

@@ -27,7 +27,7 @@ def create(target: Path) -> None:
             )
         shutil.copytree(source(), target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".llmops"))
     except (OSError, shutil.Error) as error:
-        said = getattr(error, "strerror", None) or error
+        said = getattr(error, "strerror", None) or _first(error)
         raise UsageError(
             Problem(
                 f"no workspace can be made in {target}: {said}", "name another folder: llmops-tui init DIR"
@@ -36,6 +36,12 @@ def create(target: Path) -> None:
     from llmops_tui.workspace.memo import write_schemas
 
     write_schemas(target)
+
+
+def _first(error: OSError) -> str:
+    """What the first file ran into: `copytree` gathers all of them, as (from, to, why)."""
+    found = error.args[0] if error.args else ""
+    return str(found[0][2]) if isinstance(found, list) and found else str(error)
 
 
 def source() -> Path:

@@ -92,6 +92,18 @@ def test_a_folder_that_can_not_be_written_is_said_and_can_still_be_looked_at(des
     assert desk.json("run")["state"] == "unchanged"
 
 
+@pytest.mark.parametrize("arguments", [[], ["run"], ["check"], ["init"]])
+def test_a_folder_that_is_gone_is_said(tmp_path: Path, arguments: list[str]) -> None:
+    gone = f"import os; os.chdir({str(tmp_path)!r}); os.rmdir({str(tmp_path)!r})\n"
+    done = subprocess.run(
+        [sys.executable, "-c", gone + COMMAND[-1], *arguments], capture_output=True, text=True, cwd="/"
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ")
+    assert "No such file or directory" in done.stderr
+    assert len(done.stderr.splitlines()[0]) < 200
+
+
 @contextlib.contextmanager
 def sealed(root: Path) -> Iterator[None]:
     """Nothing below can be written."""
