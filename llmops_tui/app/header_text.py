@@ -216,7 +216,7 @@ def alerts(bench: BenchState, status: Status, width: int, most: int = 4) -> list
         found.append((str(status.workspace.errors[0]), "problem-bar"))
     found += [(text, "problem-bar") for text in status.notices.values()]
     if status.viewing is not None:
-        found.append((f"Viewing only: {status.viewing} has this workspace open", "attention-bar"))
+        found.append((f"Viewing only: {status.viewing}", "attention-bar"))
     if bench.running and status.progress is not None and status.progress.waiting_for:
         waits = fmt.plural(status.progress.waiting, "request")
         found.append((f"{waits} waiting for {status.progress.waiting_for}", "attention-bar"))

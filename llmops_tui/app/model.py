@@ -72,7 +72,7 @@ class Model:
             case AskFirst():
                 status.asks = event
             case Viewing():
-                status.viewing = event.owner
+                status.viewing = event.why
             case Notice():
                 self._noticed(event)
         return True

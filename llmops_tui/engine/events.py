@@ -157,9 +157,9 @@ class Compared(msgspec.Struct, frozen=True):
 
 
 class Viewing(msgspec.Struct, frozen=True):
-    """Another app has this workspace: this one shows what is stored and asks nothing."""
+    """This app shows what is stored and asks nothing; `why` says what keeps it from more, as a clause."""
 
-    owner: str
+    why: str
 
 
 class Notice(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from llmops_tui.domain.comparison import Comparison, Pair
-from llmops_tui.domain.errors import LlmopsError
+from llmops_tui.domain.errors import LlmopsError, StoreError
 from llmops_tui.domain.manifest import PartChange
 from llmops_tui.domain.run import VersionInfo
 from llmops_tui.engine.engine import Engine
@@ -90,12 +90,12 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         self._lock = WorkspaceLock(self.root)
-        owner = self._lock.acquire()
-        self._viewing = owner is not None
+        why = self._only_views(self._lock)
+        self._viewing = why is not None
         self._engine = Engine.open(self.root, read_only=self._viewing)
         self._ready.set()
-        if owner is not None:
-            self._emit(Viewing(owner))
+        if why is not None:
+            self._emit(Viewing(why))
         # The settings of the watch are in the files; what is saved from here on is seen.
         self._engine.load()
         watcher = asyncio.create_task(self._watch())
@@ -111,6 +111,16 @@ class Session:
                 await asyncio.wait([self._run], timeout=1.0)
             self._engine.close()
             self._lock.release()
+
+    def _only_views(self, lock: WorkspaceLock) -> str | None:
+        """What keeps this app from writing, as a clause; None where the workspace is ours."""
+        try:
+            owner = lock.acquire()
+        except StoreError:
+            if not (self.root / DATABASE).is_file():
+                raise
+            return "this folder can't be written"
+        return None if owner is None else f"{owner} has this workspace open"
 
     def _warm_up(self) -> None:
         """Make ready what the next save will need: the reading libraries, the worker, the model."""
@@ -207,7 +217,7 @@ class Session:
 
     def _start_run(self, request: RunRequest, *, ask_first: bool = False, free_only: bool = False) -> None:
         if self._viewing:
-            self._emit(Notice("warning", "Another app has this workspace open; this one only views."))
+            self._emit(Notice("warning", "This app only views the workspace; see the line on top."))
             return
         self._run = asyncio.create_task(self._evaluate(request, ask_first, free_only))
 

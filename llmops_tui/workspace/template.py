@@ -19,19 +19,15 @@ def create(target: Path) -> None:
         UsageError: the folder holds something, or can't be written.
     """
     if target.is_file():
-        raise UsageError(Problem(f"{target} is a file", "name a folder: llmops-tui init DIR"))
+        raise UsageError(Problem(f"{target} is a file", "name a folder"))
     try:
         if target.is_dir() and any(target.iterdir()):
-            raise UsageError(
-                Problem(f"the folder {target} is not empty", "name a new one: llmops-tui init DIR")
-            )
+            raise UsageError(Problem(f"the folder {target} is not empty", "name a new one"))
         shutil.copytree(source(), target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".llmops"))
     except (OSError, shutil.Error) as error:
         said = getattr(error, "strerror", None) or _first(error)
         raise UsageError(
-            Problem(
-                f"no workspace can be made in {target}: {said}", "name another folder: llmops-tui init DIR"
-            )
+            Problem(f"no workspace can be made in {target}: {said}", "name another folder")
         ) from error
     from llmops_tui.workspace.memo import write_schemas
 

@@ -315,10 +315,10 @@ async def test_a_question_is_gone_when_a_newer_save_made_it_pointless() -> None:
 
 async def test_a_second_app_views() -> None:
     async with opened() as (app, session, pilot):
-        session.emit(Viewing("llmops-tui (pid 4711)"))
+        session.emit(Viewing("process 4711 has this workspace open"))
         await settle(pilot)
         assert "○ viewing" in screen(app)
-        assert "Viewing only: llmops-tui (pid 4711) has this workspace open" in screen(app)
+        assert "Viewing only: process 4711 has this workspace open" in screen(app)
         await press(pilot, "full_stop")
         assert not commands(session, "set_watching")
 

@@ -204,11 +204,11 @@ def test_the_second_app_in_a_workspace_views_and_asks_nothing(desk: Desk) -> Non
         first.wait_for(Compared)
         second = App(desk.root)
         apps.callback(second.session.close)
-        assert second.wait_for(Viewing).owner == f"process {os.getpid()}"
+        assert second.wait_for(Viewing).why == f"process {os.getpid()} has this workspace open"
         assert len(second.wait_for(Compared).comparison.pairs) == 4
         second.session.run(RunRequest("desk", "fresh", fresh=True))
         notice = second.wait_for(Notice)
-        assert notice.text == "Another app has this workspace open; this one only views."
+        assert notice.text == "This app only views the workspace; see the line on top."
         with pytest.raises(Exception, match="opened for viewing only"):
             second.session.label("v1", "mine").result(timeout=20)
         assert not any(isinstance(e, RunStarted) for e in second.seen)

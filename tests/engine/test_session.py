@@ -187,7 +187,7 @@ def test_a_second_app_views_and_asks_nothing(screen: Open) -> None:
     first = screen()
     first.wait(RunEnded)
     second = screen()
-    assert "process" in second.wait(Viewing).owner
+    assert "process" in second.wait(Viewing).why
     second.wait(Compared)
     second.session.run(RunRequest("bench", fresh=True, agreed=True))
     said = second.wait(Notice, lambda n: bool(n.text))

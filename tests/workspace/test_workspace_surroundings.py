@@ -233,7 +233,7 @@ def test_files_of_the_template_point_editors_at_schemas_that_are_there(tmp_path:
 
 def test_the_template_is_not_put_over_other_files(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("x", encoding="utf-8")
-    with pytest.raises(UsageError, match="is not empty; name a new one: llmops-tui init DIR"):
+    with pytest.raises(UsageError, match="is not empty; name a new one"):
         template.create(tmp_path)
     with pytest.raises(UsageError, match="is a file"):
         template.create(tmp_path / "mine.txt")

@@ -213,7 +213,7 @@ class Frame(Screen[None], inherit_bindings=False):
     def action_toggle_watching(self) -> None:
         status = self.model.status
         if status.viewing is not None:
-            self.say("Another app has this workspace open; this one only views.")
+            self.say("This app only views the workspace; see the line on top.")
             return
         status.watching = not status.watching
         self.owner.session.set_watching(status.watching)
