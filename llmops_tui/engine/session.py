@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -22,7 +23,6 @@ from llmops_tui.engine.events import (
     AskFirst,
     Compared,
     Event,
-    ItemsDone,
     Notice,
     PairDetail,
     RunEnded,
@@ -59,6 +59,7 @@ class Session:
         self._watching = True
         self._pair: tuple[str | None, str | None] = (None, None)
         self._run: asyncio.Task[None] | None = None
+        self._held: list[Event] = []
         self._owed: asyncio.TimerHandle | None = None
         self._fetching: asyncio.Task[None] | None = None
         self._stop: asyncio.Event | None = None
@@ -135,6 +136,8 @@ class Session:
         if configuration is not None:
             with contextlib.suppress(LlmopsError):  # a missing key is said when something is asked
                 engine.warm_up(configuration)
+        # What is there now stays: the collector need not walk it at every save.
+        gc.freeze()
 
     # -- files
 
@@ -146,6 +149,7 @@ class Session:
         try:
             configuration = engine.configuration(self._chosen())
         except LlmopsError as error:
+            self._release()
             self._emit(WorkspaceBroken(error.problems))
             if not self._viewing and self._fetching is None:
                 self._fetching = asyncio.create_task(self._fetch_weights())
@@ -156,12 +160,16 @@ class Session:
             self._compared()
             return
         version = engine.version(configuration)
-        self._emit(WorkspaceLoaded(workspace, self._config, version))
-        if opening or not self._watching or workspace.watch.mode == "off":
+        loaded = WorkspaceLoaded(workspace, self._config, version)
+        runs = self._watching and workspace.watch.mode != "off"
+        if opening or not runs:
+            self._emit(loaded)
             self._compared()
-        if not self._watching or workspace.watch.mode == "off":
+        else:
+            # Requests leave first; the screen hears of it with the start of the run.
+            self._held.append(loaded)
+        if not runs:
             return
-        # Otherwise the run shows the comparison: requests leave first.
         request = RunRequest(configuration.name, "manual" if opening else "save")
         self._start_run(request, ask_first=workspace.watch.mode == "ask", free_only=opening)
 
@@ -205,13 +213,17 @@ class Session:
         assert engine is not None
         assert self._stop is not None
         debounce = engine.workspace.watch.debounce_ms
+        said = False
         async for _changed in watch(self.root, debounce_ms=debounce, stop=self._stop):
             try:
                 self._load()
             except LlmopsError as error:
+                said = True
                 self._emit(Notice("error", str(error), key="load"))
             else:
-                self._emit(Notice("error", "", key="load"))
+                if said:
+                    self._emit(Notice("error", "", key="load"))
+                said = False
 
     # -- running
 
@@ -246,28 +258,31 @@ class Session:
             and self._run is not asyncio.current_task()
         ):
             return  # superseded: its successor speaks
+        self._release()
         self._emit(result)
         if not isinstance(result, AskFirst):
             await self._rescore()
         self._compared()
 
     def _relay(self, event: Event) -> None:
-        """Between the start of a run and its first items: what is known so far, the rest as missing.
+        """Events of a run. Its start waits a moment: the first requests leave before the screen is busy.
 
-        Not at once: the first requests leave before the screen is busy.
+        Between the start and the first items comes a comparison of what is known so far.
         """
         if isinstance(event, RunStarted):
-            self._emit(event)
+            self._held.append(event)
             loop = asyncio.get_running_loop()
-            self._owed = loop.call_later(COMPARE_AFTER_S, self._pay)
+            self._owed = loop.call_later(COMPARE_AFTER_S, self._compared)
             return
-        if isinstance(event, ItemsDone):
-            self._pay()
-        self._emit(event)
-
-    def _pay(self) -> None:
         if self._owed is not None:
             self._compared()
+        self._emit(event)
+
+    def _release(self) -> None:
+        """Tell what was held back, in order."""
+        held, self._held = self._held, []
+        for event in held:
+            self._emit(event)
 
     async def _rescore(self) -> None:
         """Hold the baseline against the cases on disk too, where that asks no model."""
@@ -282,6 +297,7 @@ class Session:
         if self._owed is not None:
             self._owed.cancel()
             self._owed = None
+        self._release()
         engine = self._engine
         assert engine is not None
         assert self._config is not None
