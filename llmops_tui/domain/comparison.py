@@ -52,7 +52,12 @@ class Means(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """Baseline and candidate, paired. `pairs` is in the order of the candidate's eval set."""
+    """Baseline and candidate, paired.
+
+    Attributes:
+        pairs: in the order of the candidate's eval set, removed cases last.
+        counts: pairs by change; those that are pending count as `pending` alone.
+    """
 
     baseline: Snapshot
     candidate: Snapshot
@@ -68,9 +73,9 @@ def compare(baseline: Snapshot, candidate: Snapshot) -> Comparison:
     old = {(r.case_id, partner.get(r.model, r.model)): r for r in baseline.rows if r.status != "missing"}
     pairs = [make_pair(old.pop((r.case_id, r.model), None), r) for r in candidate.rows]
     pairs += [make_pair(row, None) for row in old.values()]
-    counts = dict.fromkeys(("regressed", "improved", "same", "new", "removed", "error"), 0)
+    counts = dict.fromkeys(("regressed", "improved", "same", "new", "removed", "error", "pending"), 0)
     for pair in pairs:
-        counts[pair.change] += 1
+        counts["pending" if pair.pending else pair.change] += 1
     return Comparison(baseline, candidate, tuple(pairs), counts, _pass_rate(pairs), _mean_score(pairs))
 
 

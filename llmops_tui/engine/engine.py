@@ -273,7 +273,7 @@ class Engine:
         run = self.store.runs.start(
             version.id,
             request.reason,
-            total=len(prepared.slots),
+            total=prepared.total,
             asked_total=sum(s.chosen for s in prepared.slots),
             generation=generation,
             eval_hash=prepared.eval_hash,
@@ -373,7 +373,8 @@ class Engine:
         prepared = prepare(self.store, places, hash_, generation=0, fresh=False, retry=frozenset())
         if not prepared.ready and not prepared.to_score:
             return  # nothing of it is known under these keys: what was shown before says more
-        prepared.keep(newest, {c.id for c in configuration.cases})
+        if not same:
+            prepared.keep(newest, {c.id for c in configuration.cases})
         request = RunRequest(version.config, "rescored", agreed=True)
         price = Estimate(len(places), len(prepared.ready), 0, len(prepared.to_score), 0.0, 0.0)
         if self._host.runner is not None:

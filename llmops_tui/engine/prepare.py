@@ -18,6 +18,7 @@ class Prepared(msgspec.Struct):
     """A run before it starts.
 
     Attributes:
+        total: items that a complete run has.
         ready: items that need no work, as results to record.
         waiting: the other items, as missing: what a run that is cut short still says of them.
         to_ask, to_score: what is left; only chosen slots are asked, all are scored.
@@ -25,6 +26,7 @@ class Prepared(msgspec.Struct):
     """
 
     slots: list[Slot]
+    total: int
     ready: list[Result]
     waiting: list[Result]
     to_ask: list[Todo]
@@ -42,6 +44,7 @@ class Prepared(msgspec.Struct):
             Result(start + n, "", before.run.generation, item.output_id, None, (), None, item)
             for n, item in enumerate(gone)
         ]
+        self.total += len(gone)
 
     @property
     def todos(self) -> list[Todo]:
@@ -65,7 +68,7 @@ def prepare(
     """
     found = store.outputs.find_many([(s.key, s.trial) for s in slots])
     scores = store.scores.find_many([f.output_id for f in found.values()])
-    prepared = Prepared(slots, [], [], [], [], 0, eval_hash)
+    prepared = Prepared(slots, len(slots), [], [], [], [], 0, eval_hash)
     for slot in slots:
         there = found.get((slot.key, slot.trial))
         if there is None or (fresh and slot.chosen):

@@ -8,9 +8,10 @@ from pathlib import Path
 from llmops_tui.domain.canonical import short
 from llmops_tui.domain.comparison import Comparison, Pair, compare
 from llmops_tui.domain.errors import Problem, UsageError
-from llmops_tui.domain.manifest import Manifest, Part, PartChange, changed_parts
+from llmops_tui.domain.manifest import Part, PartChange, changed_parts
 from llmops_tui.domain.prompt import prompt_text
 from llmops_tui.domain.run import Row, RunInfo, Snapshot, VersionInfo, tally
+from llmops_tui.engine import drift
 from llmops_tui.engine.events import OutputDetail, PairDetail, TextChange, VersionSummary
 from llmops_tui.store import Store
 
@@ -71,7 +72,7 @@ class Queries:
                     run=snapshot.run if snapshot else None,
                     tally=tally(snapshot.rows) if snapshot else None,
                     changed=changed,
-                    warnings=self.drift(manifests[version.id]),
+                    warnings=drift.of_version(self._store, version),
                 )
             )
         return tuple(summaries)
@@ -101,6 +102,10 @@ class Queries:
             return self.compare(config, None, None)
         except UsageError:
             return None
+
+    def drift(self, comparison: Comparison) -> tuple[str, ...]:
+        """Models that served something else under the same pin, as sentences."""
+        return drift.between(self._store, comparison)
 
     def detail(self, pair: Pair) -> PairDetail:
         """Both sides of a case with texts, scores and reasons."""
@@ -171,7 +176,11 @@ class Queries:
         """
         from llmops_tui.workspace import baselines
 
-        snapshot = self.snapshot(version)
+        # As it was evaluated: cases that came later, or scorers that changed, can't be asked of it any more.
+        run_id = self._store.runs.newest(version.id, rescored=False)
+        snapshot = (self._store.runs.snapshot(version.id, run_id) if run_id else None) or self.snapshot(
+            version
+        )
         if not snapshot.is_complete and not force:
             raise UsageError(
                 Problem(f"{version.name} can't be promoted: {_incomplete(snapshot)}", "run it first")
@@ -185,23 +194,6 @@ class Queries:
         baselines.write(self._root, version.config, entry)
         self._store.versions.set_baseline(version.id)
         return self._store.versions.get(version.config, str(version.number))
-
-    def drift(self, manifest: Manifest) -> tuple[str, ...]:
-        """Models that served something else under the same pin, as sentences."""
-        sentences = []
-        for part in manifest.of_kind("models"):
-            served = sorted(self._store.calls.served(part.name, part.hash), key=lambda s: s.last_seen)
-            if len(served) > 1:
-                old, new = served[-2], served[-1]
-                sentences.append(
-                    f"model drift: {part.name} was served as {_served(old.served_model, old.fingerprint)} "
-                    f"and is now {_served(new.served_model, new.fingerprint)}"
-                )
-        return tuple(sentences)
-
-
-def _served(model: str | None, fingerprint: str | None) -> str:
-    return " ".join(x for x in (model, f"({fingerprint})" if fingerprint else "") if x) or "unnamed"
 
 
 def _incomplete(snapshot: Snapshot) -> str:

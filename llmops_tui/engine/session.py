@@ -306,8 +306,7 @@ class Session:
         except LlmopsError as error:
             self._emit(Notice("error", str(error), key="compare"))
             return
-        manifest = engine.store.versions.manifest(comparison.candidate.version.id)
-        self._emit(Compared(comparison, changed, engine.queries.drift(manifest)))
+        self._emit(Compared(comparison, changed, engine.queries.drift(comparison)))
 
     # -- commands
 

@@ -157,6 +157,29 @@ class Runs:
             run = RunInfo(*row)
             return Snapshot(self._versions.by_id(version_id), run, make_rows(self.items(run.id)))
 
+    def served(self, run_id: int) -> dict[str, set[tuple[str, str]]]:
+        """Model → what its provider said it served for the outputs of a run: (model, fingerprint)."""
+        found: dict[str, set[tuple[str, str]]] = {}
+        rows = self._db.rows(
+            "SELECT DISTINCT c.model, ifnull(c.served_model, ''), ifnull(c.fingerprint, '') FROM items i "
+            "JOIN outputs o ON o.id = i.output_id JOIN calls c ON c.key = substr(o.calls, 1, 32) "
+            "AND c.trial = o.trial AND c.generation = o.generation WHERE i.run_id = ?",
+            (run_id,),
+        )
+        for model, served, fingerprint in rows:
+            found.setdefault(model, set()).add((served, fingerprint))
+        return found
+
+    def newest(self, version_id: int, *, rescored: bool) -> int | None:
+        """The newest run of a version that has items; without `rescored`, one that could ask."""
+        where = "" if rescored else "AND reason != 'rescored' "
+        row = self._db.one(
+            f"SELECT max(id) FROM runs WHERE version_id = ? {where}"
+            "AND EXISTS (SELECT 1 FROM items WHERE run_id = runs.id)",
+            (version_id,),
+        )
+        return row[0] if row else None
+
     def items(self, run_id: int) -> Items:
         """Items of a run by position."""
         rows = self._db.rows(
@@ -195,6 +218,8 @@ class Runs:
             "AND p.model = ? AND i.status = ? AND i.score IS ? ORDER BY i.run_id DESC LIMIT 1",
             (item.output_id, item.case_id, item.model, CODE[item.status], item.score),
         )
+        if row is None and item.status == "unscored":
+            return []  # a case without scorers; its output may be another case's too
         if row is None:
             return self._scores.for_output(item.output_id)
         keys = row[0].hex()

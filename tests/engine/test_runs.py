@@ -132,7 +132,7 @@ async def test_a_version_that_is_not_finished_is_not_promoted(bench: Make) -> No
 
 
 async def test_what_the_provider_served_is_recorded_and_a_change_is_drift(bench: Make) -> None:
-    served = iter(["m-2026-01", "m-2026-01", "m-2026-02", "m-2026-02"])
+    served = iter(["m-2026-01"] * 2 + ["m-2026-02"] * 2 + ["m-2026-03"] * 2)
 
     def script(asked: Asked) -> Reply:
         return completion(
@@ -142,13 +142,19 @@ async def test_what_the_provider_served_is_recorded_and_a_change_is_drift(bench:
     async with FakeOpenAI(script) as fake:
         ours = bench(fake, cases=2)
         await ours.evaluate()
-        version = ours.engine.queries.resolve("bench", "latest")
-        manifest = ours.engine.store.versions.manifest(version.id)
-        assert ours.engine.queries.drift(manifest) == ()
+        ours.replace("prompts/bench.md", "brief", "kind")
+        await ours.evaluate()
+        comparison, _ = ours.engine.queries.compare("bench", "v1", "v2")
+        (said,) = ours.engine.queries.drift(comparison)
+        assert "answered v1 as m-2026-01 (fp) and v2 as m-2026-02 (fp)" in said
+        newer, older = ours.engine.queries.history("bench")
+        assert older.warnings == ()
+        assert "until" in newer.warnings[0]
+        assert "m-2026-01" in newer.warnings[0]
+        # The same version asked anew: the provider has changed under it.
         await ours.evaluate(fresh=True)
-        (said,) = ours.engine.queries.drift(manifest)
-        assert "m-2026-01" in said
-        assert "m-2026-02" in said
+        alone, _ = ours.engine.queries.compare("bench", "v2", "v2")
+        assert len(ours.engine.queries.drift(alone)) == 1
 
 
 PRICED = {"price": {"m": {"input": 1_000_000, "output": 1_000_000}}}  # one dollar a token
