@@ -311,7 +311,7 @@ def _waiting(pair: Pair, old: Pair | None) -> Pair:
         candidate=row,
         change=old.change if old is not None else "same",
         flip=None,
-        delta=old.delta if old is not None else None,
+        delta=None,  # of two versions that are no longer the ones compared
         output_changed=None,
         pending=True,
     )

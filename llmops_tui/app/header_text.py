@@ -61,7 +61,7 @@ def _versions(bench: BenchState, now: float) -> list[Span]:
     if bench.comparison is None or bench.candidate is None:
         return [("   nothing evaluated yet", "dim")]
     left, right = bench.comparison.baseline.version, bench.candidate
-    when = fmt.ago(bench.run.started_at if bench.run and bench.run.id else right.created_at, now)
+    when = fmt.ago(right.created_at, now)
     if bench.is_alone:
         words = " baseline" if right.is_baseline else ""
         return [("   ", ""), (right.name, "bold"), (f"{words}, {when}", "")]

@@ -39,7 +39,7 @@ def compare(shell: Shell, a: str | None, b: str | None, workspace: Path | None, 
             from llmops_tui.report.json import compare_json, output_ids
 
             texts = engine.store.outputs.texts(output_ids(comparison))
-            shell.print_json(compare_json(comparison, changes, texts))
+            shell.print_json(compare_json(comparison, changes, texts, engine.queries.drift(comparison)))
         else:
             print_comparison(engine, name, a, b)
         return 0
@@ -53,6 +53,9 @@ def print_comparison(engine: Engine, config: str, a: str | None, b: str | None) 
 
     comparison, changes = engine.queries.compare(config, a, b)
     texts = engine.queries.texts(comparison.baseline.version, comparison.candidate.version)
+    drift = engine.queries.drift(comparison)
     width = shutil.get_terminal_size((PIPE_WIDTH, 40)).columns if sys.stdout.isatty() else PIPE_WIDTH
-    lines = comparison_lines(comparison, changes, texts, engine.queries.detail, width=max(width, 60))
+    lines = comparison_lines(
+        comparison, changes, texts, engine.queries.detail, width=max(width, 60), drift=drift
+    )
     print_lines(lines, sys.stdout)

@@ -85,6 +85,6 @@ def _print(shell: Shell, engine: Engine) -> None:
 
         comparison, changes = engine.queries.compare(steps.CONFIG, None, None)
         texts = engine.store.outputs.texts(output_ids(comparison))
-        shell.print_json(compare_json(comparison, changes, texts))
+        shell.print_json(compare_json(comparison, changes, texts, engine.queries.drift(comparison)))
     else:
         print_comparison(engine, steps.CONFIG, None, None)

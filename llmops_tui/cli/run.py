@@ -147,6 +147,8 @@ async def _tell(
             await engine.rescore(baseline)
         comparison, _changes = engine.queries.compare(config, None, result.version.name)
         print_lines(run_lines(result.version, run_info, tally, failures, comparison), sys.stdout)
+        for sentence in engine.queries.drift(comparison):
+            shell.say(f"warning: {sentence}")
     if interrupted:
         shell.say("interrupted; what was done is kept, and the next run goes on from there")
         return INTERRUPTED

@@ -50,7 +50,8 @@ class RunInfo(msgspec.Struct, frozen=True):
         total: rows (case × model × trial) that a complete run has.
         asked_total: rows chosen by `--case`, `--tag` or `--limit`; equal to `total` without them.
         provider_calls: requests sent for this run, without retries.
-        cached_outputs: rows that were there already.
+        cached_outputs: chosen rows for which nothing was asked: the output was there, or the answer to
+            the very same request.
         elapsed_s: None while it runs.
         cost_usd: None where a price is not known.
     """

@@ -59,6 +59,7 @@ class Engine:
         self.workspace = Workspace(str(root), {})
         self.queries = Queries(root, store)
         self._host = WorkerHost(store)
+        self._own_runs: set[int] = set()
 
     @classmethod
     def open(cls, root: Path, *, read_only: bool = False) -> Engine:
@@ -126,8 +127,9 @@ class Engine:
         if name is not None and name in known:
             return known[name]
         errors = workspace.errors
-        if errors and (name is not None or not known):
-            # A configuration with a mistake is not among the known ones: the mistake is the answer.
+        if errors:
+            # A configuration with a mistake is not among the known ones, so the mistake is the answer: the
+            # only one that is whole must not become the one that was meant.
             raise WorkspaceError(*errors)
         if name is not None:
             raise UsageError(Problem(f"there is no configuration '{name}'", did_you_mean(name, set(known))))
@@ -232,7 +234,8 @@ class Engine:
             retry = frozenset(
                 key
                 for s in places
-                if (key := (s.case.id, s.model.id, s.trial)) not in there or there[key].status == "error"
+                if (key := (s.case.id, s.model.id, s.trial)) not in there
+                or there[key].status in ("error", "missing")
             )
         return prepare(
             self.store, places, eval_hash(places), generation=generation, fresh=request.fresh, retry=retry
@@ -279,6 +282,9 @@ class Engine:
             eval_hash=prepared.eval_hash,
             at=time.time(),
         )
+        if self._others_run(run):
+            said = "Another process evaluates this workspace too: what both lack is asked twice."
+            emit(Notice("warning", said))
         self.store.record(run.id, calls=(), results=[*prepared.ready, *prepared.waiting], at=time.time())
         emit(RunStarted(run, version, price, self.queries.changed_since_baseline(version)))
         state: RunState = "complete" if client is None else "failed"
@@ -319,7 +325,7 @@ class Engine:
             run.id,
             state=state,
             provider_calls=runner.provider_calls if runner else 0,
-            cached_outputs=len(prepared.ready) + len(prepared.to_score),
+            cached_outputs=prepared.known + (runner.unasked if runner else 0),
             elapsed_s=time.monotonic() - started,
             cost_usd=runner.cost_usd if runner else 0.0,
         )
@@ -327,6 +333,7 @@ class Engine:
     def _ended(
         self, run: RunInfo, version: VersionInfo, prepared: Prepared, runner: Runner | None, emit: Emit
     ) -> RunEnded:
+        self._fill_in_newer(run, prepared)
         snapshot = self.store.runs.snapshot(version.id, run.id)
         rows = snapshot.rows if snapshot is not None else ()
         if (
@@ -349,6 +356,26 @@ class Engine:
         chosen = {(s.case.id, s.model.id) for s in prepared.slots if s.chosen}
         counted = [r for r in rows if (r.case_id, r.model) in chosen]
         return RunEnded(run, version, tally(counted), tuple(runner.failures) if runner else ())
+
+    def _others_run(self, run: RunInfo) -> bool:
+        config = self.store.versions.by_id(run.version_id).config
+        self._own_runs.add(run.id)
+        newest = self.store.runs.list(config)[:20]
+        return any(r.state == "running" and r.id not in self._own_runs for r in newest)
+
+    def _fill_in_newer(self, run: RunInfo, prepared: Prepared) -> None:
+        """A run that began later and ended sooner did not see what this one did: give it that."""
+        newest = self.store.runs.newest(run.version_id, rescored=True)
+        if newest is None or newest == run.id or self.store.runs.eval_hash(newest) != prepared.eval_hash:
+            return
+        there = {
+            (i.case_id, i.model, i.trial) for i in self.store.runs.items(newest) if i.status != "missing"
+        }
+        now = prepare(
+            self.store, prepared.slots, prepared.eval_hash, generation=0, fresh=False, retry=frozenset()
+        )
+        lacking = [r for r in now.ready if (r.item.case_id, r.item.model, r.item.trial) not in there]
+        self.store.record(newest, calls=(), results=lacking, at=time.time())
 
     async def rescore(self, version: VersionInfo) -> None:
         """Bring a recorded version up to the cases on disk, as far as that asks no model.

@@ -199,13 +199,17 @@ class TextChange(msgspec.Struct, frozen=True):
 
 
 class VersionSummary(msgspec.Struct, frozen=True):
-    """A line of the history: a version and its newest run."""
+    """A line of the history: a version and its newest run.
+
+    `cost_usd` is what its outputs cost when they were made; None where that is not known.
+    """
 
     version: VersionInfo
     run: RunInfo | None
     tally: Tally | None
     changed: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    cost_usd: float | None = None
 
 
 Event = (

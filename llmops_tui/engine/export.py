@@ -18,7 +18,8 @@ def report_text(engine: Engine, config: str, a: str | None, b: str | None) -> st
 
     comparison, changes = engine.queries.compare(config, a, b)
     texts = engine.queries.texts(comparison.baseline.version, comparison.candidate.version)
-    return markdown(comparison, changes, texts, engine.queries.detail)
+    drift = engine.queries.drift(comparison)
+    return markdown(comparison, changes, texts, engine.queries.detail, drift=drift)
 
 
 def write_report(engine: Engine, config: str, a: str | None, b: str | None, target: Path | None) -> Path:

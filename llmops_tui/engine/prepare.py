@@ -47,6 +47,12 @@ class Prepared(msgspec.Struct):
         self.total += len(gone)
 
     @property
+    def known(self) -> int:
+        """Chosen rows that need no work."""
+        ready = {r.position for r in self.ready}
+        return sum(s.chosen and s.position in ready for s in self.slots)
+
+    @property
     def todos(self) -> list[Todo]:
         return sorted([*self.to_score, *self.to_ask], key=lambda t: t.slot.position)
 

@@ -73,6 +73,7 @@ class Queries:
                     tally=tally(snapshot.rows) if snapshot else None,
                     changed=changed,
                     warnings=drift.of_version(self._store, version),
+                    cost_usd=_cost(snapshot),
                 )
             )
         return tuple(summaries)
@@ -194,6 +195,14 @@ class Queries:
         baselines.write(self._root, version.config, entry)
         self._store.versions.set_baseline(version.id)
         return self._store.versions.get(version.config, str(version.number))
+
+
+def _cost(snapshot: Snapshot | None) -> float | None:
+    """Of the outputs of a version, each counted once however many cases share it."""
+    items = [i for row in snapshot.rows for i in row.items if i.output_id is not None] if snapshot else []
+    costs = {i.output_id: i.cost_usd for i in items}
+    known = [cost for cost in costs.values() if cost is not None]
+    return sum(known) if costs and len(known) == len(costs) else None
 
 
 def _incomplete(snapshot: Snapshot) -> str:

@@ -82,12 +82,14 @@ class Runner:
         self._cancelled = False
         self._fault: StoreError | None = None
         self._in_flight: set[int] = set()
+        self._asked: set[int] = set()
         self._waiting: dict[int, m.Waiting] = {}
         self._finished_at: deque[float] = deque()
         self._last_progress = 0.0
         self.done = already_done
         self.total = already_done
         self.provider_calls = 0
+        self.unasked = 0
         self.errors = 0
         self.cost_usd: float | None = 0.0
         self.over_budget = False
@@ -150,6 +152,8 @@ class Runner:
             return
         self._in_flight.discard(evaluated.job)
         self._waiting.pop(evaluated.job, None)
+        if evaluated.failure is None and evaluated.job not in self._asked:
+            self.unasked += 1
         self._results.append(self._result(todo, evaluated))
         self.done += 1
         self._finished_at.append(time.monotonic())
@@ -235,6 +239,7 @@ class Runner:
         if message.attempt == 1:
             self.provider_calls += 1
         self._in_flight.add(message.job)
+        self._asked.add(message.job)
         self._waiting.pop(message.job, None)
 
     def waiting(self, message: m.Waiting) -> None:

@@ -42,6 +42,7 @@ DATABASE = ".llmops/llmops.db"
 #: The first paint and what it is followed by come first.
 WARM_UP_AFTER_S = 0.2
 COMPARE_AFTER_S = 0.08
+FOLLOW_EVERY_S = 0.5
 
 
 class Session:
@@ -61,6 +62,9 @@ class Session:
         self._run: asyncio.Task[None] | None = None
         self._held: list[Event] = []
         self._owed: asyncio.TimerHandle | None = None
+        self._showing: asyncio.Task[None] | None = None
+        self._rescoring = asyncio.Lock()
+        self._judging: set[asyncio.Future[None]] = set()
         self._fetching: asyncio.Task[None] | None = None
         self._stop: asyncio.Event | None = None
         self._ready = threading.Event()
@@ -100,6 +104,7 @@ class Session:
         # The settings of the watch are in the files; what is saved from here on is seen.
         self._engine.load()
         watcher = asyncio.create_task(self._watch())
+        follower = asyncio.create_task(self._follow()) if self._viewing else None
         await asyncio.sleep(0)
         self._load(opening=True)
         self._loop.call_later(WARM_UP_AFTER_S, self._warm_up)
@@ -107,6 +112,8 @@ class Session:
             await self._stop.wait()
         finally:
             watcher.cancel()
+            if follower is not None:
+                follower.cancel()
             if self._run is not None:
                 self._engine.cancel()
                 await asyncio.wait([self._run], timeout=1.0)
@@ -145,6 +152,8 @@ class Session:
         """Read the workspace and show it; evaluate what a save touched."""
         engine = self._engine
         assert engine is not None
+        if not self._viewing and not (self.root / DATABASE).exists():
+            engine = self._begin_anew(engine)
         workspace = engine.load(None if self._viewing else engine.launch_worker)
         try:
             configuration = engine.configuration(self._chosen())
@@ -172,6 +181,26 @@ class Session:
             return
         request = RunRequest(configuration.name, "manual" if opening else "save")
         self._start_run(request, ask_first=workspace.watch.mode == "ask", free_only=opening)
+
+    def _begin_anew(self, engine: Engine) -> Engine:
+        """The database was removed under us: what is written to it now would be lost."""
+        assert self._lock is not None
+        engine.close()
+        self._lock.release()
+        self._engine = Engine.open(self.root)
+        self._only_views(self._lock)
+        text = "The database (.llmops) was removed while the app was open; a new one was begun."
+        self._emit(Notice("warning", text))
+        return self._engine
+
+    async def _follow(self) -> None:
+        """While viewing: show what the app that has the workspace stores."""
+        engine = self._engine
+        assert engine is not None
+        while True:
+            await asyncio.sleep(FOLLOW_EVERY_S)
+            if self._config is not None and engine.store.changed():
+                self._compared()
 
     async def _fetch_weights(self) -> None:
         """A broken workspace may only lack weights that can be had: fetch them once, and load again."""
@@ -207,14 +236,20 @@ class Session:
         return next(iter(known), None)
 
     async def _watch(self) -> None:
-        from llmops_tui.workspace import watch
+        from llmops_tui.workspace import trust, watch
 
         engine = self._engine
         assert engine is not None
         assert self._stop is not None
         debounce = engine.workspace.watch.debounce_ms
         said = False
-        async for _changed in watch(self.root, debounce_ms=debounce, stop=self._stop):
+        outside = []
+        if not engine.workspace.code.trusted:
+            # `llmops-tui trust` in another terminal is a change too.
+            outside.append(trust.file())
+            with contextlib.suppress(OSError):
+                outside[0].parent.mkdir(parents=True, exist_ok=True)
+        async for _changed in watch(self.root, outside, debounce_ms=debounce, stop=self._stop):
             try:
                 self._load()
             except LlmopsError as error:
@@ -230,6 +265,10 @@ class Session:
     def _start_run(self, request: RunRequest, *, ask_first: bool = False, free_only: bool = False) -> None:
         if self._viewing:
             self._emit(Notice("warning", "This app only views the workspace; see the line on top."))
+            return
+        busy = self._run is not None and not self._run.done()
+        if busy and request.only_failed:
+            self._emit(Notice("info", "A run is under way; it asks what is missing."))
             return
         self._run = asyncio.create_task(self._evaluate(request, ask_first, free_only))
 
@@ -270,7 +309,8 @@ class Session:
         Between the start and the first items comes a comparison of what is known so far.
         """
         if isinstance(event, RunStarted):
-            self._held.append(event)
+            # What kept the last one from starting is mended.
+            self._held += [event, Notice("error", "", key="run")]
             loop = asyncio.get_running_loop()
             self._owed = loop.call_later(COMPARE_AFTER_S, self._compared)
             return
@@ -284,14 +324,23 @@ class Session:
         for event in held:
             self._emit(event)
 
-    async def _rescore(self) -> None:
-        """Hold the baseline against the cases on disk too, where that asks no model."""
+    async def _rescore(self, *names: str | None) -> None:
+        """Hold versions against the cases on disk, where that asks no model: both sides, judged alike.
+
+        Args:
+            names: of the versions; None is the default of its side. Without any, those on screen.
+        """
         engine = self._engine
         assert engine is not None
-        assert self._config is not None
-        baseline = engine.store.versions.baseline(self._config)
-        if baseline is not None:
-            await engine.rescore(baseline)
+        if self._viewing or self._config is None:
+            return
+        wanted = [(name, n) for n, name in enumerate(names or self._pair)]
+        for name, side in wanted:
+            default = "latest" if side else "baseline"
+            # One at a time; while a run is under way none, since it would supersede that.
+            async with self._rescoring:
+                with contextlib.suppress(LlmopsError):  # said where the comparison is made
+                    await engine.rescore(engine.queries.resolve(self._config, name or default))
 
     def _compared(self) -> None:
         if self._owed is not None:
@@ -336,9 +385,14 @@ class Session:
         self._call(set_)
 
     def choose_comparison(self, baseline: str | None, candidate: str | None) -> None:
+        async def show() -> None:
+            await self._rescore()
+            self._compared()
+
         def choose() -> None:
             self._pair = (baseline, candidate)
             self._compared()
+            self._showing = asyncio.create_task(show())
 
         self._call(choose)
 
@@ -353,18 +407,34 @@ class Session:
         except LlmopsError:
             return None  # told by the engine, which opens it in earnest
 
-    def _ask(self, function: Callable[[Engine], T]) -> Future[T]:
-        """Run a query on the engine's thread."""
+    def _ask(self, function: Callable[[Engine], T], *sides: str) -> Future[T]:
+        """Run a query on the engine's thread.
+
+        Args:
+            sides: versions that are held against the cases on disk first.
+        """
         future: Future[T] = Future()
 
-        def answer() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
+        def settle() -> None:
             try:
                 assert self._engine is not None
                 future.set_result(function(self._engine))
             except BaseException as error:  # handed to whoever asked
                 future.set_exception(error)
+
+        async def judged() -> None:
+            await self._rescore(*sides)
+            settle()
+
+        def answer() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            if sides:
+                task = asyncio.ensure_future(judged())
+                self._judging.add(task)
+                task.add_done_callback(self._judging.discard)
+            else:
+                settle()
 
         self._ready.wait(timeout=10)
         if self._engine is None or self._loop is None or self._loop.is_closed():
@@ -386,7 +456,7 @@ class Session:
         return self._ask(lambda engine: engine.queries.history(self._config or ""))
 
     def compare(self, a: str, b: str) -> Future[tuple[Comparison, tuple[PartChange, ...]]]:
-        return self._ask(lambda engine: engine.queries.compare(self._config or "", a, b))
+        return self._ask(lambda engine: engine.queries.compare(self._config or "", a, b), a, b)
 
     def promote(self, version: str) -> Future[VersionInfo]:
         def work(engine: Engine) -> VersionInfo:
@@ -410,7 +480,7 @@ class Session:
 
             return write_report(engine, self._config or "", a, b, None)
 
-        return self._ask(work)
+        return self._ask(work, a, b)
 
     def where_is(self, case_id: str) -> tuple[Path, int] | None:
         engine = self._engine

@@ -107,8 +107,9 @@ class OpenAIProvider:
         asked = Asked(self._setup.name, model.name, body.keys() - _NOT_PARAMS, self._local)
         url = self._url(model)
         parts = AnswerParts(time.perf_counter(), listener.token)
+        connections = self._connections()
         try:
-            async with self._connections().post(
+            async with connections.post(
                 url, data=_encode(body), headers=self._headers, allow_redirects=False, proxy=self._proxy
             ) as response:
                 if response.status != 200:
@@ -119,6 +120,12 @@ class OpenAIProvider:
             if not parts.is_done:
                 stale = self._has_answered and not parts.size and not isinstance(error, _NOT_CONNECTED)
                 raise AttemptFailed(self._broken(error, url), retry=True, at_once=stale) from None
+        except RuntimeError:
+            if not connections.closed:
+                raise
+            # Somebody else found the server dead, and closed what we were about to use.
+            gone = self._broken(ConnectionResetError("the connection was closed"), url)
+            raise AttemptFailed(gone, retry=True) from None
         except (ErrorInAnswer, Malformed) as error:
             raise self._wrong(error, asked) from None
         self._has_answered = not self._local

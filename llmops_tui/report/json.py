@@ -65,11 +65,17 @@ def tally_json(tally: Tally) -> Json:
     }
 
 
-def compare_json(comparison: Comparison, changes: Sequence[PartChange], outputs: Mapping[int, str]) -> Json:
+def compare_json(
+    comparison: Comparison,
+    changes: Sequence[PartChange],
+    outputs: Mapping[int, str],
+    drift: Sequence[str] = (),
+) -> Json:
     """A comparison in full.
 
     Args:
         outputs: row of an output → its text, for the first trial of each side (`output_ids`).
+        drift: sentences about models that changed under their pin.
     """
     return {
         "config": comparison.candidate.version.config,
@@ -78,6 +84,7 @@ def compare_json(comparison: Comparison, changes: Sequence[PartChange], outputs:
         "baseline_hash": comparison.baseline.version.hash,
         "candidate_hash": comparison.candidate.version.hash,
         "changed_parts": [c.label for c in changes],
+        "drift": list(drift),
         "counts": dict(comparison.counts),
         "pass_rate": _means_json(comparison.pass_rate),
         "mean_score": _means_json(comparison.mean_score),
@@ -138,6 +145,7 @@ def summary_json(summary: Summary) -> Json:
         "config": summary.version.config,
         "changed_parts": list(summary.changed),
         "warnings": list(summary.warnings),
+        "cost_usd": summary.cost_usd,
         "run": None
         if run is None
         else {

@@ -31,6 +31,7 @@ def markdown(
     *,
     how_to_reproduce: Sequence[str] | None = None,
     written_at: float | None = None,
+    drift: Sequence[str] = (),
 ) -> str:
     """The report as GitHub's markdown.
 
@@ -40,10 +41,12 @@ def markdown(
         detail_of: gives both sides of a case in full; called for the cases that are shown in full.
         how_to_reproduce: commands, one a line; by default `figures.reproduce`.
         written_at: Unix seconds, for the last line; left out without.
+        drift: sentences about models that changed under their pin.
     """
     commands = figures.reproduce(comparison) if how_to_reproduce is None else how_to_reproduce
     blocks = [
         *_head(comparison),
+        *(f"**{inline(sentence)}.**" for sentence in drift),
         "## What was compared",
         _compared(comparison),
         "## What changed",

@@ -89,7 +89,7 @@ def version_table(summaries: Sequence[Summary], now: float) -> list[Line]:
 
 
 def _version_cells(summary: Summary, now: float) -> tuple[str, ...]:
-    version, run, tally = summary.version, summary.run, summary.tally
+    version, tally = summary.version, summary.tally
     commit = (version.git_commit or "")[:7] + ("+" if version.git_dirty else "")
     return (
         clean_line(figures.version_words(version)),
@@ -97,10 +97,18 @@ def _version_cells(summary: Summary, now: float) -> tuple[str, ...]:
         commit or fmt.NONE,
         fmt.percent(tally.pass_rate if tally else None),
         fmt.score(tally.mean_score if tally else None),
-        fmt.money(run.cost_usd if run else None),
-        run.state if run else "not evaluated",
+        fmt.money(summary.cost_usd),
+        _state(summary),
         clean_line(", ".join(summary.changed)) or fmt.NONE,
     )
+
+
+def _state(summary: Summary) -> str:
+    """How far the newest run of a version got."""
+    if summary.run is None or summary.tally is None:
+        return "not evaluated"
+    known = summary.tally.cases
+    return f"{known} of {known + summary.tally.missing}" if summary.tally.missing else summary.run.state
 
 
 def version_lines(summary: Summary, manifest: Manifest) -> list[Line]:

@@ -61,5 +61,8 @@ class Summary(Protocol):
     @property
     def warnings(self) -> tuple[str, ...]: ...
 
+    @property
+    def cost_usd(self) -> float | None: ...
+
 
 DetailOf = Callable[[Pair], Detail]

@@ -42,14 +42,17 @@ def comparison_lines(
     *,
     width: int = 100,
     full: int = 20,
+    drift: Sequence[str] = (),
 ) -> list[Line]:
     """The comparison: the two lines that say it all, what changed, then case by case.
 
     Args:
         width: cells of a line; outputs are wrapped to it.
         full: cases of one kind that are shown with their outputs; the others have one line.
+        drift: sentences about models that changed under their pin.
     """
-    lines = [*_head(comparison, changes), *_changed(texts, width)]
+    drifted: list[Line] = [((clean_line(sentence), "error"),) for sentence in drift]
+    lines = [*_head(comparison, changes), *drifted, *_changed(texts, width)]
     id_width = _id_width(comparison.pairs)
     several = len({p.model for p in comparison.pairs}) > 1
     shown = False

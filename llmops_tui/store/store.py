@@ -29,6 +29,7 @@ class Store:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._seen = -1
         self.blobs = Blobs(db)
         self.versions = Versions(db, self.blobs)
         self.calls = Calls(db, self.blobs)
@@ -89,6 +90,12 @@ class Store:
     ) -> Swept:
         """Drop what nothing needs: see `gc.sweep`."""
         return sweep(self._db, keep_runs=keep_runs, keep_outputs=keep_outputs, dry_run=dry_run)
+
+    def changed(self) -> bool:
+        """Whether another process has written since this was last asked."""
+        (now,) = self._db.one("PRAGMA data_version")
+        before, self._seen = self._seen, now
+        return bool(now != before)
 
     def close(self) -> None:
         self._db.close()

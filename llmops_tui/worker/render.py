@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from functools import lru_cache
 from typing import Any
 
 from jinja2 import DictLoader, StrictUndefined, Template, TemplateError
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
+
+#: What one message may grow to, and how long it may take: far beyond any prompt, short of any harm.
+MAX_CHARACTERS = 20_000_000
+MAX_SECONDS = 5.0
 
 #: What the text of a template can set off.
 FAULTS = (
@@ -54,7 +61,7 @@ class Renderer:
         messages = []
         for role, template in self._messages:
             try:
-                text = template.render(seen)
+                text = _bounded(template, seen)
                 text.encode()  # a request is UTF-8
             except FAULTS as error:
                 raise RenderError(f"the {role} message: {_said(error)}") from error
@@ -69,9 +76,39 @@ def render_text(source: str, variables: dict[str, Any]) -> str:
         RenderError: as `Renderer.render`.
     """
     try:
-        return _compiled(source).render(variables).strip()
+        return _bounded(_compiled(source), variables).strip()
     except FAULTS as error:
         raise RenderError(_said(error)) from error
+
+
+def _bounded(template: Template, variables: dict[str, Any]) -> str:
+    """What a template gives, given up where it grows or goes on beyond all use."""
+    deadline = time.monotonic() + MAX_SECONDS
+    pieces, size = [], 0
+    for piece in template.generate(variables):
+        pieces.append(piece)
+        size += len(piece)
+        if size > MAX_CHARACTERS:
+            raise SecurityError(f"it grows beyond {MAX_CHARACTERS:,} characters")
+        if time.monotonic() > deadline:
+            raise SecurityError(f"it takes longer than {MAX_SECONDS:g} s")
+    return "".join(pieces)
+
+
+class _Environment(SandboxedEnvironment):
+    """Jinja2's sandbox, in which an expression can't take the machine's memory either."""
+
+    intercepted_binops = frozenset(("*", "**"))
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if operator == "*":
+            for many, times in ((left, right), (right, left)):
+                too_long = isinstance(many, (str, list, tuple)) and isinstance(times, int)
+                if too_long and len(many) * times > MAX_CHARACTERS:
+                    raise SecurityError(f"a product grows beyond {MAX_CHARACTERS:,} characters")
+        elif isinstance(left, int) and isinstance(right, int) and abs(left) > 1 and right > 10_000:
+            raise SecurityError("a power grows beyond all use")
+        return super().call_binop(context, operator, left, right)
 
 
 def _said(error: Exception) -> str:
@@ -90,7 +127,7 @@ def _compiled(source: str) -> Template:
 
 
 def _environment(includes: dict[str, str]) -> SandboxedEnvironment:
-    environment = SandboxedEnvironment(
+    environment = _Environment(
         loader=DictLoader(includes), undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False
     )
     # What draws at random would make the cache lie.

@@ -22,25 +22,26 @@ def trust(root: Path) -> None:
     from llmops_tui.domain.errors import LlmopsError, Problem
 
     trusted = sorted(_read() | {str(root.resolve())})
-    file = _file()
+    target = file()
     try:
-        write_atomically(file, json.dumps({"trusted": trusted}, indent=1).encode())
+        write_atomically(target, json.dumps({"trusted": trusted}, indent=1).encode())
     except OSError as error:
         raise LlmopsError(
             Problem(
-                f"the trust can't be remembered in {file}: {error.strerror or error}",
+                f"the trust can't be remembered in {target}: {error.strerror or error}",
                 "make the folder writable, or set LLMOPS_TUI_HOME",
             )
         ) from error
 
 
-def _file() -> Path:
+def file() -> Path:
+    """Where this user's word is kept; it may not exist yet."""
     return user_data() / "trusted.json"
 
 
 def _read() -> set[str]:
     try:
-        kept = json.loads(_file().read_bytes())
+        kept = json.loads(file().read_bytes())
         return {path for path in kept["trusted"] if isinstance(path, str)}
     except (OSError, ValueError, KeyError, TypeError):
         return set()

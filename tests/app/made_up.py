@@ -234,6 +234,11 @@ def history_of(baseline: Snapshot, candidate: Snapshot) -> tuple[VersionSummary,
         )
         changed = ("prompt",) if n % 2 else ("params.temperature", "prompt")
         warns = (f"floating: {SMOL} is an alias that the provider may move",) if n == 4 else ()
-        old.append(VersionSummary(info, run, tally(rows[: n + 8]), changed if n > 1 else (), warns))
-    newest = [VersionSummary(s.version, s.run, tally(s.rows), ("prompt",)) for s in (baseline, candidate)]
+        old.append(
+            VersionSummary(info, run, tally(rows[: n + 8]), changed if n > 1 else (), warns, run.cost_usd)
+        )
+    newest = [
+        VersionSummary(s.version, s.run, tally(s.rows), ("prompt",), (), s.run.cost_usd)
+        for s in (baseline, candidate)
+    ]
     return tuple(reversed(old + newest))

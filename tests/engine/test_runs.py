@@ -246,3 +246,25 @@ async def test_the_same_request_to_another_endpoint_is_another_call(bench: Make,
         assert other.count == 2
         ours.replace("llmops.yaml", other.url, server.url)
         assert isinstance(await ours.anything(), NothingToDo)
+
+
+async def test_a_short_run_beside_a_long_one_hides_nothing_of_it(bench: Make) -> None:
+    from llmops_tui.engine.engine import Engine
+    from llmops_tui.engine.events import Subset
+
+    async with FakeOpenAI(latency_ms=20) as slow:
+        ours = bench(slow, cases=20)
+        long = asyncio.create_task(ours.anything())
+        await ours.something_is_done.wait()
+        beside = Engine.open(ours.root)
+        beside.load()
+        notices: list[object] = []
+        short = await beside.evaluate(RunRequest("bench", subset=Subset(ids=("c19",))), notices.append)
+        beside.close()
+        assert isinstance(short, NothingToDo | RunEnded)
+        ended = await long
+        assert isinstance(ended, RunEnded)
+        assert ended.tally.cases == 20
+        snapshot = ours.engine.queries.snapshot(ours.engine.queries.resolve("bench", "latest"))
+        assert all(row.status != "missing" for row in snapshot.rows)
+        assert any(isinstance(n, Notice) and "Another process" in n.text for n in notices)

@@ -195,6 +195,7 @@ def test_a_second_app_views_and_asks_nothing(screen: Open) -> None:
     # What the first one does is seen.
     first.save("prompts/bench.md", "brief", "kind")
     first.wait(RunEnded)
+    second.wait(Compared, lambda c: c.comparison.candidate.version.number == 2 and settled(c))
 
 
 def test_promoting_labelling_and_comparing_by_name(screen: Open) -> None:
@@ -234,3 +235,76 @@ def test_where_a_case_is_written(screen: Open) -> None:
     prompt = ours.session.where_is("")
     assert prompt is not None
     assert prompt[0].name == "bench.md"
+
+
+def test_two_versions_chosen_by_hand_are_judged_alike(screen: Open) -> None:
+    """A scorer was edited since the older one ran."""
+    ours = screen()
+    ours.wait(RunEnded)
+    ours.save("prompts/bench.md", "brief", "kind")
+    ours.wait(RunEnded)
+    ours.save("prompts/bench.md", "kind", "curt")
+    ours.wait(RunEnded)
+    ours.save("evals/bench.yaml", '"delta"', '"gamma"')
+    ours.wait(RunEnded)
+    comparison, _ = ours.session.compare("v2", "v3").result(PATIENCE_S)
+    assert {p.case_id: p.change for p in comparison.pairs}["two"] == "same"
+    assert comparison.pass_rate.baseline == comparison.pass_rate.candidate == 1.0
+    ours.session.choose_comparison("v2", "v3")
+    shown = ours.wait(Compared, lambda c: c.comparison.baseline.version.number == 2)
+    assert shown.comparison.pass_rate.baseline == 1.0
+
+
+def test_trust_given_in_another_terminal_is_noticed(screen: Open) -> None:
+    from llmops_tui.workspace import trust
+
+    case = {"id": "a", "vars": {"question": "x"}, "scorers": ["mine"]}
+    ours = screen(cases=[case], files={"scorers.py": "def mine(output):\n    return True\n"})
+    said = ours.wait(Notice, lambda n: n.key == "run" and bool(n.text))
+    assert "llmops-tui trust" in said.text
+    trust.trust(ours.root)
+    assert ours.wait(RunEnded).tally.passed == 1
+
+
+def test_a_database_that_is_removed_while_open_is_begun_anew(screen: Open) -> None:
+    import shutil
+
+    ours = screen()
+    ours.wait(RunEnded)
+    shutil.rmtree(ours.root / ".llmops")
+    ours.save("prompts/bench.md", "brief", "kind")
+    said = ours.wait(Notice, lambda n: "removed" in n.text)
+    assert said.level == "warning"
+    assert ours.wait(RunEnded).tally.cases == 3
+    assert (ours.root / ".llmops/llmops.db").is_file()
+
+
+def test_asking_what_is_missing_asks_it_and_leaves_a_run_under_way_alone(screen: Open) -> None:
+    import asyncio
+
+    from fake_openai import FakeOpenAI
+
+    async def scenario() -> None:
+        async with FakeOpenAI(latency_ms=30) as slow:
+            provider = {"base_url": slow.url, "concurrency": 1, "price": {"m": {"input": 0, "output": 0}}}
+            cases = [{"id": f"c{i}", "vars": {"question": f"q{i}"}} for i in range(12)]
+            ours = screen(models=["g/m"], cases=cases, settings={"providers": {"g": provider}})
+            await asyncio.to_thread(play, ours)
+            assert slow.count <= 13  # one may have been under way when it was cancelled
+
+    def play(ours: Screen) -> None:
+        from llmops_tui.engine.events import ItemsDone
+
+        missing = RunRequest("bench", "retry", only_failed=True)
+        ours.wait(ItemsDone)
+        ours.session.run(missing)
+        assert "under way" in ours.wait(Notice, lambda n: bool(n.text)).text
+        ours.session.cancel()
+        cut = ours.wait(RunEnded)
+        assert cut.run.state == "cancelled"
+        assert cut.tally.missing > 0
+        ours.session.run(missing)
+        done = ours.wait(RunEnded)
+        assert (done.tally.cases, done.tally.missing) == (12, 0)
+
+    asyncio.run(scenario())

@@ -83,3 +83,17 @@ def test_context_prints_as_its_chunks_and_can_be_walked() -> None:
 
 def test_a_query_is_a_template_too() -> None:
     assert render_text("{{ a }} {{ b }}", {"a": "x", "b": "y"}) == "x y"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("{{ 'x' * 3000000000 }}", "a product grows beyond"),
+        ("{{ 3000000000 * 'x' }}", "a product grows beyond"),
+        ("{{ 9 ** 99999999 }}", "a power grows beyond"),
+        ("{% for i in range(99999) %}{% for j in range(99999) %}xxxxxxxxxx{% endfor %}{% endfor %}", "it "),
+    ],
+)
+def test_a_template_that_grows_without_end_is_given_up(source: str, said: str) -> None:
+    with pytest.raises(RenderError, match=said):
+        renderer(("user", source)).render({})

@@ -38,7 +38,7 @@ class VersionList(RowList):
         self.summaries = {s.version.id: s for s in summaries}
         self._commits = any(s.version.git_commit for s in summaries)
         self._labels = any(s.version.labels for s in summaries)
-        costs = [s.run.cost_usd for s in summaries if s.run is not None]
+        costs = [s.cost_usd for s in summaries if s.run is not None]
         self._decimals = max((_decimals(c) for c in costs), default=0)
         self.set_keys([s.version.id for s in summaries])
 
@@ -64,7 +64,7 @@ class VersionList(RowList):
 
     def row(self, key: int, width: int) -> tuple[Line, str]:
         summary = self.summaries[key]
-        version, tally, run = summary.version, summary.tally, summary.run
+        version, tally = summary.version, summary.tally
         when, commit, changed, labels, state = self._columns(width)
         name = f"{version.name}{' baseline' if version.is_baseline else ''}"
         mark = "◆" if key == self.marked else "!" if summary.warnings else " "
@@ -73,14 +73,14 @@ class VersionList(RowList):
         spans: list[Span] = [
             (f" {mark} ", "accent" if key == self.marked else "warning"),
             (left(name, 16), "bold accent" if version.is_baseline else "bold"),
-            (left(fmt.ago(run.started_at if run else version.created_at, self._clock()), when), "dim"),
+            (left(fmt.ago(version.created_at, self._clock()), when), "dim"),
             (left(what, max(changed - 1, 0)) + (" " if changed else ""), ""),
             (left(", ".join(shown_line(x) for x in version.labels), max(labels - 1, 0)), "accent"),
             (" " if labels else "", ""),
             (left(sha, commit), "dim"),
             (right(fmt.percent(tally.pass_rate if tally else None), 8), "bold"),
             (right(fmt.score(tally.mean_score if tally else None), 7), ""),
-            (right(self._money(run.cost_usd if run else None), 9), "dim"),
+            (right(self._money(summary.cost_usd), 9), "dim"),
         ]
         if state:
             word, style = state_of(summary)
@@ -98,6 +98,9 @@ def state_of(summary: VersionSummary) -> tuple[str, str]:
         return "not run", "dim"
     if summary.tally is not None and summary.tally.errors:
         return f"{summary.tally.errors} erred", "error"
+    if summary.tally is not None and summary.tally.missing:
+        known = summary.tally.cases
+        return f"{known} of {known + summary.tally.missing}", "warning"
     return _STATES[summary.run.state]
 
 
