@@ -65,7 +65,7 @@ async def test_two_lines_say_what_is_compared_and_how_it_stands() -> None:
     async with opened(size=(160, 50)) as (app, _, _pilot):
         first, second = (" ".join(line.split()) for line in screen(app).splitlines()[:2])
         assert first == (
-            "helpdesk ▸ configs/helpdesk.yaml v11 baseline → v12: prompt changed, 4 s ago "
+            "helpdesk ▸ configs/helpdesk.yaml v11 baseline → v12: prompt changed, 1 h ago "
             "local/smollm2-135m-instruct ● watching"
         )
         assert second == (
