@@ -6,6 +6,7 @@ the command line either.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ def main() -> None:
 
         sys.stdout.write(f"llmops-tui {__version__}\n")
         return
+    # Reading a workspace makes many objects that stay: the collector would walk them again and again.
+    gc.set_threshold(50_000, 20, 20)
     options = None if COMPLETING in os.environ else app_options(arguments)
     if options is None:
         from llmops_tui.cli.main import main as command_line

@@ -74,7 +74,7 @@ def open_engine(workspace: Path | None, *, writing: bool, evaluating: bool = Fal
     from llmops_tui.engine.engine import Engine
 
     try:
-        engine = Engine.open(root)
+        engine = Engine.open(root, evaluating=evaluating)
     except StoreError as error:
         if writing:
             raise

@@ -34,6 +34,7 @@ from llmops_tui.engine.plan import eval_hash, extra_trials, models_of, narrows, 
 from llmops_tui.engine.prepare import Prepared, prepare, same_items
 from llmops_tui.engine.queries import Queries
 from llmops_tui.engine.runner import Runner, Todo
+from llmops_tui.engine.worker_client import launch
 from llmops_tui.engine.worker_host import WorkerHost
 from llmops_tui.store import Store
 
@@ -62,13 +63,25 @@ class Engine:
         self._own_runs: set[int] = set()
 
     @classmethod
-    def open(cls, root: Path, *, read_only: bool = False) -> Engine:
+    def open(cls, root: Path, *, read_only: bool = False, evaluating: bool = False) -> Engine:
         """Open a workspace's database; reads no file of the workspace yet.
+
+        Args:
+            evaluating: something will be asked if the database is new: the worker starts beside its making.
 
         Raises:
             StoreError: it can't be opened, is damaged, or is from a newer release.
         """
-        return cls(root, Store.open(root / DATABASE, read_only=read_only))
+        launched = launch() if evaluating and not (root / DATABASE).exists() else None
+        try:
+            engine = cls(root, Store.open(root / DATABASE, read_only=read_only))
+        except BaseException:
+            if launched is not None:
+                launched.close()
+            raise
+        if launched is not None:
+            engine._host.adopt(launched)
+        return engine
 
     # -- the workspace
 

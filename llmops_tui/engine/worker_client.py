@@ -63,6 +63,11 @@ class Launched(msgspec.Struct):
     sock: socket.socket
     log: IO[bytes]
 
+    def close(self) -> None:
+        """It is not needed: it ends when it sees that we are gone."""
+        self.sock.close()
+        self.log.close()
+
 
 def launch() -> Launched:
     """Start a worker process: a millisecond or two here, the rest of its start is beside us.

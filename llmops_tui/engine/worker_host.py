@@ -36,6 +36,10 @@ class WorkerHost:
             with contextlib.suppress(OSError):  # said when it is needed
                 self._launched = launch()
 
+    def adopt(self, launched: Launched) -> None:
+        """Take over a process that was started already."""
+        self._launched = launched
+
     def client(self, workspace: Workspace, configuration: Configuration) -> WorkerClient:
         """The worker for a configuration: a new one where keys, Python or settings have changed.
 
@@ -64,8 +68,7 @@ class WorkerHost:
         if self._client is not None:
             self._client.close()
         if self._launched is not None:
-            self._launched.sock.close()
-            self._launched.log.close()
+            self._launched.close()
 
     # -- the run under way
 
