@@ -32,6 +32,7 @@ IS_WORDS: dict[str, Callable[[Pair], bool]] = {
     "regressed": lambda p: p.change == "regressed" and not p.pending,
     "improved": lambda p: p.change == "improved" and not p.pending,
     "same": lambda p: p.change == "same" and not p.pending,
+    "reworded": lambda p: p.change == "same" and bool(p.output_changed) and not p.pending,
     "new": lambda p: p.change == "new",
     "removed": lambda p: p.change == "removed",
     "error": lambda p: p.change == "error",
