@@ -302,6 +302,33 @@ class Session:
         if not isinstance(result, AskFirst):
             await self._rescore()
         self._compared()
+        if request.reason == "save" and not isinstance(result, AskFirst):
+            await self._evaluate_others()
+
+    async def _evaluate_others(self) -> None:
+        """A save may have touched other configurations too (a prompt they share): after the one on screen.
+
+        Only those that were evaluated before; the next save supersedes this like any run.
+        """
+        engine = self._engine
+        assert engine is not None
+        for name in list(engine.workspace.configurations):
+            if name == self._config or engine.store.versions.baseline(name) is None:
+                continue
+            if self._run is not asyncio.current_task():
+                return
+            try:
+                result = await engine.evaluate(RunRequest(name, "save"))
+            except LlmopsError as error:
+                self._emit(Notice("warning", f"{name} was not evaluated: {error}"))
+                continue
+            if isinstance(result, AskFirst):
+                self._emit(Notice("warning", f"{name} was not evaluated: {result.why}; o shows it"))
+            elif isinstance(result, RunEnded) and result.run.state == "complete":
+                count = result.tally
+                said = f"{count.passed} of {count.cases} passed"
+                text = f"The save touched {name} too: {result.version.name}, {said}; o shows it"
+                self._emit(Notice("info", text))
 
     def _relay(self, event: Event) -> None:
         """Events of a run. Its start waits a moment: the first requests leave before the screen is busy.

@@ -308,3 +308,18 @@ def test_asking_what_is_missing_asks_it_and_leaves_a_run_under_way_alone(screen:
         assert (done.tally.cases, done.tally.missing) == (12, 0)
 
     asyncio.run(scenario())
+
+
+def test_a_save_of_a_shared_prompt_evaluates_every_configuration_that_uses_it(screen: Open) -> None:
+    import json
+
+    terse = {"prompt": "prompts/bench.md", "models": ["echo/other"], "evals": ["evals/bench.yaml"]}
+    ours = screen(files={"configs/terse.yaml": json.dumps(terse)})
+    assert ours.wait(RunEnded).version.config == "bench"
+    ours.session.choose_config("terse")
+    assert ours.wait(RunEnded, lambda e: e.version.config == "terse").version.number == 1
+    ours.session.choose_config("bench")
+    ours.wait(Compared, lambda c: c.comparison.candidate.version.config == "bench")
+    ours.save("prompts/bench.md", "brief", "kind")
+    assert ours.wait(RunEnded).version.name == "v2"
+    assert "terse too: v2, 1 of 3 passed" in ours.wait(Notice, lambda n: bool(n.text)).text
