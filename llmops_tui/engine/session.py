@@ -10,51 +10,38 @@ import contextlib
 import gc
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
-from typing import TypeVar
 
-from llmops_tui.domain.comparison import Comparison, Pair
 from llmops_tui.domain.errors import LlmopsError, StoreError
-from llmops_tui.domain.manifest import PartChange
-from llmops_tui.domain.run import VersionInfo
-from llmops_tui.engine.engine import Engine
+from llmops_tui.engine.engine import DATABASE, Engine
 from llmops_tui.engine.events import (
     AskFirst,
     Compared,
     Event,
     Notice,
-    PairDetail,
     RunEnded,
     RunRequest,
     RunStarted,
-    TextChange,
-    VersionSummary,
     Viewing,
     WorkspaceBroken,
     WorkspaceLoaded,
 )
-from llmops_tui.engine.queries import Queries
-from llmops_tui.store import Store, WorkspaceLock
+from llmops_tui.engine.session_queries import SessionQueries
+from llmops_tui.store import WorkspaceLock
 
-T = TypeVar("T")
-DATABASE = ".llmops/llmops.db"
 #: The first paint and what it is followed by come first.
 WARM_UP_AFTER_S = 0.2
 COMPARE_AFTER_S = 0.08
 FOLLOW_EVERY_S = 0.5
 
 
-class Session:
+class Session(SessionQueries):
     """See `session_api.SessionApi`."""
 
     def __init__(self, root: Path, config: str | None = None) -> None:
-        self.root = root
-        self._config = config
+        super().__init__(root, config)
         self._emit: Callable[[Event], None] = lambda _event: None
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._engine: Engine | None = None
         self._lock: WorkspaceLock | None = None
         self._viewing = False
         self._watching = True
@@ -64,10 +51,8 @@ class Session:
         self._owed: asyncio.TimerHandle | None = None
         self._showing: asyncio.Task[None] | None = None
         self._rescoring = asyncio.Lock()
-        self._judging: set[asyncio.Future[None]] = set()
         self._fetching: asyncio.Task[None] | None = None
         self._stop: asyncio.Event | None = None
-        self._ready = threading.Event()
 
     # -- life
 
@@ -422,101 +407,3 @@ class Session:
             self._showing = asyncio.create_task(show())
 
         self._call(choose)
-
-    # -- queries
-
-    def last_comparison(self) -> tuple[Comparison, tuple[PartChange, ...]] | None:
-        if not (self.root / DATABASE).exists():
-            return None
-        try:
-            with Store.open(self.root / DATABASE, read_only=True) as store:
-                return Queries(self.root, store).last()
-        except LlmopsError:
-            return None  # told by the engine, which opens it in earnest
-
-    def _ask(self, function: Callable[[Engine], T], *sides: str) -> Future[T]:
-        """Run a query on the engine's thread.
-
-        Args:
-            sides: versions that are held against the cases on disk first.
-        """
-        future: Future[T] = Future()
-
-        def settle() -> None:
-            try:
-                assert self._engine is not None
-                future.set_result(function(self._engine))
-            except BaseException as error:  # handed to whoever asked
-                future.set_exception(error)
-
-        async def judged() -> None:
-            await self._rescore(*sides)
-            settle()
-
-        def answer() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            if sides:
-                task = asyncio.ensure_future(judged())
-                self._judging.add(task)
-                task.add_done_callback(self._judging.discard)
-            else:
-                settle()
-
-        self._ready.wait(timeout=10)
-        if self._engine is None or self._loop is None or self._loop.is_closed():
-            future.set_exception(LlmopsError("the engine is not running; see the message on top"))
-        else:
-            self._loop.call_soon_threadsafe(answer)
-        return future
-
-    def detail(self, pair: Pair) -> Future[PairDetail]:
-        return self._ask(lambda engine: engine.queries.detail(pair))
-
-    def texts(self, a: VersionInfo, b: VersionInfo) -> Future[tuple[TextChange, ...]]:
-        return self._ask(lambda engine: engine.queries.texts(a, b))
-
-    def output_texts(self, output_ids: tuple[int, ...]) -> Future[dict[int, str]]:
-        return self._ask(lambda engine: engine.store.outputs.texts(output_ids))
-
-    def history(self) -> Future[tuple[VersionSummary, ...]]:
-        return self._ask(lambda engine: engine.queries.history(self._config or ""))
-
-    def compare(self, a: str, b: str) -> Future[tuple[Comparison, tuple[PartChange, ...]]]:
-        return self._ask(lambda engine: engine.queries.compare(self._config or "", a, b), a, b)
-
-    def promote(self, version: str) -> Future[VersionInfo]:
-        def work(engine: Engine) -> VersionInfo:
-            config = self._config or ""
-            promoted = engine.queries.promote(engine.queries.resolve(config, version))
-            self._compared()
-            return promoted
-
-        return self._ask(work)
-
-    def label(self, version: str, text: str) -> Future[VersionInfo]:
-        def work(engine: Engine) -> VersionInfo:
-            found = engine.queries.resolve(self._config or "", version)
-            return engine.store.versions.label(found.id, text)
-
-        return self._ask(work)
-
-    def export(self, a: str, b: str) -> Future[Path]:
-        def work(engine: Engine) -> Path:
-            from llmops_tui.engine.export import write_report
-
-            return write_report(engine, self._config or "", a, b, None)
-
-        return self._ask(work, a, b)
-
-    def where_is(self, case_id: str) -> tuple[Path, int] | None:
-        engine = self._engine
-        configuration = engine.workspace.configurations.get(self._config or "") if engine else None
-        if configuration is None:
-            return None
-        if not case_id:
-            return self.root / configuration.prompt_file, 1
-        for case in configuration.cases:
-            if case.id == case_id:
-                return self.root / case.file, case.line or 1
-        return None
