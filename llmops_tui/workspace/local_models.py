@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from llmops_tui.domain.errors import ModelError, Problem
 from llmops_tui.workspace.weights import Weights
@@ -55,10 +59,14 @@ def fetch(weights: Weights, progress: Progress) -> Path:
     if target.is_file():
         return target
     import huggingface_hub
+    from huggingface_hub import constants
     from huggingface_hub.errors import HfHubHTTPError
 
     folder = target.parents[len(Path(weights.hub_file).parts) - 1]
+    # It would tell of each of its own retries, on the screen of the app too.
+    logging.getLogger("huggingface_hub").setLevel(logging.CRITICAL)
     try:
+        _look_up(constants.ENDPOINT)
         folder.mkdir(parents=True, exist_ok=True)
         huggingface_hub.hf_hub_download(
             weights.hub, weights.hub_file, local_dir=folder, tqdm_class=_reporting(progress)
@@ -72,6 +80,16 @@ def fetch(weights: Weights, progress: Progress) -> Path:
             )
         ) from error
     return target
+
+
+def _look_up(endpoint: str) -> None:
+    """Fail at once where the hub's name is not known: the library would try for half a minute.
+
+    Raises:
+        OSError: there is no such name, or no network.
+    """
+    if not getproxies():
+        socket.getaddrinfo(urlsplit(endpoint).hostname, 443)
 
 
 def _reporting(progress: Progress) -> Any:

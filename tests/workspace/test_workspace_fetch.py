@@ -10,6 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from llmops_tui.domain.errors import ModelError
+from llmops_tui.workspace import local_models
+from llmops_tui.workspace.weights import EMBEDDED, KNOWN
+
 CONTENT = b"GGUF" + bytes(3_000_000)
 
 
@@ -82,3 +86,18 @@ def test_a_file_that_is_not_there_says_what_to_do(hub: str, tmp_path: object) ->
     assert said.startswith("gone.gguf can't be fetched from huggingface.co/owner/name: ")
     assert said.endswith("(providers.local.models.tiny.path)")
     assert "\n" not in said
+
+
+def test_without_a_network_it_is_said_at_once_and_nothing_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from huggingface_hub import constants
+
+    tried: list[object] = []
+    monkeypatch.setattr(constants, "ENDPOINT", "https://hub.invalid")
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda *_, **__: tried.append(1))
+    for name in ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ModelError, match=r"can't be fetched .*; be online"):
+        local_models.fetch(KNOWN[EMBEDDED], lambda _done, _all: None)
+    assert not tried
