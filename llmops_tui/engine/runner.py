@@ -93,7 +93,6 @@ class Runner:
         self.errors = 0
         self.cost_usd: float | None = 0.0
         self.over_budget = False
-        self.first_sent_at: float | None = None
         self.failures: list[str] = []
 
     # -- the run
@@ -234,8 +233,6 @@ class Runner:
             self.cancel()
 
     def sent(self, message: m.Sent) -> None:
-        if self.first_sent_at is None:
-            self.first_sent_at = message.at
         if message.attempt == 1:
             self.provider_calls += 1
         self._in_flight.add(message.job)
