@@ -54,6 +54,7 @@ class Case(msgspec.Struct, frozen=True):
         expected: reference for scorers that use one; None where there is none.
         group: cases of one group are one cluster.
         trials: repetitions; None leaves it to the eval file or the configuration.
+        known_failing: why it is expected to fail; empty where it is not. The gate leaves it out.
         file, line: where it is written.
     """
 
@@ -66,6 +67,7 @@ class Case(msgspec.Struct, frozen=True):
     trials: int | None = None
     file: str = ""
     line: int | None = None
+    known_failing: str = ""
 
     def inputs_hash(self) -> str:
         return digest(self.vars)

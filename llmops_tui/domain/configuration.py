@@ -10,6 +10,7 @@ import msgspec
 
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.errors import Problem
+from llmops_tui.domain.gate.settings import GateSettings
 from llmops_tui.domain.manifest import Manifest
 from llmops_tui.domain.messages import PromptTarget, ProviderSetup
 from llmops_tui.domain.model import Model
@@ -70,6 +71,7 @@ class Workspace(msgspec.Struct, frozen=True):
         configurations: those without a mistake, by name.
         problems: all mistakes, warnings included; a configuration with a mistake is not in
             `configurations`.
+        gate: when a version counts as worse than the baseline.
         setups: provider name → how to speak to it, with keys still named (`${KEY}`), not filled in.
     """
 
@@ -79,6 +81,7 @@ class Workspace(msgspec.Struct, frozen=True):
     setups: tuple[ProviderSetup, ...] = ()
     watch: Watch = Watch()
     budget: Budget = Budget()
+    gate: GateSettings = GateSettings()
     code: Code = Code()
 
     @property

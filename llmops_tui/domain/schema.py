@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 JsonScalar = str | int | float | bool | None
 
@@ -63,6 +63,9 @@ class CaseEntry(_File):
     tags: list[str] = Field(default_factory=list)
     group: str | None = Field(default=None, description="Cases of one group count as one cluster.")
     trials: int | None = Field(default=None, ge=1, le=1_000)
+    known_failing: str | None = Field(
+        default=None, min_length=1, description="Why it is expected to fail: the gate leaves it out."
+    )
 
 
 class CaseDefaults(_File):
@@ -134,12 +137,48 @@ class BudgetSettings(_File):
     per_day_usd: float | None = Field(default=None, ge=0)
 
 
-class GateSettings(_File):
-    """Read by the gate, which comes with the review release; validated now."""
+Share = Annotated[float, Field(gt=0, le=1)]
+Drop = Literal["auto"] | Share
 
-    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    max_drop: Literal["auto"] | Annotated[float, Field(gt=0, le=1)] = "auto"
-    critical: str = "critical"
+
+class MaxDropEntry(_File):
+    """How much may be lost, as a share (0.05 is five points); `auto` is what the set can prove."""
+
+    pass_rate: Drop = "auto"
+    scorers: dict[str, Drop] = Field(default_factory=dict, description="Scorer → drop of its mean value.")
+    tags: dict[str, Drop] = Field(default_factory=dict, description="Tag → drop of its cases' pass rate.")
+
+
+class GateBudgetEntry(_File):
+    """What one gate may spend on trials beyond the planned ones."""
+
+    calls: int | None = Field(default=None, ge=0)
+    usd: float | None = Field(default=None, ge=0)
+
+
+class GateEntry(_File):
+    """When a version counts as worse than the baseline."""
+
+    estimand: Literal["these_cases", "population"] = Field(
+        default="these_cases",
+        description="What is claimed: about these cases, or about the requests they are a sample of.",
+    )
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = Field(
+        default=0.05, description="Share of false alarms where nothing got worse."
+    )
+    max_drop: MaxDropEntry = Field(default_factory=MaxDropEntry)
+    critical: str = Field(default="critical", description="Tag of cases that may not regress at all.")
+    max_cost_increase: float | None = Field(default=None, ge=0, description="0.1 is 10% more.")
+    max_latency_increase: float | None = Field(default=None, ge=0, description="0.1 is 10% more.")
+    max_errors: int = Field(default=0, ge=0, description="Cases without a result that are put up with.")
+    budget: GateBudgetEntry = Field(default_factory=GateBudgetEntry)
+    on_inconclusive: Literal["fail", "pass"] = "fail"
+
+    @field_validator("max_drop", mode="before", json_schema_input_type=Drop | MaxDropEntry)
+    @classmethod
+    def _one_drop(cls, value: Any) -> Any:
+        """A number, or `auto`, is the drop of the pass rate."""
+        return value if isinstance(value, (dict, MaxDropEntry)) else {"pass_rate": value}
 
 
 class CodeSettings(_File):
@@ -152,7 +191,7 @@ class WorkspaceFile(_File):
     providers: dict[str, ProviderEntry] = Field(default_factory=dict)
     watch: WatchSettings = Field(default_factory=WatchSettings)
     budget: BudgetSettings = Field(default_factory=BudgetSettings)
-    gate: GateSettings = Field(default_factory=GateSettings)
+    gate: GateEntry = Field(default_factory=GateEntry)
     code: CodeSettings = Field(default_factory=CodeSettings)
 
 

@@ -154,6 +154,7 @@ def _case(
         trials=entry.trials or defaults.trials,
         file=file,
         line=line,
+        known_failing=entry.known_failing or "",
     )
 
 

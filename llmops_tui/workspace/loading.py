@@ -8,7 +8,7 @@ from llmops_tui.workspace.code import read_code
 from llmops_tui.workspace.configurations import read_configuration
 from llmops_tui.workspace.reader import Reader
 from llmops_tui.workspace.root import CONFIGS
-from llmops_tui.workspace.settings import read_settings, setups_of
+from llmops_tui.workspace.settings import gate_of, read_settings, setups_of
 
 
 def read_workspace(reader: Reader, *, only: str | None = None) -> Workspace:
@@ -38,6 +38,7 @@ def read_workspace(reader: Reader, *, only: str | None = None) -> Workspace:
         setups=setups_of(settings),
         watch=Watch(settings.watch.mode, settings.watch.debounce_ms),
         budget=Budget(settings.budget.per_run_usd, settings.budget.per_day_usd),
+        gate=gate_of(settings),
         code=Code(source.modules, settings.code.timeout_s),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from llmops_tui.domain.gate.settings import GateBudget, GateSettings, MaxDrop
 from llmops_tui.domain.messages import ProviderSetup
 from llmops_tui.domain.schema import WorkspaceFile
 from llmops_tui.workspace.models import BUILT_IN_PROVIDERS
@@ -80,4 +81,28 @@ def _setup(name: str, settings: WorkspaceFile) -> ProviderSetup:
         entry.retries,
         entry.headers,
         options,
+    )
+
+
+def gate_of(settings: WorkspaceFile) -> GateSettings:
+    """The rules of the gate; `auto` is None."""
+    gate, drop = settings.gate, settings.gate.max_drop
+
+    def limit(written: float | str) -> float | None:
+        return None if isinstance(written, str) else written
+
+    return GateSettings(
+        estimand=gate.estimand,
+        alpha=gate.alpha,
+        max_drop=MaxDrop(
+            limit(drop.pass_rate),
+            {name: limit(value) for name, value in drop.scorers.items()},
+            {name: limit(value) for name, value in drop.tags.items()},
+        ),
+        critical=gate.critical,
+        max_cost_increase=gate.max_cost_increase,
+        max_latency_increase=gate.max_latency_increase,
+        max_errors=gate.max_errors,
+        budget=GateBudget(gate.budget.calls, gate.budget.usd),
+        on_inconclusive=gate.on_inconclusive,
     )

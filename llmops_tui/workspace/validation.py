@@ -107,6 +107,8 @@ def _problems(
         found.setdefault(_real_loc(model, error["loc"]), []).append(error)
     problems = []
     for loc, group in list(found.items())[:SHOWN]:
+        if loc == ("gate", "max_drop", "pass_rate"):
+            loc = loc[:2]  # most people write the one number
         message, remedy = _sentence(model, loc, group)
         problems.append(Problem(message, remedy, file, line_of(loc)))
     if len(found) > SHOWN:
@@ -137,7 +139,7 @@ def _sentence(model: type[BaseModel], loc: Loc, group: list[ErrorDetails]) -> tu
     elif first["type"] == "literal_error":
         near = did_you_mean(str(value), set(_literals(first)))
         remedy = near if near.startswith("did you mean") else ""
-    if loc[-2:] == ("gate", "max_drop") and value == 0:
+    if loc[:2] == ("gate", "max_drop") and value == 0:
         remedy = (
             "no number of cases can prove that nothing at all was lost; write auto, or a share such as 0.05"
         )

@@ -1,0 +1,192 @@
+"""What a gate judges: the rows of a comparison that both sides have, with what is known of their cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from llmops_tui.domain.comparison import Comparison, Pair
+from llmops_tui.domain.review import Decision, PairKey
+from llmops_tui.domain.run import Row
+
+Values = tuple[tuple[float, ...], tuple[float, ...]]
+"""One figure of a row, trial by trial, on the baseline's side and the candidate's."""
+
+
+class CaseFacts(msgspec.Struct, frozen=True):
+    """What an eval file says of a case, as far as a gate reads it."""
+
+    tags: tuple[str, ...] = ()
+    group: str | None = None
+    known_failing: str = ""
+
+
+class GateInput(msgspec.Struct, frozen=True):
+    """Everything that a gate decides on.
+
+    Attributes:
+        cases: by id; a case that is not in it has no tags.
+        decisions: those that are about these outputs (`review.decisions_of`).
+        same_request: output → a mark that outputs of one and the same request share.
+        deterministic: models that answer alike every time, by their runtime and parameters.
+        scorer_values: scorer → (case, model) → its values; only for scorers that a rule names.
+        fresh_pairs: both sides were asked anew, side by side: cost and latency can be told.
+        look: of an adjudication; 1 without.
+        base_trials: planned trials of a row, on the mean, before any adjudication.
+        same_version: candidate and baseline are one version.
+        trials_spent, provider_calls: what this gate took.
+    """
+
+    comparison: Comparison
+    cases: Mapping[str, CaseFacts] = {}
+    decisions: Mapping[PairKey, Decision] = {}
+    same_request: Mapping[int, str] = {}
+    deterministic: frozenset[str] = frozenset()
+    scorer_values: Mapping[str, Mapping[PairKey, Values]] = {}
+    fresh_pairs: bool = False
+    look: int = 1
+    base_trials: float = 1.0
+    trials_spent: int = 0
+    provider_calls: int = 0
+
+
+class JudgedRow(msgspec.Struct, frozen=True):
+    """A pair that counts.
+
+    Attributes:
+        cluster: rows of one group, of one case or of one request are one cluster.
+        passes: 1.0 for a trial that passed; empty where the case is not judged by passing.
+        scores: of each trial, where every trial has one.
+        accepted: a person wanted its change: the candidate counts as no worse than the baseline.
+    """
+
+    pair: Pair
+    facts: CaseFacts
+    cluster: str
+    passes: Values
+    scores: Values
+    accepted: bool
+
+    @property
+    def key(self) -> PairKey:
+        return self.pair.case_id, self.pair.model
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return self.facts.tags
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """The pairs of a comparison, sorted out.
+
+    Attributes:
+        judged: on both sides, whole.
+        errors: a side erred.
+        pending: a side has no result yet.
+        left_out: known to fail, on both sides out of the estimate.
+        unpaired: new or removed cases: there is nothing to hold them against.
+    """
+
+    judged: tuple[JudgedRow, ...]
+    errors: tuple[Pair, ...]
+    pending: tuple[Pair, ...]
+    left_out: tuple[Pair, ...]
+    unpaired: tuple[Pair, ...]
+
+
+_NO_FACTS = CaseFacts()
+
+
+def sort_out(given: GateInput) -> Rows:
+    """Which rows count, and which don't and why."""
+    judged: list[JudgedRow] = []
+    errors, pending, left_out, unpaired = [], [], [], []
+    cluster_of = clusters(given)
+    for pair in given.comparison.pairs:
+        facts = given.cases.get(pair.case_id, _NO_FACTS)
+        old, new = pair.baseline, pair.candidate
+        if pair.change == "error":
+            errors.append(pair)
+        elif pair.pending:
+            pending.append(pair)
+        elif old is None or new is None:
+            unpaired.append(pair)
+        elif facts.known_failing:
+            left_out.append(pair)
+        else:
+            decision = given.decisions.get((pair.case_id, pair.model))
+            accepted = decision is not None and decision.choice == "accepted"
+            judged.append(
+                JudgedRow(
+                    pair,
+                    facts,
+                    cluster_of(pair, facts),
+                    _wanted(_passes(old, new), accepted),
+                    _wanted(_scores(old, new), accepted),
+                    accepted,
+                )
+            )
+    return Rows(tuple(judged), tuple(errors), tuple(pending), tuple(left_out), tuple(unpaired))
+
+
+def clusters(given: GateInput) -> Callable[[Pair, CaseFacts], str]:
+    """Names the cluster of a pair: its group, else its case; cases that share a request are one."""
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while (above := parent.get(name, name)) != name:
+            name = above
+        return name
+
+    def name_of(pair: Pair, facts: CaseFacts) -> str:
+        return f"group {facts.group}" if facts.group else f"case {pair.case_id}"
+
+    seen: dict[int | str, str] = {}
+    for pair in given.comparison.pairs:
+        for row in (pair.baseline, pair.candidate):
+            output = row.items[0].output_id if row is not None else None
+            if output is None:
+                continue
+            mark = given.same_request.get(output, output)
+            name = root(name_of(pair, given.cases.get(pair.case_id, _NO_FACTS)))
+            other = root(seen.setdefault(mark, name))
+            if other != name:
+                parent[name] = other
+
+    return lambda pair, facts: root(name_of(pair, facts))
+
+
+_PASSED = {"passed": 1.0, "failed": 0.0}
+
+
+def _passes(old: Row, new: Row) -> Values:
+    if old.status not in _PASSED or new.status not in _PASSED:
+        return (), ()
+    if len(old.items) == len(new.items) == 1:
+        return (_PASSED[old.status],), (_PASSED[new.status],)
+    return _each(old, lambda i: _PASSED.get(i.status)), _each(new, lambda i: _PASSED.get(i.status))
+
+
+def _scores(old: Row, new: Row) -> Values:
+    if old.score is None or new.score is None:
+        return (), ()
+    return _each(old, lambda i: i.score), _each(new, lambda i: i.score)
+
+
+def _each(row: Row, figure: Callable[..., float | None]) -> tuple[float, ...]:
+    values = [figure(i) for i in row.planned]
+    return tuple(v for v in values if v is not None)
+
+
+def _wanted(values: Values, accepted: bool) -> Values:
+    """An accepted change counts as unchanged where it would count as a drop."""
+    before, after = values
+    if accepted and before and after and sum(after) / len(after) < sum(before) / len(before):
+        return before, before
+    return values
+
+
+def is_flaky(values: Sequence[float]) -> bool:
+    """Trials of one side disagree."""
+    return len(values) > 1 and min(values) != max(values)
