@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from llmops_tui.domain.canonical import digest
+from llmops_tui.domain.judge import Judge
 
 
 class ScorerUse(msgspec.Struct, frozen=True):
@@ -20,6 +21,7 @@ class ScorerUse(msgspec.Struct, frozen=True):
         revision: built-in: its revision; function: hash of its source and what it imports.
         label: what people see; unique within a case (`contains`, `contains#2`).
         uses_expected: the scorer is held against `expected`.
+        judge: the model that judges, for a scorer that asks one.
     """
 
     name: str
@@ -29,6 +31,7 @@ class ScorerUse(msgspec.Struct, frozen=True):
     revision: str = "1"
     label: str = ""
     uses_expected: bool = False
+    judge: Judge | None = None
 
     @property
     def is_function(self) -> bool:
@@ -36,13 +39,14 @@ class ScorerUse(msgspec.Struct, frozen=True):
         return len(self.revision) == 64
 
     def identity(self) -> dict[str, Any]:
-        return {
+        identity = {
             "name": self.name,
             "options": self.options,
             "weight": self.weight,
             "threshold": self.threshold,
             "revision": self.revision,
         }
+        return identity if self.judge is None else {**identity, "judge": self.judge.identity()}
 
 
 class Case(msgspec.Struct, frozen=True):
