@@ -9,7 +9,12 @@ import msgspec
 
 from llmops_tui.domain.score import Status
 
-Reason = Literal["first", "save", "manual", "demo", "retry", "fresh", "ask again", "rescored"]
+# fmt: off
+Reason = Literal[
+    "first", "save", "manual", "demo", "retry", "fresh", "ask again", "rescored",
+    "gate", "adjudication", "explain", "what-if", "bisect",
+]
+# fmt: on
 RunState = Literal["running", "complete", "cancelled", "failed", "interrupted"]
 
 
@@ -19,7 +24,7 @@ class VersionInfo(msgspec.Struct, frozen=True):
     Attributes:
         id: row in the store.
         config: name of the configuration (`helpdesk` for `configs/helpdesk.yaml`).
-        number: counts up within the configuration.
+        number: counts up within the configuration; negative where it has none for people.
         hash: of its manifest.
         created_at: Unix seconds, when it was first seen.
         git_commit, git_dirty: of the workspace at that time; None outside git.
@@ -40,7 +45,12 @@ class VersionInfo(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        return f"v{self.number}"
+        return f"~{self.hash[:8]}" if self.is_hidden else f"v{self.number}"
+
+    @property
+    def is_hidden(self) -> bool:
+        """A hybrid, a what-if or a step of a bisect: it has no number, and is never the latest."""
+        return self.number < 0
 
 
 class RunInfo(msgspec.Struct, frozen=True):

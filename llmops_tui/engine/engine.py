@@ -12,38 +12,21 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
-from llmops_tui.domain import messages as m
 from llmops_tui.domain.configuration import Configuration, Workspace
 from llmops_tui.domain.errors import Problem, UsageError, WorkspaceError, did_you_mean
-from llmops_tui.domain.run import RunInfo, RunState, Snapshot, VersionInfo, tally
+from llmops_tui.domain.run import RunInfo, Snapshot, VersionInfo, tally
 from llmops_tui.engine import estimate
-from llmops_tui.engine.events import (
-    AskFirst,
-    Estimate,
-    Event,
-    NothingToDo,
-    Notice,
-    RunEnded,
-    RunRequest,
-    RunStarted,
-    Subset,
-)
+from llmops_tui.engine.evaluation import Emit, Evaluation, prepared_for, price, silent
+from llmops_tui.engine.events import AskFirst, Estimate, NothingToDo, Notice, RunEnded, RunRequest, Subset
 from llmops_tui.engine.plan import eval_hash, extra_trials, models_of, narrows, no_case, slots
 from llmops_tui.engine.prepare import Prepared, prepare, same_items
 from llmops_tui.engine.queries import Queries
-from llmops_tui.engine.runner import Runner, Todo
+from llmops_tui.engine.subjects import scaled
 from llmops_tui.engine.worker_client import launch
 from llmops_tui.engine.worker_host import WorkerHost
 from llmops_tui.store import Store
 
-Emit = Callable[[Event], None]
 DATABASE = ".llmops/llmops.db"
-
-
-def _silent(_event: Event) -> None:
-    pass
 
 
 class Engine:
@@ -173,7 +156,7 @@ class Engine:
 
     # -- evaluating
 
-    async def evaluate(self, request: RunRequest, emit: Emit = _silent) -> RunEnded | NothingToDo | AskFirst:
+    async def evaluate(self, request: RunRequest, emit: Emit = silent) -> RunEnded | NothingToDo | AskFirst:
         """Evaluate the version on disk where something is missing.
 
         A run that is under way is superseded: what both want goes on, the rest is cancelled.
@@ -182,22 +165,53 @@ class Engine:
             WorkspaceError, UsageError: the request can't be met.
         """
         configuration = self.configuration(request.config)
-        version = self.version(configuration)
+        return await self.evaluate_as(request, configuration, self.version(configuration), emit)
+
+    async def evaluate_as(
+        self, request: RunRequest, configuration: Configuration, version: VersionInfo, emit: Emit = silent
+    ) -> RunEnded | NothingToDo | AskFirst:
+        """Evaluate any version where something is missing.
+
+        Args:
+            configuration: the version over the cases on disk (`subjects`).
+
+        Raises:
+            WorkspaceError, UsageError: the request can't be met.
+        """
+        configuration = scaled(configuration, self.store.versions.factor(version.id))
         generation = self.store.runs.next_generation() if request.fresh else 0
         newest = self.store.runs.snapshot(version.id)
-        prepared = self._prepare(configuration, request, newest, generation)
-        price = self._estimate(configuration, prepared)
+        prepared = prepared_for(self.store, configuration, request, newest, generation)
+        cost = price(self.store, configuration, prepared)
         if narrows(request.subset) and not any(s.chosen for s in prepared.slots):
             raise UsageError(no_case(configuration.cases, request.subset))
         if newest is not None and self._is_repeat(newest, prepared):
             self._host.supersede(set())
             return NothingToDo(version, tally(newest.rows))
-        self._check_trust(configuration)
+        self.check_trust(configuration)
         if not request.agreed:
-            why = estimate.objection(self.workspace.budget, price)
+            why = estimate.objection(self.workspace.budget, cost)
             if why is not None:
-                return AskFirst(request, price, why)
-        return await self._carry_out(request, configuration, version, prepared, price, generation, emit)
+                return AskFirst(request, cost, why)
+        evaluation = self.evaluation(request, configuration, version, prepared, generation, emit)
+        return await self._carry_out(evaluation, cost, emit)
+
+    def evaluation(
+        self,
+        request: RunRequest,
+        configuration: Configuration,
+        version: VersionInfo,
+        prepared: Prepared,
+        generation: int,
+        emit: Emit,
+    ) -> Evaluation:
+        """A run of this workspace, not begun."""
+        limit = None if request.agreed else self.workspace.budget.per_run_usd
+        return Evaluation(
+            *(self.store, self._host, self.workspace, request, configuration, version),
+            *(prepared, generation, emit),
+            spend_limit_usd=limit,
+        )
 
     def _is_repeat(self, newest: Snapshot, prepared: Prepared) -> bool:
         """Whether a run would only repeat the newest one: the same cases, judged the same way."""
@@ -205,7 +219,10 @@ class Engine:
             return False
         return same_items([i for r in newest.rows for i in r.items], prepared)
 
-    def _check_trust(self, configuration: Configuration) -> None:
+    def check_trust(self, configuration: Configuration) -> None:
+        """Raises:
+        WorkspaceError: the cases use Python that may not run yet.
+        """
         if self._may_run_code(configuration):
             return
         raise WorkspaceError(
@@ -220,155 +237,45 @@ class Engine:
         used = any(use.is_function for case in configuration.cases for use in case.scorers)
         return self.workspace.code.trusted or not used
 
-    def _prepare(
-        self,
-        configuration: Configuration,
-        request: RunRequest,
-        newest: Snapshot | None,
-        generation: int,
-    ) -> Prepared:
-        extra = extra_trials(newest, request.extra_trial)
-        places = slots(
-            configuration.manifest,
-            configuration.models,
-            configuration.cases,
-            configuration.trials,
-            request.subset,
-            extra,
-        )
-        retry = None
-        if request.extra_trial:
-            asked = set(request.extra_trial)
-            retry = frozenset(
-                (s.case.id, s.model.id, s.trial) for s in places if s.extra and s.case.id in asked
-            )
-        elif request.only_failed and newest is not None:
-            there = {(i.case_id, i.model, i.trial): i for r in newest.rows for i in r.items}
-            retry = frozenset(
-                key
-                for s in places
-                if (key := (s.case.id, s.model.id, s.trial)) not in there
-                or there[key].status in ("error", "missing")
-            )
-        return prepare(
-            self.store, places, eval_hash(places), generation=generation, fresh=request.fresh, retry=retry
-        )
-
-    def _estimate(self, configuration: Configuration, prepared: Prepared) -> Estimate:
-        missing = [t.slot for t in prepared.to_ask]
-        return Estimate(
-            outputs=len(prepared.slots),
-            cached=len(prepared.slots) - len(missing) - prepared.left_out,
-            to_ask=len(missing),
-            to_score=len(prepared.to_score),
-            cost_usd=estimate.cost_of(self.store, configuration, missing),
-            spent_today_usd=self.store.calls.spent_since(estimate.midnight()),
-        )
-
     def price_of(self, request: RunRequest) -> Estimate:
         """What a request would take, without doing it."""
         configuration = self.configuration(request.config)
-        version = self.version(configuration)
-        newest = self.store.runs.snapshot(version.id)
-        return self._estimate(configuration, self._prepare(configuration, request, newest, 0))
+        return self.price_as(request, configuration, self.version(configuration))
 
-    async def _carry_out(
-        self,
-        request: RunRequest,
-        configuration: Configuration,
-        version: VersionInfo,
-        prepared: Prepared,
-        price: Estimate,
-        generation: int,
-        emit: Emit,
-    ) -> RunEnded:
-        started = time.monotonic()
-        todos = prepared.todos
-        client = self._host.client(self.workspace, configuration) if todos else None
-        adopted = self._host.supersede({t.job_key for t in todos})
-        run = self.store.runs.start(
-            version.id,
-            request.reason,
-            total=prepared.total,
-            asked_total=sum(s.chosen for s in prepared.slots),
-            generation=generation,
-            eval_hash=prepared.eval_hash,
-            at=time.time(),
-        )
+    def price_as(
+        self, request: RunRequest, configuration: Configuration, version: VersionInfo | None
+    ) -> Estimate:
+        """The same of any version; None: one that was never recorded."""
+        factor = self.store.versions.factor(version.id) if version is not None else 1
+        configuration = scaled(configuration, factor)
+        newest = self.store.runs.snapshot(version.id) if version is not None else None
+        prepared = prepared_for(self.store, configuration, request, newest, 0)
+        return price(self.store, configuration, prepared)
+
+    async def _carry_out(self, evaluation: Evaluation, cost: Estimate, emit: Emit) -> RunEnded:
+        version = evaluation.version
+        run = evaluation.begin(cost, self.queries.changed_since_baseline(version))
         if self._others_run(run):
             said = "Another process evaluates this workspace too: what both lack is asked twice."
             emit(Notice("warning", said))
-        self.store.record(run.id, calls=(), results=[*prepared.ready, *prepared.waiting], at=time.time())
-        emit(RunStarted(run, version, price, self.queries.changed_since_baseline(version)))
-        state: RunState = "complete" if client is None else "failed"
-        runner: Runner | None = None
-        if client is not None:
-            self._load_outputs(prepared)
-            budget = self.workspace.budget
-            runner = Runner(
-                self.store,
-                client,
-                run,
-                emit,
-                self._job_maker(configuration, request, generation),
-                already_done=len(prepared.ready),
-                spend_limit_usd=None if request.agreed else budget.per_run_usd,
-            )
-            self._host.begin(runner, emit)
-            try:
-                state = await runner.carry_out(todos, adopted)
-            except asyncio.CancelledError:
-                runner.cancel()
-                state = "cancelled"
-                raise
-            finally:
-                self._host.end(runner)
-                try:
-                    runner.flush()
-                finally:
-                    run = self._finish(run, runner, state, prepared, started)
-        else:
-            run = self._finish(run, None, state, prepared, started)
-        return self._ended(run, version, prepared, runner, emit)
+        try:
+            await evaluation.carry_out()
+        finally:
+            run = evaluation.finish()
+        self._fill_in_newer(run, evaluation.prepared)
+        self._first_baseline(evaluation)
+        evaluation.tell_of_budget()
+        return evaluation.ended()
 
-    def _finish(
-        self, run: RunInfo, runner: Runner | None, state: RunState, prepared: Prepared, started: float
-    ) -> RunInfo:
-        return self.store.runs.finish(
-            run.id,
-            state=state,
-            provider_calls=runner.provider_calls if runner else 0,
-            cached_outputs=prepared.known + (runner.unasked if runner else 0),
-            elapsed_s=time.monotonic() - started,
-            cost_usd=runner.cost_usd if runner else 0.0,
-        )
-
-    def _ended(
-        self, run: RunInfo, version: VersionInfo, prepared: Prepared, runner: Runner | None, emit: Emit
-    ) -> RunEnded:
-        self._fill_in_newer(run, prepared)
-        snapshot = self.store.runs.snapshot(version.id, run.id)
-        rows = snapshot.rows if snapshot is not None else ()
-        if (
-            snapshot is not None
-            and self.store.versions.baseline(version.config) is None
-            and (snapshot.is_complete and len(snapshot.rows) > 0 and prepared.left_out == 0)
-        ):
-            # The first complete run of a configuration makes its first baseline.
-            self.store.versions.set_baseline(version.id)
-            version = self.store.versions.get(version.config, str(version.number))
-        if runner is not None and runner.over_budget:
-            limit = self.workspace.budget.per_run_usd
-            emit(
-                Notice(
-                    "error",
-                    f"The run reached budget.per_run_usd (${limit}) and was stopped; what is done is kept.",
-                    key="budget",
-                )
-            )
-        chosen = {(s.case.id, s.model.id) for s in prepared.slots if s.chosen}
-        counted = [r for r in rows if (r.case_id, r.model) in chosen]
-        return RunEnded(run, version, tally(counted), tuple(runner.failures) if runner else ())
+    def _first_baseline(self, evaluation: Evaluation) -> None:
+        """The first complete run of a configuration makes its first baseline."""
+        version = evaluation.version
+        if version.is_hidden or self.store.versions.baseline(version.config) is not None:
+            return
+        snapshot = self.store.runs.snapshot(version.id, evaluation.run.id)
+        if snapshot is None or not snapshot.is_complete or not snapshot.rows or evaluation.prepared.left_out:
+            return
+        evaluation.version = self.store.versions.set_baseline(version.id)
 
     def _others_run(self, run: RunInfo) -> bool:
         config = self.store.versions.by_id(run.version_id).config
@@ -404,6 +311,7 @@ class Engine:
             return
         manifest = self.store.versions.manifest(version.id)
         same = manifest.hash == configuration.manifest.hash
+        configuration = scaled(configuration, self.store.versions.factor(version.id))
         models = configuration.models if same else models_of(manifest)
         extra = extra_trials(newest, ())
         places = slots(manifest, models, configuration.cases, configuration.trials, Subset(), extra)
@@ -416,38 +324,16 @@ class Engine:
         if not same:
             prepared.keep(newest, {c.id for c in configuration.cases})
         request = RunRequest(version.config, "rescored", agreed=True)
-        price = Estimate(len(places), len(prepared.ready), 0, len(prepared.to_score), 0.0, 0.0)
+        cost = Estimate(len(places), len(prepared.ready), 0, len(prepared.to_score), 0.0, 0.0)
         if self._host.runner is not None:
             return  # it would supersede the run that the person waits for; done after it
-        await self._carry_out(request, configuration, version, prepared, price, 0, _silent)
+        evaluation = self.evaluation(request, configuration, version, prepared, 0, silent)
+        await self._carry_out(evaluation, cost, silent)
 
     def cancel(self) -> None:
         """Stop the run under way; what is done stays."""
         if self._host.runner is not None:
             self._host.runner.cancel()
-
-    def _load_outputs(self, prepared: Prepared) -> None:
-        for todo in prepared.to_score:
-            assert todo.output_id is not None
-            todo.output = self.store.outputs.get(todo.output_id)
-
-    def _job_maker(
-        self, configuration: Configuration, request: RunRequest, generation: int
-    ) -> Callable[[Todo, int], tuple[m.Evaluate | m.ScoreOnly, dict[str, str], str]]:
-        blobs, key = configuration.blobs, configuration.manifest.hash
-
-        def make(todo: Todo, number: int) -> tuple[m.Evaluate | m.ScoreOnly, dict[str, str], str]:
-            slot = todo.slot
-            if todo.output is not None:
-                scorers = tuple(slot.case.scorers[i] for i in todo.missing)
-                case = msgspec.structs.replace(slot.case, scorers=scorers)
-                return m.ScoreOnly(number, todo.output, case), {}, ""
-            job = m.Evaluate(
-                number, configuration.target, slot.model, slot.case, generation, slot.trial, request.fresh
-            )
-            return job, blobs, key
-
-        return make
 
     def close(self) -> None:
         """Cancel what is under way, end the worker, close the database."""

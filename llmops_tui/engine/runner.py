@@ -52,6 +52,7 @@ class Runner:
 
     Args:
         make_job: a todo → the job, its blobs and their key.
+        already_done, to_do: rows, for the progress.
         spend_limit_usd: what it may cost; past that, what was not sent is cancelled.
     """
 
@@ -64,6 +65,7 @@ class Runner:
         make_job: Callable[[Todo, int], tuple[m.Evaluate | m.ScoreOnly, dict[str, str], str]],
         *,
         already_done: int = 0,
+        to_do: int = 0,
         spend_limit_usd: float | None = None,
     ) -> None:
         self.run = run
@@ -87,7 +89,7 @@ class Runner:
         self._finished_at: deque[float] = deque()
         self._last_progress = 0.0
         self.done = already_done
-        self.total = already_done
+        self.total = already_done + to_do
         self.provider_calls = 0
         self.unasked = 0
         self.errors = 0
@@ -100,12 +102,15 @@ class Runner:
     async def carry_out(self, todos: Sequence[Todo], adopted: dict[str, Ticket]) -> RunState:
         """Do all of it. Returns `complete`, or `cancelled` when it was cut short.
 
+        May be called again for further parts, one at a time.
+
         Raises:
             StoreError: the database can't be read or written (a full disk); nothing more was asked.
         """
-        self.total = self.done + len(todos)
-        if not todos:
-            return "complete"
+        self.total = max(self.total, self.done + len(todos))
+        if not todos or self._cancelled:
+            return "cancelled" if self._cancelled else "complete"
+        self._idle.clear()
         for todo in todos:
             self._open[todo.job_key] = todo
         for todo in todos:

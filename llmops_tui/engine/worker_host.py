@@ -8,6 +8,7 @@ from collections.abc import Callable
 from llmops_tui.domain import messages as m
 from llmops_tui.domain.call import Call, Draw
 from llmops_tui.domain.configuration import Configuration, Workspace
+from llmops_tui.domain.errors import WorkspaceError
 from llmops_tui.engine.events import Event, Notice
 from llmops_tui.engine.runner import Runner
 from llmops_tui.engine.worker_client import Launched, Ticket, WorkerClient, launch
@@ -27,6 +28,7 @@ class WorkerHost:
         self._launched: Launched | None = None
         self._setup: m.Setup | None = None
         self._emit: Callable[[Event], None] = lambda _event: None
+        self._providers: set[str] = set()
 
     # -- the process
 
@@ -48,7 +50,14 @@ class WorkerHost:
         """
         from llmops_tui.workspace import connect
 
-        setups, secrets, env = connect(workspace, {model.provider for model in configuration.models})
+        needed = {model.provider for model in configuration.models}
+        # What was connected stays so: two versions on different providers share one worker.
+        try:
+            setups, secrets, env = connect(workspace, needed | self._providers)
+            self._providers |= needed
+        except WorkspaceError:
+            setups, secrets, env = connect(workspace, needed)
+            self._providers = needed
         code = workspace.code
         modules = code.modules if code.trusted else {}
         setup = m.Setup(m.PROTOCOL, setups, secrets, env, modules, workspace.root, code.timeout_s)

@@ -32,7 +32,7 @@ class Swept(msgspec.Struct, frozen=True):
 def sweep(db: Database, *, keep_runs: int, keep_outputs: frozenset[int], dry_run: bool) -> Swept:
     """Keep the newest runs, and all they hold; drop the rest.
 
-    Kept are: every version with its texts; of each configuration the newest `keep_runs` runs; of
+    Kept are: every version that has a number, with its texts; of each configuration the newest `keep_runs` runs; of
     each version the newest complete run and the newest with items (so that any two versions can
     still be compared); the outputs of kept runs and of `keep_outputs` (reviews), with their calls.
 
@@ -72,6 +72,8 @@ def _swept(
 ) -> Swept:
     _refuse_while_running(connection)
     before = _free_pages(connection)
+    # What was only tried (a hybrid, a what-if, a step of a bisect) can be tried again.
+    connection.execute("DELETE FROM versions WHERE number < 0 AND id NOT IN (SELECT version_id FROM baselines)")
     runs = _drop_runs(connection, keep_runs)
     outputs = _drop_outputs(connection, keep_outputs)
     calls = _drop_calls(connection)

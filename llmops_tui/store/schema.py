@@ -108,6 +108,24 @@ INSERT INTO spending
   SELECT CAST(sent_at / 900 AS INTEGER), sum(cost_usd) FROM calls WHERE cost_usd IS NOT NULL GROUP BY 1;
 """
 
+#: What a gate decided and spent, what was promoted, and how many times the planned trials an
+#: adjudicated version has. A version whose number is negative is a hybrid, a what-if or a step of a
+#: bisect: it has no number for people and is never the latest.
+REVIEW = """
+ALTER TABLE versions ADD COLUMN factor INTEGER NOT NULL DEFAULT 1;
+CREATE TABLE verdicts (
+  id INTEGER PRIMARY KEY, baseline_id INTEGER NOT NULL REFERENCES versions(id) ON DELETE CASCADE,
+  candidate_id INTEGER NOT NULL REFERENCES versions(id) ON DELETE CASCADE,
+  verdict TEXT NOT NULL, exploratory INTEGER NOT NULL, headline TEXT NOT NULL, look INTEGER NOT NULL,
+  calls INTEGER NOT NULL, cost_usd REAL, looks TEXT NOT NULL, at REAL NOT NULL);
+CREATE INDEX verdicts_candidate ON verdicts(candidate_id, id);
+CREATE INDEX verdicts_baseline ON verdicts(baseline_id);
+CREATE TABLE promotions (
+  id INTEGER PRIMARY KEY, version_id INTEGER NOT NULL REFERENCES versions(id) ON DELETE CASCADE,
+  forced INTEGER NOT NULL, note TEXT NOT NULL, at REAL NOT NULL);
+CREATE INDEX promotions_version ON promotions(version_id);
+"""
+
 #: (name, statements): the n-th one makes schema n.
-STEPS: tuple[tuple[str, str], ...] = (("flow", FLOW), ("sums", SUMS))
+STEPS: tuple[tuple[str, str], ...] = (("flow", FLOW), ("sums", SUMS), ("review", REVIEW))
 VERSION = len(STEPS)

@@ -21,6 +21,7 @@ from llmops_tui.store.outputs import Outputs
 from llmops_tui.store.record import Recorder, Result
 from llmops_tui.store.runs import Runs
 from llmops_tui.store.scores import Scores
+from llmops_tui.store.verdicts import Verdicts
 from llmops_tui.store.versions import Versions
 
 
@@ -37,6 +38,7 @@ class Store:
         self.scores = Scores(db)
         self.runs = Runs(db, self.versions, self.scores)
         self.attempts = Attempts(db)
+        self.verdicts = Verdicts(db)
         self._recorder = Recorder(db, self.calls, self.outputs, self.scores, self.runs, self.attempts)
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from llmops_tui.domain.errors import Problem, UsageError, did_you_mean
 from llmops_tui.domain.manifest import Manifest
 from llmops_tui.domain.run import VersionInfo
-from llmops_tui.store.blobs import Blobs, from_json, to_json
+from llmops_tui.store.blobs import Blobs, from_json, from_stored, to_json
 from llmops_tui.store.connection import Database
 
 KEYWORDS = ("baseline", "latest", "previous")
@@ -46,42 +47,86 @@ class Versions:
         git_commit: str | None = None,
         git_dirty: bool | None = None,
         at: float,
+        hidden: bool = False,
     ) -> tuple[VersionInfo, bool]:
         """The version of a manifest, made if it is new; from now on it is `latest`.
 
         Args:
             blobs: hash → text, for every text that the manifest names.
+            hidden: a hybrid, a what-if or a step of a bisect: it gets no number and is never `latest`. Once
+                it is on disk it is a version like any other.
 
         Returns:
             The version, and whether it is new.
         """
         known = self.find(config, manifest.hash)
-        if known is not None:
-            self.touch(known.id, at)
+        if known is not None and (hidden or not known.is_hidden):
+            if blobs:
+                self._fill_in(known.id, blobs)
+            if not hidden:
+                self.touch(known.id, at)
             return known, False
         with self._db.write() as connection:
             known = self.find(config, manifest.hash)  # another process may just have made it
-            if known is None:
-                (number, seen) = self._db.one(
-                    "SELECT ifnull(max(number), 0) + 1, ifnull(max(seen), 0) + 1 FROM versions "
-                    "WHERE config = ?",
-                    (config,),
+            if known is not None and (hidden or not known.is_hidden):
+                return known, False
+            (number, seen) = self._db.one(
+                "SELECT min(ifnull(min(number), 0), 0) - 1, 0 FROM versions WHERE config = ?"
+                if hidden
+                else "SELECT max(ifnull(max(number), 0), 0) + 1, ifnull(max(seen), 0) + 1 FROM versions "
+                "WHERE config = ?",
+                (config,),
+            )
+            if known is not None:
+                # What was tried without a number is on disk now: a version like any other.
+                connection.execute(
+                    "UPDATE versions SET number = ?, created_at = ?, git_commit = ?, git_dirty = ?, seen = ?, "
+                    "seen_at = ? WHERE id = ?",
+                    (number, at, git_commit, git_dirty, seen, at, known.id),
                 )
-                text = self._blobs.intern(connection, to_json(manifest))
-                ((id_,),) = connection.execute(
-                    "INSERT INTO versions (config, number, hash, manifest_id, created_at, git_commit, "
-                    "git_dirty, seen, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-                    (config, number, manifest.hash, text, at, git_commit, git_dirty, seen, at),
-                ).fetchall()
-                connection.executemany(
-                    "INSERT OR IGNORE INTO version_blobs VALUES (?, ?)",
-                    [
-                        (id_, self._blobs.intern(connection, text, bytes.fromhex(hash_)))
-                        for hash_, text in blobs.items()
-                    ],
-                )
-                return self.by_id(id_), True
-        return known, False
+                self._add_blobs(connection, known.id, blobs)
+                return self.by_id(known.id), True
+            text = self._blobs.intern(connection, to_json(manifest))
+            ((id_,),) = connection.execute(
+                "INSERT INTO versions (config, number, hash, manifest_id, created_at, git_commit, "
+                "git_dirty, seen, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                (config, number, manifest.hash, text, at, git_commit, git_dirty, seen, at),
+            ).fetchall()
+            self._add_blobs(connection, id_, blobs)
+            return self.by_id(id_), True
+
+    def _fill_in(self, version_id: int, blobs: dict[str, str]) -> None:
+        """Texts of a version that was known from its manifest alone (a colleague's baseline)."""
+        if self._db.one("SELECT 1 FROM version_blobs WHERE version_id = ? LIMIT 1", (version_id,)) is None:
+            with self._db.write() as connection:
+                self._add_blobs(connection, version_id, blobs)
+
+    def _add_blobs(self, connection: sqlite3.Connection, version_id: int, blobs: dict[str, str]) -> None:
+        connection.executemany(
+            "INSERT OR IGNORE INTO version_blobs VALUES (?, ?)",
+            [
+                (version_id, self._blobs.intern(connection, text, bytes.fromhex(hash_)))
+                for hash_, text in blobs.items()
+            ],
+        )
+
+    def texts(self, version_id: int) -> dict[str, str]:
+        """Hash → text, for every text that was recorded with a version."""
+        rows = self._db.rows(
+            "SELECT b.hash, b.text FROM version_blobs v JOIN blobs b ON b.id = v.blob_id "
+            "WHERE v.version_id = ?",
+            (version_id,),
+        )
+        return {hash_.hex(): from_stored(text) for hash_, text in rows}
+
+    def factor(self, version_id: int) -> int:
+        """How many times the planned trials a version has: 1 until it was adjudicated."""
+        row = self._db.one("SELECT factor FROM versions WHERE id = ?", (version_id,))
+        return row[0] if row else 1
+
+    def set_factor(self, version_id: int, factor: int) -> None:
+        with self._db.write() as connection:
+            connection.execute("UPDATE versions SET factor = ? WHERE id = ?", (factor, version_id))
 
     def touch(self, version_id: int, at: float) -> None:
         """This version is on disk (again): it is `latest`, and the one that was is `previous`."""
@@ -144,7 +189,9 @@ class Versions:
         if word == "baseline":
             return self.baseline(config)
         skip = 0 if word == "latest" else 1
-        return self._one("WHERE v.config = ? ORDER BY v.seen DESC LIMIT 1 OFFSET ?", (config, skip))
+        return self._one(
+            "WHERE v.config = ? AND v.number > 0 ORDER BY v.seen DESC LIMIT 1 OFFSET ?", (config, skip)
+        )
 
     def _named(self, config: str, ref: str) -> VersionInfo | None:
         number = NUMBER.fullmatch(ref)
@@ -175,11 +222,11 @@ class Versions:
 
     def list(self, config: str) -> VersionList:
         """All of a configuration, newest number first."""
-        return self._many("WHERE v.config = ? ORDER BY v.number DESC", (config,))
+        return self._many("WHERE v.config = ? AND v.number > 0 ORDER BY v.number DESC", (config,))
 
     def configs(self) -> Names:
         """Names of all configurations that have a version."""
-        return [name for (name,) in self._db.rows("SELECT DISTINCT config FROM versions ORDER BY 1")]
+        return [name for (name,) in self._db.rows("SELECT DISTINCT config FROM versions WHERE number > 0 ORDER BY 1")]
 
     def manifest(self, version_id: int) -> Manifest:
         """The parts of a version, with their content.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from llmops_tui.domain.configuration import Workspace
     from llmops_tui.domain.messages import ProviderSetup
+    from llmops_tui.domain.model import Model
 
 
 def find_root(start: Path) -> Path:
@@ -110,3 +111,23 @@ def json_schema(kind: str) -> dict[str, Any]:
     from llmops_tui.workspace.validation import json_schema
 
     return json_schema(kind)
+
+
+def resolve_models(root: Path, ids: Iterable[str]) -> tuple[Model, ...]:
+    """The exact models behind names, by the settings on disk.
+
+    Raises:
+        WorkspaceError: one can't be had here; says why.
+    """
+    from llmops_tui.domain.errors import WorkspaceError
+    from llmops_tui.workspace.models import resolve_model
+    from llmops_tui.workspace.reader import Reader
+    from llmops_tui.workspace.settings import read_settings
+
+    reader = Reader(root)
+    settings = read_settings(reader)
+    found = [resolve_model(reader, settings, id_, "", None) for id_ in ids]
+    errors = [p for p in reader.problems if not p.warning]
+    if errors:
+        raise WorkspaceError(*errors)
+    return tuple(model for model in found if model is not None)

@@ -1,0 +1,144 @@
+"""What can be evaluated besides what is on disk: a recorded version, or one made of parts of others.
+
+A subject is a `Configuration`: the cases are those on disk, the version is another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from llmops_tui.domain.canonical import canonical_json, text_digest
+from llmops_tui.domain.configuration import Configuration
+from llmops_tui.domain.errors import Problem, UsageError, WorkspaceError
+from llmops_tui.domain.manifest import Manifest, Part, make_manifest, make_part
+from llmops_tui.domain.messages import PromptTarget, Retrieval
+from llmops_tui.domain.model import Model
+from llmops_tui.domain.run import VersionInfo
+from llmops_tui.store import Store
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """A configuration to evaluate, and what had to be adapted to this machine, as sentences."""
+
+    configuration: Configuration
+    adapted: tuple[str, ...] = ()
+
+
+def of_version(store: Store, root: Path, on_disk: Configuration, version: VersionInfo) -> Subject:
+    """A recorded version over the cases on disk.
+
+    A model whose pin is not to be had here (another build of the runtime, another endpoint) is taken
+    as it is here, and that is said: both sides of a comparison then run on the same thing.
+
+    Raises:
+        UsageError: texts of its corpus are not in the database.
+        WorkspaceError: one of its models can't be had here.
+    """
+    manifest = store.versions.manifest(version.id)
+    if manifest.hash == on_disk.manifest.hash:
+        return Subject(on_disk)
+    texts = {**store.versions.texts(version.id), **on_disk.blobs}
+    models = here(root, on_disk, manifest)
+    adapted = []
+    parts = []
+    for part in manifest.parts:
+        model = models.get(part.name) if part.kind == "models" else None
+        now = make_part("models", model.id, model.identity()) if model is not None else part
+        if now.hash != part.hash:
+            adapted.append(_differs(version.name, part, now))
+        parts.append(now)
+    if adapted:
+        manifest = make_manifest(parts)
+    return Subject(of_manifest(on_disk, manifest, tuple(models.values()), texts, version.name), tuple(adapted))
+
+
+def of_manifest(
+    on_disk: Configuration,
+    manifest: Manifest,
+    models: tuple[Model, ...],
+    texts: Mapping[str, str],
+    name: str,
+) -> Configuration:
+    """Any manifest over the cases on disk.
+
+    Args:
+        models: those of the manifest, in order.
+        texts: hash → text, at least of the documents that it names.
+        name: what to call it when something is missing.
+
+    Raises:
+        UsageError: a document's text is missing, or the manifest has no prompt.
+    """
+    prompt = manifest.part("prompt")
+    if prompt is None:
+        raise UsageError(Problem(f"{name} has no prompt", "name another version"))
+    prompt_json = canonical_json(prompt.value).decode("utf-8", "surrogatepass")
+    blobs = {text_digest(prompt_json): prompt_json}
+    retrieval = manifest.part("retrieval")
+    corpus_part = manifest.part("corpus")
+    corpus: dict[str, str] = corpus_part.value if corpus_part is not None else {}
+    lacking = sorted(path for path, hash_ in corpus.items() if hash_ not in texts)
+    if lacking:
+        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+        raise UsageError(
+            Problem(
+                f"{name} was made with {lacking[0]}{more}, whose text is not in this database",
+                "load the baseline's bundle (llmops-tui bundle load FILE), or promote a version made here",
+            )
+        )
+    blobs |= {hash_: texts[hash_] for hash_ in corpus.values()}
+    target = PromptTarget(
+        text_digest(prompt_json),
+        {part.name: part.value for part in manifest.of_kind("params")},
+        msgspec.convert(retrieval.value, Retrieval) if retrieval is not None else None,
+        corpus,
+    )
+    return msgspec.structs.replace(on_disk, manifest=manifest, target=target, blobs=blobs, models=models)
+
+
+def here(root: Path, on_disk: Configuration, manifest: Manifest) -> dict[str, Model]:
+    """The models of a manifest as they are on this machine, by id, in order.
+
+    Raises:
+        WorkspaceError: one can't be had.
+    """
+    from llmops_tui.workspace import resolve_models
+
+    known = {model.id: model for model in on_disk.models}
+    others = [p.name for p in manifest.of_kind("models") if p.name not in known]
+    if others:
+        try:
+            known |= {model.id: model for model in resolve_models(root, others)}
+        except WorkspaceError as error:
+            problems = [Problem(p.message, p.remedy) for p in error.problems]
+            raise WorkspaceError(*problems) from None
+    return {part.name: known[part.name] for part in manifest.of_kind("models")}
+
+
+def scaled(configuration: Configuration, factor: int) -> Configuration:
+    """The same with `factor` times the planned trials of every case."""
+    if factor == 1:
+        return configuration
+    cases = tuple(
+        msgspec.structs.replace(case, trials=case.trials * factor) if case.trials else case
+        for case in configuration.cases
+    )
+    return msgspec.structs.replace(configuration, cases=cases, trials=configuration.trials * factor)
+
+
+def _differs(name: str, before: Part, now: Part) -> str:
+    old, new = _flat(before), _flat(now)
+    what = [f"{key} {old.get(key)} → {new.get(key)}" for key in sorted(old.keys() | new.keys())]
+    changed = [w for w, key in zip(what, sorted(old.keys() | new.keys()), strict=True) if old.get(key) != new.get(key)]
+    return (
+        f"{name} was pinned to another {before.name} than is here ({', '.join(changed)}); "
+        "it is asked on the one that is here, like the candidate"
+    )
+
+
+def _flat(part: Part) -> dict[str, str]:
+    flat = {k: str(v) for k, v in part.value.items() if k != "pin"}
+    return {**flat, **{k: str(v)[:40] for k, v in part.value.get("pin", {}).items()}}
