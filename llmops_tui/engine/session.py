@@ -26,7 +26,9 @@ from llmops_tui.engine.events import (
     WorkspaceBroken,
     WorkspaceLoaded,
 )
-from llmops_tui.engine.session_queries import SessionQueries
+from llmops_tui.engine.session_matrix import SessionMatrix
+from llmops_tui.engine.session_review import SessionReview
+from llmops_tui.engine.session_whatif import SessionWhatIf
 from llmops_tui.store import WorkspaceLock
 
 #: The first paint and what it is followed by come first.
@@ -35,7 +37,7 @@ COMPARE_AFTER_S = 0.08
 FOLLOW_EVERY_S = 0.5
 
 
-class Session(SessionQueries):
+class Session(SessionReview, SessionMatrix, SessionWhatIf):
     """See `session_api.SessionApi`."""
 
     def __init__(self, root: Path, config: str | None = None) -> None:
