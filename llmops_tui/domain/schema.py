@@ -181,6 +181,14 @@ class GateEntry(_File):
         return value if isinstance(value, (dict, MaxDropEntry)) else {"pass_rate": value}
 
 
+class JudgeEntry(_File):
+    """A model that judges, for scorers that ask one."""
+
+    model: str = Field(description="`provider/name`.")
+    params: dict[str, Any] = Field(default_factory=dict, description="Parameters as sent.")
+    votes: int = Field(default=1, ge=1, le=25, description="How often it is asked about one output.")
+
+
 class CodeSettings(_File):
     timeout_s: float = Field(default=10.0, gt=0, description="Time limit of one call of a Python function.")
 
@@ -193,6 +201,9 @@ class WorkspaceFile(_File):
     budget: BudgetSettings = Field(default_factory=BudgetSettings)
     gate: GateEntry = Field(default_factory=GateEntry)
     code: CodeSettings = Field(default_factory=CodeSettings)
+    judges: dict[str, JudgeEntry] = Field(
+        default_factory=dict, description="Name → judge; the one named `default` judges where none is named."
+    )
 
 
 ProviderEntry.model_rebuild()
