@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from llmops_tui.domain.canonical import digest
-from llmops_tui.domain.judge import Judge
+from llmops_tui.domain.judge import MODEL_GRADED, Judge
 
 
 class ScorerUse(msgspec.Struct, frozen=True):
@@ -37,6 +37,11 @@ class ScorerUse(msgspec.Struct, frozen=True):
     def is_function(self) -> bool:
         """A function of the workspace: its revision is a hash of source."""
         return len(self.revision) == 64
+
+    @property
+    def is_model_graded(self) -> bool:
+        """It asks a model."""
+        return self.name in MODEL_GRADED and not self.is_function
 
     def identity(self) -> dict[str, Any]:
         identity = {

@@ -54,6 +54,13 @@ class Configuration(msgspec.Struct, frozen=True):
     files: tuple[str, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
+    @property
+    def providers(self) -> set[str]:
+        """Providers that are asked: of the models, and of those that judge."""
+        shared = {id(case.scorers): case.scorers for case in self.cases}
+        judges = [use.judge for uses in shared.values() for use in uses if use.judge is not None]
+        return {model.provider for model in (*self.models, *(judge.model for judge in judges))}
+
 
 class Code(msgspec.Struct, frozen=True):
     """The workspace's Python: module name → source. Run only once it is trusted."""

@@ -114,11 +114,16 @@ class Evaluate(msgspec.Struct, frozen=True, tag="evaluate"):
 
 
 class ScoreOnly(msgspec.Struct, frozen=True, tag="score"):
-    """Score an output that is there already. `case.scorers` holds only those that are missing."""
+    """Score an output that is there already. `case.scorers` holds only those that are missing.
+
+    Attributes:
+        trial: of the output; a scorer that asks a model asks in it.
+    """
 
     job: int
     output: Output
     case: Case
+    trial: int = 0
 
 
 class Found(msgspec.Struct, frozen=True, tag="found"):

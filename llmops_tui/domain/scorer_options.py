@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from llmops_tui.domain.judge import MAX_VOTES, scale_ends
 
 
 class Options(BaseModel):
@@ -151,3 +153,47 @@ class Refusal(Options):
         default_factory=list,
         description="Further phrases that make an answer a refusal, besides the built-in English ones.",
     )
+
+
+# -- scorers that ask a model
+
+Sees = Annotated[
+    list[Literal["request", "context", "expected"]],
+    Field(
+        description="What is shown with the answer: variables of the case, what was retrieved, `expected`."
+    ),
+]
+
+
+class Judged(Options):
+    """Who judges: a judge of `llmops.yaml`, or a model named here."""
+
+    model: Text | None = Field(None, description="The judge, `provider/name`; without it, that of `use`.")
+    use: Text | None = Field(
+        None, description="A judge of `judges` in llmops.yaml; without it, the one named `default`."
+    )
+    params: dict[str, Any] | None = Field(
+        None, description="Parameters as sent, in place of those of the judge of llmops.yaml."
+    )
+    votes: int | None = Field(None, ge=1, le=MAX_VOTES, description="How often it is asked; 1.")
+
+
+class Rubric(Judged):
+    rubric: Text | None = Field(None, description="The rule, in words; or a file:")
+    rubric_file: Text | None = Field(None, description="Text file of the workspace that holds the rule.")
+    scale: str = Field(
+        "pass_fail", description="`pass_fail`, or grades: `1-5`, `0-10`. `threshold` is then a grade."
+    )
+    sees: Sees = ["request", "context"]
+
+    @field_validator("scale")
+    @classmethod
+    def _is_scale(cls, value: str) -> str:
+        scale_ends(value)
+        return "".join(value.split())
+
+    @model_validator(mode="after")
+    def _has_one_rubric(self) -> Self:
+        if (self.rubric is None) == (self.rubric_file is None):
+            raise ValueError("give `rubric`, or `rubric_file`")
+        return self

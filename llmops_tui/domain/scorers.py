@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from llmops_tui.domain import scorer_options as options_of
+from llmops_tui.domain.judge import MODEL_GRADED
 from llmops_tui.domain.scorer_options import Options
 
 
@@ -49,6 +50,7 @@ class ScorerKind(msgspec.Struct, frozen=True, kw_only=True):
             None where the scorer has no reference.
         passes_from: the value from which it passes, unless the entry has a `threshold`.
         values: what values it gives, for the docs.
+        entries: for one that asks a model, entries to show in the docs in place of examples.
         summary: a paragraph for the docs; its first sentence stands alone.
     """
 
@@ -60,23 +62,26 @@ class ScorerKind(msgspec.Struct, frozen=True, kw_only=True):
     values: str = "1 or 0"
     revision: int = 1
     summary: str
-    examples: tuple[Example, ...]
+    examples: tuple[Example, ...] = ()
+    entries: tuple[Any, ...] = ()
+
+    @property
+    def is_model_graded(self) -> bool:
+        """It asks a model: its score costs money, and is not the same each time."""
+        return self.name in MODEL_GRADED
 
     @property
     def uses_expected(self) -> bool:
         """It can be held against `expected`; `needs_reference` says whether an entry is."""
         return self.reference is not None
 
-    @property
-    def example(self) -> Example:
-        return self.examples[0]
-
     def needs_reference(self, options: Mapping[str, Any]) -> bool:
         """Whether an entry with these options is judged against the case's `expected`.
 
         A case that has none is then a mistake; and `ScorerUse.uses_expected` is this.
         """
-        return self.reference is not None and options.get(self.reference) is None
+        unset = self.reference is not None and options.get(self.reference) is None
+        return unset or "expected" in (options.get("sees") or ())
 
 
 SCORERS: dict[str, ScorerKind] = {}
@@ -295,4 +300,21 @@ _add(
     Example("refusal", "I'm sorry, but I can't help with that.", 1.0, True),
     Example({"refusal": False}, "You have 30 days.", 1.0, True),
     Example({"refusal": {"phrases": ["not in the documents"]}}, "That is not in the documents.", 1.0, True),
+)
+
+# -- a model that judges
+
+_add(
+    "judge",
+    options_of.Rubric,
+    "A model judges the answer by a rule in words, and says why. With several `votes` the majority decides, and "
+    "a tie is not a pass; of grades the mean counts. Grades pass by a `threshold` only, which is a grade too; "
+    "without one, whether they pass is not said.",
+    shorthand="rubric",
+    values="1 or 0; of a scale, 0 for its lowest grade to 1 for its highest",
+    entries=(
+        {"judge": "Is the answer polite, and does it name a next step?"},
+        {"judge": {"rubric_file": "rubrics/tone.md", "model": "gateway/gpt-x-2026-01-01"}},
+        {"judge": {"rubric": "Does it answer what was asked?", "scale": "1-5", "threshold": 4, "votes": 3}},
+    ),
 )

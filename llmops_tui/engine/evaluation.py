@@ -207,7 +207,7 @@ class Evaluation:
             if todo.output is not None:
                 scorers = tuple(slot.case.scorers[i] for i in todo.missing)
                 case = msgspec.structs.replace(slot.case, scorers=scorers)
-                return m.ScoreOnly(number, todo.output, case), {}, ""
+                return m.ScoreOnly(number, todo.output, case, slot.trial), {}, ""
             job = m.Evaluate(
                 number, configuration.target, slot.model, slot.case, generation, slot.trial, fresh
             )

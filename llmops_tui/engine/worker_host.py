@@ -50,7 +50,7 @@ class WorkerHost:
         """
         from llmops_tui.workspace import connect
 
-        needed = {model.provider for model in configuration.models}
+        needed = configuration.providers
         # What was connected stays so: two versions on different providers share one worker.
         try:
             setups, secrets, env = connect(workspace, needed | self._providers)

@@ -8,12 +8,14 @@ import time
 from llmops_tui.domain import messages as m
 from llmops_tui.domain.call import Call, ChatRequest, Draw, Failure
 from llmops_tui.domain.case import Case
+from llmops_tui.domain.model import Model
 from llmops_tui.domain.output import Chunk, Output
 from llmops_tui.domain.redact import Redactor
 from llmops_tui.domain.score import Score
 from llmops_tui.providers.base import CallFailed
 from llmops_tui.retrieval.context import Context
 from llmops_tui.scorers import BUILT_INS, judge
+from llmops_tui.scorers.judges import Ask, Grader, JudgeFailed
 from llmops_tui.worker.calls import Calls
 from llmops_tui.worker.code import WorkspaceCode
 from llmops_tui.worker.render import Renderer, RenderError, render_text
@@ -27,6 +29,23 @@ class JobFailed(Exception):
         self.failure = failure
 
 
+class _JudgeAsker:
+    """Asks for a scorer: for one job, in the generation and trial of what is judged."""
+
+    def __init__(self, calls: Calls, job: int, draw: Draw, fresh: bool) -> None:
+        self._calls = calls
+        self._job = job
+        self._draw = draw
+        self._fresh = fresh
+
+    async def __call__(self, model: Model, request: ChatRequest, step: str, occurrence: int) -> Call:
+        draw = Draw(self._draw.generation, self._draw.trial, step, occurrence)
+        try:
+            return await self._calls.ask(self._job, model, request, draw, self._fresh)
+        except CallFailed as failed:
+            raise JudgeFailed(failed.failure) from failed
+
+
 class Evaluator:
     """Runs targets and scorers. One for a worker's life; caches compiled prompts by hash."""
 
@@ -36,6 +55,7 @@ class Evaluator:
         self._code = code
         self._redactor = redactor
         self._renderers: dict[str, Renderer] = {}
+        self._grader = Grader()
 
     async def evaluate(self, job: m.Evaluate) -> m.Evaluated:
         """The output and its scores.
@@ -53,14 +73,21 @@ class Evaluator:
         except CallFailed as failed:
             raise JobFailed(failed.failure) from failed
         output = _output(call, retrieved, prepared_s)
-        scores = await self.score(output, job.case)
+        scores = await self._score(output, job.case, _JudgeAsker(self._calls, job.job, draw, job.fresh))
         return m.Evaluated(job.job, output, scores)
 
-    async def score(self, output: Output, case: Case) -> tuple[Score, ...]:
+    async def score_only(self, job: m.ScoreOnly) -> tuple[Score, ...]:
+        """The scores of an output that is there."""
+        ask = _JudgeAsker(self._calls, job.job, Draw(trial=job.trial), fresh=False)
+        return await self._score(job.output, job.case, ask)
+
+    async def _score(self, output: Output, case: Case, ask: Ask) -> tuple[Score, ...]:
         """One score for each scorer of the case, in order; never raises for a scorer's fault."""
         scores = []
         for use in case.scorers:
-            if use.name in BUILT_INS:
+            if use.is_model_graded:
+                score = await self._grader.grade(use, output, case, ask)
+            elif use.name in BUILT_INS:
                 score = judge(use, output, case)
             else:
                 score = await self._code.score(use, output, case)

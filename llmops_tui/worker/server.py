@@ -92,8 +92,7 @@ class Worker:
             if isinstance(message, m.Evaluate):
                 result = await self.evaluator.evaluate(message)
             else:
-                scores = await self.evaluator.score(message.output, message.case)
-                result = m.Evaluated(message.job, None, scores)
+                result = m.Evaluated(message.job, None, await self.evaluator.score_only(message))
         except JobFailed as failed:
             result = m.Evaluated(message.job, None, (), self.redactor.redact_failure(failed.failure))
         except asyncio.CancelledError:

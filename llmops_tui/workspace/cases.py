@@ -136,8 +136,8 @@ def _label(uses: list[ScorerUse]) -> tuple[ScorerUse, ...]:
     count: dict[str, int] = {}
     labelled = []
     for use in uses:
-        count[use.name] = n = count.get(use.name, 0) + 1
-        labelled.append(use if n == 1 else msgspec.structs.replace(use, label=f"{use.name}#{n}"))
+        count[use.label] = n = count.get(use.label, 0) + 1
+        labelled.append(use if n == 1 else msgspec.structs.replace(use, label=f"{use.label}#{n}"))
     return tuple(labelled)
 
 

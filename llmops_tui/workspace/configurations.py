@@ -19,6 +19,7 @@ from llmops_tui.workspace.code import Source
 from llmops_tui.workspace.corpus import read_corpus
 from llmops_tui.workspace.eval_files import read_eval_file
 from llmops_tui.workspace.facts import tool_version
+from llmops_tui.workspace.judges import with_judges
 from llmops_tui.workspace.models import resolve_model
 from llmops_tui.workspace.prompts import PromptFile, read_prompt, template_variables
 from llmops_tui.workspace.reader import EVALS_LIMIT, Reader
@@ -222,6 +223,7 @@ class _Reading:
             known = tuple(cases)
             if reader.cases is not None and key is not None and len(reader.problems) == before:
                 reader.cases.put(key, known)
+        known, key = with_judges(reader, self._settings, known, key)
         if any(not p.warning for p in reader.problems[before:]):
             return None
         if key is not None:

@@ -9,6 +9,7 @@ import msgspec
 
 from llmops_tui.domain.case import ScorerUse
 from llmops_tui.domain.errors import did_you_mean
+from llmops_tui.domain.judge import scale_ends
 from llmops_tui.domain.scorers import SCORERS, ScorerKind
 from llmops_tui.workspace.code import SCORERS_FILE, Source
 
@@ -103,12 +104,18 @@ def _built_in(kind: ScorerKind, value: Any, common: dict[str, Any]) -> Resolved:
     from pydantic import ValidationError
 
     given = _options(kind, value)
-    weight, threshold = _weights(kind.name, {**common, **{k: given.pop(k) for k in _COMMON if k in given}})
+    common |= {k: given.pop(k) for k in _COMMON if k in given}
     try:
         options = kind.options.model_validate(given).model_dump(mode="json")
     except ValidationError as error:
         raise _mistake(kind, error) from None
+    weight, threshold = _weights(kind.name, common, options.get("scale"))
     needs = kind.needs_reference(options)
+    if kind.is_model_graded:
+        label = kind.name if options["use"] is None else f"{kind.name}:{options['use']}"
+        return Resolved(
+            ScorerUse(kind.name, options, weight, threshold, str(kind.revision), label, needs), needs
+        )
     use = ScorerUse(kind.name, options, weight, threshold, str(kind.revision), kind.name, needs)
     return Resolved(use, needs)
 
@@ -125,16 +132,18 @@ def _options(kind: ScorerKind, value: Any) -> dict[str, Any]:
     return {kind.shorthand: value}
 
 
-def _weights(name: str, common: dict[str, Any]) -> tuple[float, float | None]:
+def _weights(name: str, common: dict[str, Any], scale: str | None = None) -> tuple[float, float | None]:
+    """Weight and threshold; of a scale (`1-5`), the threshold is one of its grades."""
     weight, threshold = common.get("weight", 1.0), common.get("threshold")
     if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not weight > 0:
         raise ScorerMistake(f"the weight of {name} must be a number above 0, not {weight}")
     if threshold is None:
         return float(weight), None
+    low, high = (scale_ends(scale) if scale else None) or (0, 1)
     is_number = isinstance(threshold, (int, float)) and not isinstance(threshold, bool)
-    if not is_number or not 0 <= threshold <= 1:
-        raise ScorerMistake(f"the threshold of {name} must be a number from 0 to 1, not {threshold}")
-    return float(weight), float(threshold)
+    if not is_number or not low <= threshold <= high:
+        raise ScorerMistake(f"the threshold of {name} must be a number from {low} to {high}, not {threshold}")
+    return float(weight), (threshold - low) / (high - low)
 
 
 def _mistake(kind: ScorerKind, error: Any) -> ScorerMistake:
