@@ -150,7 +150,7 @@ class MaxDropEntry(_File):
 
 
 class GateBudgetEntry(_File):
-    """What one gate may spend on trials beyond the planned ones."""
+    """What one gate may spend, adjudication included."""
 
     calls: int | None = Field(default=None, ge=0)
     usd: float | None = Field(default=None, ge=0)

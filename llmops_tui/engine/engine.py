@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -111,6 +111,21 @@ class Engine:
         """
         self._host.client(self.workspace, configuration).start(configuration.models)
 
+    def connect(self, configurations: Iterable[Configuration]) -> None:
+        """Have one worker that is connected to the providers of all of these.
+
+        Raises:
+            WorkspaceError: a key is missing.
+        """
+        for configuration in configurations:
+            self._host.client(self.workspace, configuration)
+
+    def concurrency(self, configurations: Iterable[Configuration]) -> int:
+        """Requests that their providers take at once, of the slowest of them."""
+        limits = {setup.name: setup.concurrency for setup in self.workspace.setups}
+        used = {model.provider for c in configurations for model in c.models}
+        return min((limits.get(name, 1 if name == "local" else 8) for name in used), default=1)
+
     def configuration(self, name: str | None) -> Configuration:
         """A configuration by name; the only one where none is named.
 
@@ -185,7 +200,7 @@ class Engine:
         cost = price(self.store, configuration, prepared)
         if narrows(request.subset) and not any(s.chosen for s in prepared.slots):
             raise UsageError(no_case(configuration.cases, request.subset))
-        if newest is not None and self._is_repeat(newest, prepared):
+        if newest is not None and self.is_repeat(newest, prepared):
             self._host.supersede(set())
             return NothingToDo(version, tally(newest.rows))
         self.check_trust(configuration)
@@ -213,7 +228,7 @@ class Engine:
             spend_limit_usd=limit,
         )
 
-    def _is_repeat(self, newest: Snapshot, prepared: Prepared) -> bool:
+    def is_repeat(self, newest: Snapshot, prepared: Prepared) -> bool:
         """Whether a run would only repeat the newest one: the same cases, judged the same way."""
         if self.store.runs.eval_hash(newest.run.id) != prepared.eval_hash:
             return False
@@ -321,6 +336,7 @@ class Engine:
         prepared = prepare(self.store, places, hash_, generation=0, fresh=False, retry=frozenset())
         if not prepared.ready and not prepared.to_score:
             return  # nothing of it is known under these keys: what was shown before says more
+        prepared.keep_judged(newest)
         if not same:
             prepared.keep(newest, {c.id for c in configuration.cases})
         request = RunRequest(version.config, "rescored", agreed=True)

@@ -8,15 +8,20 @@ from collections.abc import Sequence
 
 from llmops_tui.domain.configuration import Budget, Configuration
 from llmops_tui.domain.format import money
+from llmops_tui.domain.judge import Judge
 from llmops_tui.domain.model import Model
 from llmops_tui.engine.events import Estimate
 from llmops_tui.engine.plan import Slot
+from llmops_tui.engine.prepare import Prepared
 from llmops_tui.store import Store
 
 #: Characters of a token, roughly, for a model that was never asked.
 CHARACTERS_PER_TOKEN = 4
 #: Tokens of an answer where neither the history nor `max_tokens` tells.
 UNKNOWN_ANSWER_TOKENS = 300
+#: Tokens that a judge is shown, and that it says, where no earlier call tells.
+UNKNOWN_JUDGED_TOKENS = 800
+UNKNOWN_REASON_TOKENS = 100
 
 
 def cost_of(store: Store, configuration: Configuration, missing: Sequence[Slot]) -> float | None:
@@ -55,17 +60,49 @@ def _cost_of_one(store: Store, configuration: Configuration, model: Model) -> fl
     return float(tokens * price.input_usd + float(answer) * price.output_usd)
 
 
+def judging(store: Store, prepared: Prepared) -> tuple[int, float | None]:
+    """Requests to models that judge, and what they cost in USD (None: a price is not known).
+
+    A judge that gives no verdict that can be used is asked twice; that is not counted.
+    """
+    uses = [use for todo in prepared.to_ask for use in todo.slot.case.scorers]
+    uses += [todo.slot.case.scorers[i] for todo in prepared.to_score for i in todo.missing]
+    counts: dict[int, int] = {}
+    judges: dict[int, Judge] = {}
+    for use in uses:
+        if use.judge is not None:
+            judges[id(use.judge)] = use.judge
+            counts[id(use.judge)] = counts.get(id(use.judge), 0) + use.judge.votes
+    each = [(count, _cost_of_judgement(store, judges[mark])) for mark, count in counts.items()]
+    costs = [None if cost is None else count * cost for count, cost in each]
+    known = [cost for cost in costs if cost is not None]
+    return sum(counts.values()), sum(known) if len(known) == len(costs) else None
+
+
+def _cost_of_judgement(store: Store, judge: Judge) -> float | None:
+    price = judge.model.price
+    if price is None:
+        return None
+    if price.input_usd == 0 and price.output_usd == 0:
+        return 0.0
+    average = store.calls.average_cost(judge.model.id)
+    if average is not None:
+        return average
+    answer = judge.params.get("max_tokens") or UNKNOWN_REASON_TOKENS
+    return float(UNKNOWN_JUDGED_TOKENS * price.input_usd + float(answer) * price.output_usd)
+
+
 def objection(budget: Budget, estimate: Estimate) -> str | None:
     """Why the budget does not allow a run, as a sentence, or None."""
     cost = estimate.cost_usd
-    if estimate.to_ask == 0:
+    if estimate.to_ask + estimate.judgements == 0:
         return None
     if cost is None:
         if budget.per_run_usd is None and budget.per_day_usd is None:
             return None
         return (
-            f"the price of {estimate.to_ask:,} answers is not known, and llmops.yaml sets a budget; "
-            "give the model a price under providers, or agree to this run"
+            f"the price of {estimate.to_ask + estimate.judgements:,} answers is not known, and llmops.yaml sets "
+            "a budget; give the model a price under providers, or agree to this run"
         )
     if math.isclose(cost, 0.0, abs_tol=1e-12):
         return None

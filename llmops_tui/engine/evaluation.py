@@ -66,13 +66,16 @@ def prepared_for(
 def price(store: Store, configuration: Configuration, prepared: Prepared) -> Estimate:
     """What the missing part of a run would take."""
     missing = [t.slot for t in prepared.to_ask]
+    asking = estimate.cost_of(store, configuration, missing)
+    judgements, judging = estimate.judging(store, prepared)
     return Estimate(
         outputs=len(prepared.slots),
         cached=len(prepared.slots) - len(missing) - prepared.left_out,
         to_ask=len(missing),
         to_score=len(prepared.to_score),
-        cost_usd=estimate.cost_of(store, configuration, missing),
+        cost_usd=None if asking is None or judging is None else asking + judging,
         spent_today_usd=store.calls.spent_since(estimate.midnight()),
+        judgements=judgements,
     )
 
 

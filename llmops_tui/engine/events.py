@@ -10,8 +10,10 @@ import msgspec
 from llmops_tui.domain.comparison import Comparison, Pair
 from llmops_tui.domain.configuration import Workspace
 from llmops_tui.domain.errors import Problem
+from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.manifest import PartChange
 from llmops_tui.domain.output import Output
+from llmops_tui.domain.review import Decision
 from llmops_tui.domain.run import Item, Reason, RunInfo, Tally, VersionInfo
 from llmops_tui.domain.score import Score
 
@@ -43,6 +45,24 @@ class RunRequest(msgspec.Struct, frozen=True):
     agreed: bool = False
 
 
+class GateRequest(msgspec.Struct, frozen=True):
+    """A gate that somebody wants.
+
+    Attributes:
+        candidate, baseline: names of versions; None: the version on disk, and the promoted one.
+        fresh: ask both sides anew, side by side.
+        adjudicate: where the verdict is inconclusive, ask more trials of all cases, in planned looks.
+        agreed: the person has seen the price and said yes.
+    """
+
+    config: str
+    candidate: str | None = None
+    baseline: str | None = None
+    fresh: bool = False
+    adjudicate: bool = False
+    agreed: bool = False
+
+
 class Estimate(msgspec.Struct, frozen=True):
     """What a run would take, before it starts.
 
@@ -53,6 +73,7 @@ class Estimate(msgspec.Struct, frozen=True):
         to_score: outputs that are there and miss a score.
         cost_usd: estimated from earlier calls, or from prices and lengths; None: not known.
         spent_today_usd: by this workspace.
+        judgements: requests to models that judge.
     """
 
     outputs: int
@@ -61,6 +82,7 @@ class Estimate(msgspec.Struct, frozen=True):
     to_score: int
     cost_usd: float | None
     spent_today_usd: float
+    judgements: int = 0
 
 
 class WorkspaceLoaded(msgspec.Struct, frozen=True):
@@ -83,7 +105,7 @@ class AskFirst(msgspec.Struct, frozen=True):
     Answer with `run(request with agreed=True)` or not at all.
     """
 
-    request: RunRequest
+    request: RunRequest | GateRequest
     estimate: Estimate
     why: str
 
@@ -149,11 +171,34 @@ class NothingToDo(msgspec.Struct, frozen=True):
 
 
 class Compared(msgspec.Struct, frozen=True):
-    """What the Bench shows. Sent on opening, after each load, at the start and end of a run."""
+    """What the Bench shows. Sent on opening, after each load, at the start and end of a run.
+
+    Attributes:
+        gate: the verdict on what is there; None where there is nothing to hold together.
+        decisions: those about these outputs.
+    """
 
     comparison: Comparison
     changed: tuple[PartChange, ...]
     drift: tuple[str, ...] = ()
+    gate: GateResult | None = None
+    decisions: tuple[Decision, ...] = ()
+
+
+class Working(msgspec.Struct, frozen=True):
+    """Something longer than a run is under way: a gate, an adjudication, an attribution, a bisect.
+
+    Attributes:
+        what: as a heading: `Gate, look 2 of 3: v1 and v2`; empty: it is over.
+        done, total: answers.
+        cost_usd: so far; None where a price is not known.
+    """
+
+    what: str
+    done: int = 0
+    total: int = 0
+    calls: int = 0
+    cost_usd: float | None = 0.0
 
 
 class Viewing(msgspec.Struct, frozen=True):
@@ -222,6 +267,7 @@ Event = (
     | RunEnded
     | NothingToDo
     | Compared
+    | Working
     | Viewing
     | Notice
 )

@@ -21,8 +21,10 @@ class Prepared(msgspec.Struct):
         total: items that a complete run has.
         ready: items that need no work, as results to record.
         waiting: the other items, as missing: what a run that is cut short still says of them.
-        to_ask, to_score: what is left; only chosen slots are asked, all are scored.
-        left_out: slots without an output that the subset does not allow to ask.
+        to_ask, to_score: what is left; only chosen slots are asked, all are scored where that asks no model.
+        left_out: slots that the subset does not allow to ask: without an output, or without the word of
+            a model that judges.
+        unjudged: those of `left_out` that have an output.
     """
 
     slots: list[Slot]
@@ -33,6 +35,18 @@ class Prepared(msgspec.Struct):
     to_score: list[Todo]
     left_out: int
     eval_hash: str
+    unjudged: list[Slot]
+
+    def keep_judged(self, before: Snapshot) -> None:
+        """What no judge may be asked about now keeps the word of the judge that was asked."""
+        there = {(i.case_id, i.model, i.trial): i for row in before.rows for i in row.items}
+        for slot in self.unjudged:
+            item = there.get((slot.case.id, slot.model.id, slot.trial))
+            if item is not None and item.status != "missing":
+                generation = before.run.generation
+                kept = Result(slot.position, slot.key, generation, item.output_id, None, (), None, item)
+                self.waiting = [w for w in self.waiting if w.position != slot.position]
+                self.ready.append(kept)
 
     def keep(self, before: Snapshot, known: set[str]) -> None:
         """Take over the items of cases that are no longer on disk: they were removed, and that is said."""
@@ -74,12 +88,12 @@ def prepare(
     """
     found = store.outputs.find_many([(s.key, s.trial) for s in slots])
     scores = store.scores.find_many([f.output_id for f in found.values()])
-    prepared = Prepared(slots, len(slots), [], [], [], [], 0, eval_hash)
+    prepared = Prepared(slots, len(slots), [], [], [], [], 0, eval_hash, [])
     for slot in slots:
         there = found.get((slot.key, slot.trial))
+        may_ask = slot.chosen and (retry is None or (slot.case.id, slot.model.id, slot.trial) in retry)
         if there is None or (fresh and slot.chosen):
             prepared.waiting.append(_missing(slot, generation))
-            may_ask = slot.chosen and (retry is None or (slot.case.id, slot.model.id, slot.trial) in retry)
             if may_ask:
                 prepared.to_ask.append(Todo(slot, job_key(slot, generation)))
             else:
@@ -88,6 +102,11 @@ def prepare(
         known = scores.get(there.output_id, {})
         have = [known.get(key) for key in slot.score_keys]
         missing = tuple(i for i, score in enumerate(have) if score is None or score.error is not None)
+        if missing and not may_ask and any(slot.case.scorers[i].is_model_graded for i in missing):
+            prepared.waiting.append(_missing(slot, generation))
+            prepared.unjudged.append(slot)
+            prepared.left_out += 1
+            continue
         if missing:
             kept = tuple(
                 s if s is not None else _placeholder(k) for s, k in zip(have, slot.score_keys, strict=True)

@@ -42,7 +42,6 @@ class Session(SessionReview, SessionMatrix, SessionWhatIf):
 
     def __init__(self, root: Path, config: str | None = None) -> None:
         super().__init__(root, config)
-        self._emit: Callable[[Event], None] = lambda _event: None
         self._thread: threading.Thread | None = None
         self._lock: WorkspaceLock | None = None
         self._viewing = False
@@ -266,7 +265,7 @@ class Session(SessionReview, SessionMatrix, SessionWhatIf):
             if not request.agreed and (ask_first or free_only or request.fresh):
                 price = engine.price_of(request)
                 free = price.cost_usd == 0.0 and not ask_first and not request.fresh
-                waits = price.to_ask > 0 and not free
+                waits = price.to_ask + price.judgements > 0 and not free
                 if waits:
                     why = "Ask again everything?" if request.fresh else "Evaluate what changed?"
                     self._compared()
@@ -369,7 +368,9 @@ class Session(SessionReview, SessionMatrix, SessionWhatIf):
         except LlmopsError as error:
             self._emit(Notice("error", str(error), key="compare"))
             return
-        self._emit(Compared(comparison, changed, engine.queries.drift(comparison)))
+        drift = engine.queries.drift(comparison)
+        gate, decisions = self._judged(comparison)
+        self._emit(Compared(comparison, changed, drift, gate, decisions))
 
     # -- commands
 

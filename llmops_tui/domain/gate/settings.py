@@ -22,7 +22,7 @@ class MaxDrop(msgspec.Struct, frozen=True):
 
 
 class GateBudget(msgspec.Struct, frozen=True):
-    """What one gate may spend on trials beyond the planned ones; None: no limit of its own."""
+    """What one gate may spend, adjudication included; None: no limit of its own."""
 
     calls: int | None = None
     usd: float | None = None

@@ -1,0 +1,397 @@
+"""The gate over recorded results: gathers what it is decided on, fills in what is missing, adjudicates."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+
+from llmops_tui.domain.case import Case
+from llmops_tui.domain.comparison import Comparison, compare, pair_models
+from llmops_tui.domain.configuration import Configuration
+from llmops_tui.domain.errors import BudgetError, LlmopsError, Problem, UsageError
+from llmops_tui.domain.gate.judge import judge
+from llmops_tui.domain.gate.result import GateResult, LookResult, RuleResult
+from llmops_tui.domain.gate.rows import CaseFacts, GateInput, Values
+from llmops_tui.domain.gate.settings import GateSettings
+from llmops_tui.domain.review import Decision, PairKey, decisions_of
+from llmops_tui.domain.run import Row, VersionInfo
+from llmops_tui.domain.score import score_key
+from llmops_tui.domain.statistics.sequential import FACTORS
+from llmops_tui.engine import estimate as prices
+from llmops_tui.engine import pairing, subjects
+from llmops_tui.engine.engine import Engine
+from llmops_tui.engine.evaluation import silent
+from llmops_tui.engine.events import AskFirst, Estimate, Event, GateRequest
+from llmops_tui.engine.pairing import Side, Spent
+
+
+class GateOutcome(msgspec.Struct, frozen=True):
+    """A gate that was carried out.
+
+    Attributes:
+        adapted: what had to be adapted to this machine, as sentences.
+        cost_usd: of what was asked for it; None where a price is not known.
+        failures: why outputs could not be had, each once.
+        cancelled: it was cut short.
+    """
+
+    comparison: Comparison
+    result: GateResult
+    adapted: tuple[str, ...] = ()
+    cost_usd: float | None = 0.0
+    failures: tuple[str, ...] = ()
+    cancelled: bool = False
+
+
+class Gate:
+    """Gates of one workspace."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._store = engine.store
+
+    # -- on what is there
+
+    def judged(
+        self,
+        comparison: Comparison,
+        *,
+        decisions: Iterable[Decision] | None = None,
+        spent: Spent | None = None,
+        trials_spent: int | None = None,
+    ) -> GateResult:
+        """The verdict on a comparison as it is stored. Asks nothing.
+
+        Raises:
+            WorkspaceError: `reviews.yaml` has a mistake.
+        """
+        settings = self._engine.workspace.gate
+        given = self.given(comparison, decisions=decisions)
+        if spent is not None:
+            given = msgspec.structs.replace(given, provider_calls=spent.calls)
+        if trials_spent is not None:
+            given = msgspec.structs.replace(given, trials_spent=trials_spent)
+        return judge(given, settings)
+
+    def decisions(self) -> tuple[Decision, ...]:
+        """What `reviews.yaml` says.
+
+        Raises:
+            WorkspaceError: it has a mistake.
+        """
+        from llmops_tui.workspace import reviews
+
+        return reviews.read(self._engine.root)
+
+    def given(
+        self, comparison: Comparison, *, decisions: Iterable[Decision] | None = None
+    ) -> GateInput:
+        """Everything that the verdict on a comparison is decided on."""
+        baseline, candidate = comparison.baseline, comparison.candidate
+        config = candidate.version.config
+        configuration = self._engine.workspace.configurations.get(config)
+        cases = configuration.cases if configuration is not None else ()
+        all_decisions = self.decisions() if decisions is None else decisions
+        factor = min(self._store.versions.factor(v.id) for v in (baseline.version, candidate.version))
+        runs = (baseline.run, candidate.run)
+        side_by_side = (
+            all(r.reason in ("gate", "adjudication") and r.generation > 0 for r in runs)
+            and len({r.generation for r in runs}) == 1
+        )
+        base = [c.trials or (configuration.trials if configuration else 1) for c in cases]
+        return GateInput(
+            comparison=comparison,
+            cases={c.id: CaseFacts(c.tags, c.group, c.known_failing) for c in cases},
+            decisions=decisions_of(all_decisions, comparison),
+            same_request=self._store.outputs.same_requests(r.id for r in runs),
+            deterministic=self.deterministic(comparison),
+            scorer_values=self._scorer_values(comparison, cases),
+            fresh_pairs=side_by_side,
+            look=look_of(factor),
+            base_trials=sum(base) / len(base) if base else 1.0,
+            trials_spent=_trials_beyond(comparison, factor),
+        )
+
+    def deterministic(self, comparison: Comparison) -> frozenset[str]:
+        """The candidate's models that answer alike every time, and whose counterpart does too."""
+        before = self._repeating(comparison.baseline.version)
+        after = self._repeating(comparison.candidate.version)
+        partner = {new: old for old, new in pair_models(tuple(before), tuple(after)).items()}
+        return frozenset(m for m, same in after.items() if same and before.get(partner.get(m, m), False))
+
+    def _repeating(self, version: VersionInfo) -> dict[str, bool]:
+        from llmops_tui.engine.plan import models_of
+
+        manifest = self._store.versions.manifest(version.id)
+        params = {part.name: part.value for part in manifest.of_kind("params")}
+        return {model.id: model.is_deterministic(params) for model in models_of(manifest)}
+
+    def _scorer_values(
+        self, comparison: Comparison, cases: Iterable[Case]
+    ) -> Mapping[str, Mapping[PairKey, Values]]:
+        """Values of the scorers that a rule names, trial by trial."""
+        names = set(self._engine.workspace.gate.max_drop.scorers)
+        if not names:
+            return {}
+        keys = {c.id: {u.label: score_key(u, c) for u in c.scorers if u.label in names} for c in cases}
+        ids = {
+            i.output_id
+            for p in comparison.pairs
+            for row in (p.baseline, p.candidate)
+            if row is not None
+            for i in row.planned
+            if i.output_id is not None
+        }
+        scores = self._store.scores.find_many(list(ids))
+
+        def values(row: Row | None, key: str) -> tuple[float, ...]:
+            found = [scores.get(i.output_id or 0, {}).get(key) for i in (row.planned if row else ())]
+            return tuple(s.value for s in found if s is not None and s.value is not None)
+
+        result: dict[str, dict[PairKey, Values]] = {name: {} for name in names}
+        for pair in comparison.pairs:
+            for label, key in keys.get(pair.case_id, {}).items():
+                result[label][pair.case_id, pair.model] = (
+                    values(pair.baseline, key),
+                    values(pair.candidate, key),
+                )
+        return result
+
+    # -- filling in
+
+    async def gate(
+        self, request: GateRequest, emit: Callable[[Event], None] = silent
+    ) -> GateOutcome | AskFirst:
+        """Fill in what is missing on either side, and judge.
+
+        Raises:
+            UsageError: there is no baseline, or no such version.
+            BudgetError: it would take more than `gate.budget`.
+            WorkspaceError: a side can't be evaluated here.
+        """
+        engine = self._engine
+        configuration = engine.configuration(request.config)
+        on_disk = engine.version(configuration)
+        candidate = (
+            on_disk if request.candidate is None else engine.queries.resolve(request.config, request.candidate)
+        )
+        baseline = self._baseline(request)
+        if baseline.id == candidate.id and not request.fresh:
+            return self._itself(candidate)
+        sides, adapted = self._sides(configuration, baseline, candidate)
+        price = pairing.estimate(engine, sides, fresh=request.fresh)
+        if not request.agreed:
+            self._refuse_over_budget(price)
+            why = prices.objection(engine.workspace.budget, price)
+            if why is not None:
+                return AskFirst(request, price, why)
+        generation = self._store.runs.next_generation() if request.fresh else 0
+        names = f"{baseline.name} and {candidate.name}"
+        spent = await pairing.evaluate_sides(
+            *(engine, sides, f"Gate: {names}", emit), generation=generation, fresh=request.fresh
+        )
+        outcome = self._outcome(sides, spent, adapted)
+        if request.adjudicate and not outcome.cancelled:
+            outcome = await self._adjudicate(sides, outcome, generation, emit)
+        self._store.verdicts.add(
+            baseline.id, candidate.id, outcome.result, cost_usd=outcome.cost_usd, at=time.time()
+        )
+        return outcome
+
+    def _baseline(self, request: GateRequest) -> VersionInfo:
+        engine = self._engine
+        if request.baseline is not None:
+            return engine.queries.resolve(request.config, request.baseline)
+        found = self._store.versions.baseline(request.config)
+        if found is None:
+            raise UsageError(
+                Problem(
+                    f"'{request.config}' has no baseline to hold the candidate against",
+                    "evaluate the version you trust (llmops-tui run) and promote it "
+                    "(llmops-tui promote latest); keep baselines.yaml in git",
+                )
+            )
+        return found
+
+    def _sides(
+        self, configuration: Configuration, baseline: VersionInfo, candidate: VersionInfo
+    ) -> tuple[list[Side], tuple[str, ...]]:
+        sides, adapted = [], []
+        for version in (baseline, candidate):
+            subject = subjects.of_version(self._store, self._engine.root, configuration, version)
+            if subject.adapted:
+                version = self.hidden(subject.configuration)
+                adapted += subject.adapted
+            sides.append(Side(subject.configuration, version))
+        return sides, tuple(adapted)
+
+    def hidden(self, configuration: Configuration) -> VersionInfo:
+        """A version without a number for a configuration that is not on disk; the numbered one where it is."""
+        version, _new = self._store.versions.ensure(
+            configuration.name, configuration.manifest, configuration.blobs, at=time.time(), hidden=True
+        )
+        return version
+
+    def _itself(self, version: VersionInfo) -> GateOutcome:
+        snapshot = self._engine.queries.snapshot(version)
+        comparison = compare(snapshot, snapshot)
+        return GateOutcome(comparison, self.judged(comparison))
+
+    def _outcome(self, sides: list[Side], spent: Spent, adapted: tuple[str, ...]) -> GateOutcome:
+        queries = self._engine.queries
+        comparison = compare(*(queries.snapshot(side.version) for side in sides))
+        result = self.judged(comparison, spent=spent)
+        return GateOutcome(
+            comparison, result, adapted, spent.cost_usd, spent.failures, spent.cancelled
+        )
+
+    def _refuse_over_budget(self, price: Estimate, calls: int = 0, cost_usd: float | None = 0.0) -> None:
+        why = over_budget(self._engine.workspace.gate, price, calls, cost_usd)
+        if why is not None:
+            raise BudgetError(Problem(why, "raise gate.budget in llmops.yaml, or agree with --yes"))
+
+    # -- adjudication
+
+    async def _adjudicate(
+        self, sides: list[Side], first: GateOutcome, generation: int, emit: Callable[[Event], None]
+    ) -> GateOutcome:
+        """More trials of every case, on both sides, in planned looks, until the verdict is clear.
+
+        The first gate was look one; the error that is put up with is spent over all looks as planned.
+        """
+        engine = self._engine
+        store = self._store
+        factor = min(store.versions.factor(side.version.id) for side in sides)
+        looks = [_look(first.result, look_of(factor), first.result.provider_calls, first.cost_usd)]
+        outcome = first
+        calls, cost_usd = first.result.provider_calls, first.cost_usd
+        why_not = _pointless(first.result)
+        while outcome.result.verdict == "inconclusive" and not why_not:
+            later = [f for f in FACTORS if f > factor]
+            if not later:
+                why_not = f"adjudication ended undecided after {len(FACTORS)} looks, as planned"
+                break
+            before = {side.version.id: store.versions.factor(side.version.id) for side in sides}
+            for side in sides:
+                store.versions.set_factor(side.version.id, max(later[0], before[side.version.id]))
+            price = pairing.estimate(engine, sides, fresh=False)
+            over = over_budget(engine.workspace.gate, price, calls, cost_usd) or prices.objection(
+                engine.workspace.budget, price
+            )
+            if over is not None:
+                for id_, value in before.items():
+                    store.versions.set_factor(id_, value)
+                why_not = f"adjudication stopped before look {look_of(later[0])}: {over}"
+                break
+            factor = later[0]
+            names = " and ".join(side.version.name for side in sides)
+            what = f"Look {look_of(factor)} of {len(FACTORS)}: {names}"
+            spent = await pairing.evaluate_sides(
+                *(engine, sides, what, emit), reason="adjudication", generation=generation
+            )
+            calls += spent.calls
+            known = cost_usd is not None and spent.cost_usd is not None
+            cost_usd = (cost_usd or 0.0) + (spent.cost_usd or 0.0) if known else None
+            outcome = self._outcome(sides, spent, first.adapted)
+            looks.append(_look(outcome.result, look_of(factor), spent.calls, spent.cost_usd))
+            if outcome.cancelled:
+                why_not = "adjudication was cut short; what was answered is kept"
+        reasons = outcome.result.reasons + ((why_not,) if why_not else ())
+        result = msgspec.structs.replace(
+            outcome.result, reasons=reasons, provider_calls=calls, looks=tuple(looks)
+        )
+        return msgspec.structs.replace(outcome, result=result, cost_usd=cost_usd)
+
+
+def look_of(factor: int) -> int:
+    """Which look of an adjudication `factor` times the planned trials is."""
+    return sum(f <= factor for f in FACTORS) or 1
+
+
+def over_budget(
+    settings: GateSettings, price: Estimate, calls: int = 0, cost_usd: float | None = 0.0
+) -> str | None:
+    """Why `gate.budget` does not allow to ask what is missing, as a clause, or None.
+
+    Args:
+        calls, cost_usd: spent by this gate already.
+    """
+    budget = settings.budget
+    if price.to_ask == 0:
+        return None
+    if budget.calls is not None and calls + price.to_ask > budget.calls:
+        return (
+            f"it takes {price.to_ask:,} more calls after {calls:,}, and gate.budget.calls is {budget.calls:,}"
+        )
+    if budget.usd is not None:
+        if price.cost_usd is None or cost_usd is None:
+            return "the price is not known, and gate.budget.usd sets a limit"
+        if cost_usd + price.cost_usd > budget.usd:
+            from llmops_tui.domain.format import money
+
+            return (
+                f"it takes about {money(price.cost_usd)} after {money(cost_usd)}, and gate.budget.usd is "
+                f"{money(budget.usd)}"
+            )
+    return None
+
+
+def _pointless(result: GateResult) -> str:
+    """Why more trials can't help; empty where they can."""
+    if result.verdict != "inconclusive":
+        return ""
+    if result.errors_decided or result.decided_by == "missing":
+        return "more trials were not asked: results are missing, and that comes first"
+    if result.settings.estimand == "population":
+        return (
+            "more trials were not asked: with estimand: population the spread between cases counts, "
+            "and only more cases reduce it"
+        )
+    if result.by_fact:
+        return "more trials were not asked: the answers repeat themselves exactly"
+    if not result.decided_by:
+        return "more trials were not asked: nothing is judged"
+    return ""
+
+
+def _look(result: GateResult, look: int, calls: int, cost_usd: float | None) -> LookResult:
+    rule = _deciding(result)
+    return LookResult(
+        look=look,
+        trials=round(result.trials),
+        verdict=result.verdict,
+        drop=rule.observed if rule is not None else None,
+        interval=rule.interval if rule is not None else None,
+        p_value=rule.p_adjusted if rule is not None else None,
+        alpha=(rule.alpha if rule is not None else None) or result.settings.alpha,
+        spent_calls=calls,
+        cost_usd=cost_usd,
+    )
+
+
+def _deciding(result: GateResult) -> RuleResult | None:
+    named = [r for r in result.rules if r.rule == result.decided_by and r.p_value is not None]
+    return next(iter(named or [r for r in result.rules if r.kind in ("pass_rate", "score")]), None)
+
+
+def _trials_beyond(comparison: Comparison, factor: int) -> int:
+    """Trials of both sides that adjudication added, in all."""
+    if factor == 1:
+        return 0
+    items = sum(
+        len(row.planned)
+        for p in comparison.pairs
+        for row in (p.baseline, p.candidate)
+        if row is not None
+    )
+    return items - items // factor
+
+
+def verdict_or_none(gate: Gate, comparison: Comparison) -> GateResult | None:
+    """The verdict for the line on top; None where it can't be told (a broken `reviews.yaml` says so elsewhere)."""
+    try:
+        return gate.judged(comparison)
+    except LlmopsError:
+        return None
