@@ -4,7 +4,7 @@
 
 It answers with the last user message, so what is right is known beforehand. The model's name says
 how it behaves: `random-0.2` is wrong one time in five, `quirk-…` plays a provider's quirk
-(`fake_quirks.py`). `GET /stats` counts, `POST /reset` forgets. A bare `asyncio.Protocol`, so that
+(`fake_quirks.py`), `judge-…` judges (`fake_judges.py`). `GET /stats` counts, `POST /reset` forgets. A bare `asyncio.Protocol`, so that
 the server is not what a benchmark measures.
 """
 
@@ -193,6 +193,10 @@ class FakeOpenAI:
             from fake_quirks import QUIRKS
 
             return QUIRKS[asked.model.removeprefix("quirk-")](asked)
+        if asked.model.startswith("judge-"):
+            from fake_judges import judging
+
+            return judging(asked)
         share = (
             float(asked.model.removeprefix("random-")) if asked.model.startswith("random-") else self.wrong
         )

@@ -307,9 +307,9 @@ _add(
 _add(
     "judge",
     options_of.Rubric,
-    "A model judges the answer by a rule in words, and says why. With several `votes` the majority decides, and "
-    "a tie is not a pass; of grades the mean counts. Grades pass by a `threshold` only, which is a grade too; "
-    "without one, whether they pass is not said.",
+    "A model judges the answer by a rule in words, and says why. With several `votes` the majority decides, "
+    "and a tie is not a pass; of grades the mean counts. Grades pass by a `threshold` only, which is a grade "
+    "too; without one, whether they pass is not said.",
     shorthand="rubric",
     values="1 or 0; of a scale, 0 for its lowest grade to 1 for its highest",
     entries=(
