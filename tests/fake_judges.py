@@ -2,6 +2,7 @@
 
 `judge-pass`, `judge-fail`, `judge-random-0.2` (fails one time in five) decide whatever they see;
 `judge-keyword` passes what says "polite"; `judge-votes` passes, fails and passes in turn;
+`judge-halves` passes the first of several rules; `judge-subset` and the like name a relation;
 `judge-garbage` never gives a verdict, `judge-mends` gives one when told what was wrong,
 `judge-quotes` quotes a verdict beside its own, `judge-plain` rejects `response_format`.
 """
@@ -28,7 +29,12 @@ def judging(asked: Asked) -> Reply:
     if kind == "plain" and wanted is not None:
         return error(400, "'response_format' of type json_schema is not supported", param="response_format")
     schema = wanted["json_schema"]["schema"] if wanted else PLAIN
-    reply = json.dumps(_filled(schema, _passes(kind, asked)))
+    filled = _filled(schema, _passes(kind, asked))
+    if kind == "halves":
+        filled |= {name: _value(each, False) for name, each in list(schema["properties"].items())[1:]}
+    if "relation" in filled and kind in schema["properties"]["relation"]["enum"]:
+        filled["relation"] = kind
+    reply = json.dumps(filled)
     if kind == "garbage" or (kind == "mends" and len(asked.body["messages"]) == 2):
         return say(asked, "I would say that it passes.")
     if kind == "quotes":

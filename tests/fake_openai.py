@@ -4,8 +4,8 @@
 
 It answers with the last user message, so what is right is known beforehand. The model's name says
 how it behaves: `random-0.2` is wrong one time in five, `quirk-…` plays a provider's quirk
-(`fake_quirks.py`), `judge-…` judges (`fake_judges.py`). `GET /stats` counts, `POST /reset` forgets. A bare `asyncio.Protocol`, so that
-the server is not what a benchmark measures.
+(`fake_quirks.py`), `judge-…` judges (`fake_judges.py`). `GET /stats` counts, `POST /reset` forgets.
+A bare `asyncio.Protocol`, so that the server is not what a benchmark measures.
 """
 
 from __future__ import annotations

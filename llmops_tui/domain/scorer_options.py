@@ -197,3 +197,55 @@ class Rubric(Judged):
         if (self.rubric is None) == (self.rubric_file is None):
             raise ValueError("give `rubric`, or `rubric_file`")
         return self
+
+
+class CriterionEntry(Options):
+    """One rule of several. Its name says it, or `rubric` does."""
+
+    name: Text = Field(description="What people see.")
+    rubric: Text | None = Field(None, description="The rule, in words.")
+    weight: float = Field(1.0, gt=0, allow_inf_nan=False, description="Its share in the value.")
+
+
+def _as_criterion(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+class SeveralRules(Judged):
+    criteria: Annotated[
+        list[Annotated[CriterionEntry, BeforeValidator(_as_criterion)]], Field(min_length=1, max_length=50)
+    ] = Field(
+        description="The rules: a text, or `{name, rubric, weight}`; `rubric` says more than the name can."
+    )
+    sees: Sees = ["request", "context"]
+
+    @field_validator("criteria")
+    @classmethod
+    def _differ(cls, value: list[CriterionEntry]) -> list[CriterionEntry]:
+        names = [each.name for each in value]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"'{twice}' is there twice")
+        return value
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class RelationValues(Options):
+    """What each relation of an answer to the reference is worth."""
+
+    equal: Share = 1.0
+    wording: Share = 1.0
+    superset: Share = 0.8
+    subset: Share = 0.5
+    disagrees: Share = 0.0
+
+
+class Facts(Judged):
+    value: Text | None = Field(None, description=f"The reference; {_EXPECTED}.")
+    values: RelationValues = Field(
+        default_factory=RelationValues,
+        description="What a relation is worth: `{subset: 0.8}` lets an answer that leaves facts out pass.",
+    )
+    sees: Sees = ["request"]

@@ -318,3 +318,40 @@ _add(
         {"judge": {"rubric": "Does it answer what was asked?", "scale": "1-5", "threshold": 4, "votes": 3}},
     ),
 )
+_add(
+    "criteria",
+    options_of.SeveralRules,
+    "A model judges the answer by several rules, each by itself, in one reply. It passes when it meets all "
+    "of them (or `threshold` says from which share on). With several `votes` the majority decides for each "
+    "rule.",
+    shorthand="criteria",
+    values="the weighted share of the rules that are met",
+    entries=(
+        {"criteria": ["polite", "answers in one language"]},
+        {
+            "criteria": {
+                "criteria": [
+                    "polite",
+                    {"name": "grounded", "rubric": "states only facts of the context", "weight": 2},
+                ],
+                "threshold": 0.6,
+            }
+        },
+    ),
+)
+_add(
+    "factuality",
+    options_of.Facts,
+    "A model says how the facts of the answer relate to those of the reference: `equal`, `wording` (differs "
+    "in nothing that matters), `superset` (all of them and more), `subset` (a part of them), or `disagrees`. "
+    "Style does not count. Of several `votes` the relation named most often counts, of equally many the worst.",
+    reference="value",
+    passes_from=0.8,
+    values="that of the relation: 1 for `equal` and `wording`, 0.8 for `superset`, 0.5 for `subset`, 0 for "
+    "`disagrees`, unless `values` says else",
+    entries=(
+        "factuality",
+        {"factuality": "Refunds are possible within 30 days."},
+        {"factuality": {"values": {"subset": 0.8}, "votes": 3}},
+    ),
+)

@@ -100,9 +100,10 @@ def objection(budget: Budget, estimate: Estimate) -> str | None:
     if cost is None:
         if budget.per_run_usd is None and budget.per_day_usd is None:
             return None
+        asked = estimate.to_ask + estimate.judgements
         return (
-            f"the price of {estimate.to_ask + estimate.judgements:,} answers is not known, and llmops.yaml sets "
-            "a budget; give the model a price under providers, or agree to this run"
+            f"the price of {asked:,} answers is not known, and llmops.yaml sets a budget; "
+            "give the model a price under providers, or agree to this run"
         )
     if math.isclose(cost, 0.0, abs_tol=1e-12):
         return None

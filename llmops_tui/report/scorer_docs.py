@@ -9,6 +9,7 @@ import json
 import sys
 from typing import Any
 
+from llmops_tui.domain.scorer_options import Options
 from llmops_tui.domain.scorers import SCORERS, Example, ScorerKind
 
 _INTRO = """\
@@ -45,7 +46,8 @@ What holds for all of them:
 - An output that can't be judged is an **error** with its reason, never a zero. Where there is nothing to say
   (a cost that is not known) the scorer is **unscored**.
 - Changing a scorer, its options, weight or threshold, or `expected`, asks no model: the stored outputs are
-  judged anew.
+  judged anew. Only scorers that ask a model themselves (`judge`, `criteria`, `factuality`) ask it again,
+  where what it is told has changed: see [Judges](judges.md).
 """
 
 _PYTHON = """\
@@ -112,8 +114,11 @@ def _section(kind: ScorerKind) -> str:
         lines += [
             f"| `{n}` | {_default(field)} | {_cell(field.description or '')} |" for n, field in fields.items()
         ]
-    lines += ["", "| entry | `expected` | output | gives |", "| --- | --- | --- | --- |"]
-    lines += [_row(example) for example in kind.examples]
+    if kind.examples:
+        lines += ["", "| entry | `expected` | output | gives |", "| --- | --- | --- | --- |"]
+        lines += [_row(example) for example in kind.examples]
+    if kind.entries:
+        lines += ["", "| entry |", "| --- |", *(f"| {_code(_yaml(entry))} |" for entry in kind.entries)]
     return "\n".join(lines) + "\n"
 
 
@@ -121,6 +126,8 @@ def _default(field: Any) -> str:
     if field.is_required():
         return "needed"
     value = field.get_default(call_default_factory=True)
+    if isinstance(value, Options):
+        value = value.model_dump()
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return "–" if value is None or value == [] else _code(_yaml(value))

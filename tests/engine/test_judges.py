@@ -14,7 +14,7 @@ from fake_openai import Asked, FakeOpenAI
 
 from llmops_tui.domain.run import Item
 from llmops_tui.domain.score import Score
-from llmops_tui.engine.events import AskFirst, RunRequest
+from llmops_tui.engine.events import AskFirst, RunRequest, Subset
 
 Make = Callable[..., Bench]
 POLITE = "Is the answer polite?"
@@ -297,8 +297,6 @@ async def test_comparing_asks_no_judge_and_keeps_what_is_known(bench: Make, serv
 
 
 async def test_a_subset_asks_judges_about_itself_alone(bench: Make, server: FakeOpenAI) -> None:
-    from llmops_tui.engine.events import Subset
-
     ours = bench(judge(), ("a", "b", "c"))
     await ours.evaluate(subset=Subset(ids=("c1",)))
     assert server.count == 1
@@ -307,3 +305,82 @@ async def test_a_subset_asks_judges_about_itself_alone(bench: Make, server: Fake
     )
     await ours.evaluate(subset=Subset(ids=("c2",)))
     assert [r.model for r in asked(server)] == ["judge-keyword", "judge-pass"]
+
+
+async def test_criteria_are_judged_in_one_reply_and_each_is_told(bench: Make, server: FakeOpenAI) -> None:
+    rules = ["polite", {"name": "grounded", "rubric": "only facts of the context", "weight": 2}]
+    options = {"criteria": rules, "model": "gateway/judge-halves"}
+    ours = bench({"criteria": options})
+    await ours.evaluate()
+    (request,) = asked(server)
+    schema = request.body["response_format"]["json_schema"]["schema"]
+    assert list(schema["properties"]) == ["rule_1", "rule_2"]
+    assert "rule_2: grounded – only facts of the context" in request.body["messages"][0]["content"]
+    found = score(ours)
+    assert (found.value, found.passed) == (pytest.approx(1 / 3), False)
+    assert found.reason == "grounded failed: not as it should be; polite passed: as it should be"
+    ours.cases(
+        {
+            "id": "c0",
+            "vars": {"question": "be polite"},
+            "scorers": [{"criteria": {**options, "threshold": 0.3}}],
+        }
+    )
+    await ours.evaluate()
+    assert server.count == 1
+    assert score(ours).passed is True
+
+
+@pytest.mark.parametrize(
+    ("relation", "options", "value", "passed"),
+    [
+        ("equal", {}, 1.0, True),
+        ("superset", {}, 0.8, True),
+        ("subset", {}, 0.5, False),
+        ("subset", {"values": {"subset": 0.9}}, 0.9, True),
+        ("superset", {"threshold": 0.9}, 0.8, False),
+        ("disagrees", {}, 0.0, False),
+    ],
+)
+async def test_factuality_is_a_relation_to_the_reference(
+    bench: Make, server: FakeOpenAI, relation: str, options: dict[str, Any], value: float, passed: bool
+) -> None:
+    ours = bench({"factuality": {"model": f"gateway/judge-{relation}", "value": "30 days", **options}})
+    await ours.evaluate()
+    assert (score(ours).value, score(ours).passed) == (value, passed)
+    assert f"({relation}): " in score(ours).reason
+    assert "<<<REFERENCE\n30 days\nREFERENCE>>>" in asked(server)[0].said
+
+
+async def test_factuality_is_held_against_expected_and_needs_one(bench: Make) -> None:
+    ours = bench({"factuality": {"model": "gateway/judge-pass"}})
+    (problem,) = ours.engine.load().errors
+    assert problem.message == "case 'c0' has no 'expected', and factuality is held against it"
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ("judge", "give `rubric`, or `rubric_file`"),
+        ({"judge": POLITE}, "judge names no model that judges"),
+        ({"judge": {"rubric": POLITE, "use": "strickt"}}, "there is no judge 'strickt' in llmops.yaml"),
+        ({"judge": {"rubric": POLITE, "model": "gateway/x", "use": "strict"}}, "names a model and a judge"),
+        ({"judge": {"rubric": POLITE, "model": "nowhere/x"}}, "there is no provider 'nowhere'"),
+        (
+            {"judge": {"rubric_file": "rubrics/none.md", "model": "gateway/x"}},
+            "there is no file 'rubrics/none.md'",
+        ),
+        ({"judge": {"rubric": POLITE, "model": "gateway/x", "scale": "5-1"}}, "such as 1-5 or 0-10"),
+        (
+            {"judge": {"rubric": POLITE, "model": "gateway/x", "scale": "1-5", "threshold": 0.7}},
+            "must be a number from 1 to 5",
+        ),
+        ({"judge": {"rubric": POLITE, "model": "gateway/x", "params": {"n": 2}}}, "'n' is set by llmops-tui"),
+        ({"criteria": {"criteria": ["a", "a"], "model": "gateway/x"}}, "'a' is there twice"),
+        ({"judge": {"rubric": POLITE, "model": "gateway/x", "sees": ["expected"]}}, "has no 'expected'"),
+    ],
+)
+async def test_a_mistake_in_a_judge_is_said_where_it_is(bench: Make, entry: Any, says: str) -> None:
+    ours = bench([entry], settings={"judges": {"strict": {"model": "gateway/judge-pass"}}})
+    problems = [str(p) for p in ours.engine.load().errors]
+    assert any(says in p and p.startswith("evals/bench.yaml:") for p in problems), problems

@@ -8,17 +8,20 @@ from typing import Any
 import pytest
 
 from llmops_tui.domain.case import Case, ScorerUse
+from llmops_tui.domain.judge import MODEL_GRADED
 from llmops_tui.domain.output import Output
 from llmops_tui.domain.score import Score
 from llmops_tui.domain.scorers import SCORERS, Example, ScorerKind
 from llmops_tui.report.scorer_docs import scorers_markdown
 from llmops_tui.scorers import BUILT_INS, judge
+from llmops_tui.scorers.judges.asking import FORMS
 
 NAMES_OF_THE_RELEASE = {
     "equals", "contains", "contains_any", "contains_all", "not_contains", "regex", "starts_with", "max_words",
     "min_words", "max_chars", "is_json", "json_schema", "json_field", "number", "similarity", "token_f1",
     "rouge_l", "max_latency", "max_cost", "refusal",
 }  # fmt: skip
+PLAIN = [kind for kind in SCORERS.values() if not kind.is_model_graded]
 DOCS = Path(__file__).parents[2] / "docs" / "scorers.md"
 
 
@@ -44,11 +47,15 @@ def scored(kind: ScorerKind, example: Example) -> Score:
 
 
 def test_catalogue_and_functions_are_the_same_twenty() -> None:
-    assert set(SCORERS) == NAMES_OF_THE_RELEASE
+    assert {kind.name for kind in PLAIN} == NAMES_OF_THE_RELEASE
     assert set(BUILT_INS) == NAMES_OF_THE_RELEASE
 
 
-@pytest.mark.parametrize("kind", SCORERS.values(), ids=lambda kind: kind.name)
+def test_what_asks_a_model_is_the_same_in_the_catalogue_and_where_it_is_done() -> None:
+    assert set(FORMS) == MODEL_GRADED == set(SCORERS) - NAMES_OF_THE_RELEASE
+
+
+@pytest.mark.parametrize("kind", PLAIN, ids=lambda kind: kind.name)
 def test_the_value_from_which_a_scorer_passes_is_the_documented_one(kind: ScorerKind) -> None:
     assert BUILT_INS[kind.name].passes_from == kind.passes_from
 
@@ -90,7 +97,7 @@ def test_a_scorer_needs_expected_only_where_its_own_reference_is_missing(kind: S
         assert not kind.needs_reference({kind.reference: "30 days"})
 
 
-@pytest.mark.parametrize("kind", [k for k in SCORERS.values() if k.reference], ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", [k for k in PLAIN if k.reference], ids=lambda kind: kind.name)
 def test_a_scorer_without_its_reference_is_an_error_and_not_a_zero(kind: ScorerKind) -> None:
     needed = {"path": "a"} if kind.name == "json_field" else {}
     use = ScorerUse(kind.name, kind.options(**needed).model_dump(), label=kind.name)

@@ -19,13 +19,19 @@ from llmops_tui.domain.judge import Judge, judged_label
 from llmops_tui.domain.model import Model
 from llmops_tui.domain.output import Output
 from llmops_tui.domain.score import Score, score_key
+from llmops_tui.scorers.judges.criteria import Criteria
+from llmops_tui.scorers.judges.factuality import Factuality
 from llmops_tui.scorers.judges.form import Form
 from llmops_tui.scorers.judges.replies import NotInForm, read_reply
 from llmops_tui.scorers.judges.rubric import rubric_form
 from llmops_tui.scorers.registry import CannotJudge
 from llmops_tui.scorers.wording import clipped
 
-FORMS: dict[str, Callable[[ScorerUse], Form[Any]]] = {"judge": rubric_form}
+FORMS: dict[str, Callable[[ScorerUse], Form[Any]]] = {
+    "judge": rubric_form,
+    "criteria": Criteria,
+    "factuality": Factuality,
+}
 
 REASON_CHARS = 600
 #: What comes back to the judge of a reply that can't be used.
