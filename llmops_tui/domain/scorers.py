@@ -344,7 +344,8 @@ _add(
     options_of.Facts,
     "A model says how the facts of the answer relate to those of the reference: `equal`, `wording` (differs "
     "in nothing that matters), `superset` (all of them and more), `subset` (a part of them), or `disagrees`. "
-    "Style does not count. Of several `votes` the relation named most often counts, of equally many the worst.",
+    "Style does not count. Of several `votes` the relation named most often counts; of equally many, the "
+    "worst.",
     reference="value",
     passes_from=0.8,
     values="that of the relation: 1 for `equal` and `wording`, 0.8 for `superset`, 0.5 for `subset`, 0 for "
