@@ -24,6 +24,7 @@ VERBS = {
     "label": ("versions", "Give a version a name of your own."),
     "promote": ("versions", "Make a version the baseline that others are held against."),
     "report": ("report", "Write a comparison as markdown, for a pull request or a mail."),
+    "judge": ("judge", "Hold models that judge against people."),
     "schema": ("schema", "Print the JSON Schema of a workspace's files."),
     "trust": ("trust", "Allow the Python of this workspace to run."),
     "gc": ("gc", "Drop stored outputs that no version and no review needs."),
