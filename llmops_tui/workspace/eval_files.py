@@ -15,7 +15,7 @@ from llmops_tui.workspace.yaml_document import Document, YamlError
 
 FORMATS = (".yaml", ".yml", ".jsonl", ".csv")
 #: CSV columns that mean something; all others are variables.
-_CSV_COLUMNS = ("id", "expected", "tags", "group", "trials", "scorers", "contains")
+_CSV_COLUMNS = ("id", "expected", "tags", "group", "trials", "scorers", "contains", "known_failing")
 
 
 class EvalSet:

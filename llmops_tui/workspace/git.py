@@ -41,3 +41,19 @@ def state(root: Path) -> GitState:
         elif not line.startswith("#"):
             dirty = True
     return GitState(commit, dirty)
+
+
+def user_name(root: Path) -> str:
+    """Who works here, as git knows them, else the name of the account; may be empty. Never raises."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), "config", "user.name"],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=2.0,
+            check=True,
+        )
+        name = done.stdout.decode("utf-8", "replace").strip()
+    except (OSError, subprocess.SubprocessError):
+        name = ""
+    return name or os.environ.get("USER", "") or os.environ.get("USERNAME", "")

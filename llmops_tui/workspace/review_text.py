@@ -5,7 +5,6 @@ Sorted, with several lines to a decision, so that two branches that both decide 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 
@@ -13,12 +12,10 @@ from llmops_tui.domain.errors import Problem, WorkspaceError
 from llmops_tui.domain.review import Decision
 from llmops_tui.workspace.reviews import HEADER, MEND, REVIEWS_FILE, identity, parse
 from llmops_tui.workspace.yaml_document import Document
+from llmops_tui.workspace.yaml_scalars import quoted, scalar
 
-_PLAIN = re.compile(r"[A-Za-z](?:[A-Za-z0-9_./@+-]|[ :](?=[A-Za-z0-9]))*")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+Z")
 _HASH = re.compile(r"[0-9a-f]*[abcdf][0-9a-f]*")
-#: Words that some reader of YAML takes for something else than text.
-_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 
 def edited(text: str, put: Sequence[Decision], drop: Sequence[Decision]) -> str:
@@ -194,30 +191,13 @@ def _rows_of(decision: Decision) -> list[str]:
     rows.append(f"baseline: {_answers(decision.baseline)}")
     rows.append(f"candidate: {_answers(decision.candidate)}")
     if decision.note:
-        rows.append(f"note: {_quoted(decision.note)}")
+        rows.append(f"note: {quoted(decision.note)}")
     if decision.by:
         rows.append(f"by: {scalar(decision.by)}")
     if decision.at:
-        rows.append(f"at: {decision.at if _TIME.fullmatch(decision.at) else _quoted(decision.at)}")
+        rows.append(f"at: {decision.at if _TIME.fullmatch(decision.at) else quoted(decision.at)}")
     return [f"{'- ' if n == 0 else '  '}{row}" for n, row in enumerate(rows)]
 
 
 def _answers(hashes: Sequence[str]) -> str:
-    return f"[{', '.join(h if _HASH.fullmatch(h) else _quoted(h) for h in sorted(hashes))}]"
-
-
-def scalar(text: str) -> str:
-    """A text as YAML in one line: plain where every reader takes it for text."""
-    return text if _PLAIN.fullmatch(text) and text.lower() not in _WORDS else _quoted(text)
-
-
-def _quoted(text: str) -> str:
-    written = json.dumps(text, ensure_ascii=False)
-    return "".join(c if c.isprintable() else _escaped(c) for c in written)
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if 0xD800 <= code <= 0xDFFF:
-        return "\N{REPLACEMENT CHARACTER}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return f"[{', '.join(h if _HASH.fullmatch(h) else quoted(h) for h in sorted(hashes))}]"

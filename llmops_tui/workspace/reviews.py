@@ -160,12 +160,10 @@ def parse(text: str) -> tuple[Decision, ...]:
     """
     from llmops_tui.workspace.yaml_document import Document, YamlError
 
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.startswith(("<<<<<<< ", ">>>>>>> ")):
-            problem = Problem(
-                "holds a merge conflict", "keep the entries of both sides", REVIEWS_FILE, number
-            )
-            raise WorkspaceError(problem)
+    for number, row in enumerate(text.splitlines(), 1):
+        if row.startswith(("<<<<<<< ", ">>>>>>> ")):
+            remedy = "keep the entries of both sides"
+            raise WorkspaceError(Problem("holds a merge conflict", remedy, REVIEWS_FILE, number))
     try:
         document = Document(text)
     except YamlError as error:

@@ -111,6 +111,11 @@ class Document:
             line = self._line(key)
         return line
 
+    @property
+    def root(self) -> yaml.Node | None:
+        """The parsed nodes, for edits at their places in the text; None of an empty document."""
+        return self._node
+
     # -- parsing
 
     def _compose(self, text: str) -> yaml.Node | None:
