@@ -1,0 +1,1 @@
+"""Statistics of paired evaluations: pure functions with their sources."""
