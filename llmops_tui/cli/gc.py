@@ -28,15 +28,20 @@ def gc(shell: Shell, dry_run: bool, keep_runs: int | None, workspace: Path | Non
     from llmops_tui.domain import format as fmt
     from llmops_tui.engine.engine import DATABASE
     from llmops_tui.store import Store, Swept
+    from llmops_tui.workspace import reviews
 
-    database = root_of(workspace) / DATABASE
+    root = root_of(workspace)
+    database = root / DATABASE
     swept = Swept(0, 0, 0, 0, 0, dry_run)
     if database.exists():
+        # A mistake in the file ends it here: what it decides about must not be dropped for that.
+        decided = [h for d in reviews.read(root) for h in (*d.baseline, *d.candidate)]
         with Store.open(database) as store:
+            kept = store.outputs.with_hashes(decided)
             if keep_runs is None:
-                swept = store.gc(dry_run=dry_run)
+                swept = store.gc(keep_outputs=kept, dry_run=dry_run)
             else:
-                swept = store.gc(keep_runs=keep_runs, dry_run=dry_run)
+                swept = store.gc(keep_runs=keep_runs, keep_outputs=kept, dry_run=dry_run)
     counts = {"runs": swept.runs, "outputs": swept.outputs, "calls": swept.calls, "texts": swept.texts}
     if shell.as_json:
         shell.print_json({"dry_run": dry_run, "dropped": counts, "freed_bytes": swept.freed_bytes})

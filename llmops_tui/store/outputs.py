@@ -188,3 +188,12 @@ class Outputs:
             for id_, text in rows:
                 found[id_] = from_stored(text)
         return found
+
+    def with_hashes(self, starts: Iterable[str]) -> frozenset[int]:
+        """Rows of outputs whose text's hash starts with one of these hexadecimal digits."""
+        wanted = {start.lower() for start in starts if start}
+        lengths = {len(start) for start in wanted}
+        if not wanted:
+            return frozenset()
+        rows: list[Any] = self._db.rows("SELECT id, text_hash FROM outputs")
+        return frozenset(id_ for id_, raw in rows if any(raw.hex()[:n] in wanted for n in lengths))
