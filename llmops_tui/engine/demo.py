@@ -9,7 +9,8 @@ import shutil
 from pathlib import Path
 
 from llmops_tui.domain.errors import Problem, UsageError
-from llmops_tui.engine.engine import Emit, Engine
+from llmops_tui.engine.engine import Engine
+from llmops_tui.engine.evaluation import Emit
 from llmops_tui.engine.events import AskFirst, RunRequest
 
 CONFIG = "helpdesk"

@@ -193,7 +193,9 @@ class Evaluation:
 
     def tell_of_budget(self) -> None:
         if self.runner is not None and self.runner.over_budget:
-            text = f"The run reached budget.per_run_usd (${self._limit}) and was stopped; what is done is kept."
+            text = (
+                f"The run reached budget.per_run_usd (${self._limit}) and was stopped; what is done is kept."
+            )
             self._emit(Notice("error", text, key="budget"))
 
     def _load_outputs(self) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.comparison import Comparison, compare, pair_models
 from llmops_tui.domain.configuration import Configuration
-from llmops_tui.domain.errors import BudgetError, LlmopsError, Problem, UsageError
+from llmops_tui.domain.errors import BudgetError, Problem, UsageError
 from llmops_tui.domain.gate.judge import judge
 from llmops_tui.domain.gate.result import GateResult, LookResult, RuleResult
 from llmops_tui.domain.gate.rows import CaseFacts, GateInput, Values
@@ -85,9 +85,7 @@ class Gate:
 
         return reviews.read(self._engine.root)
 
-    def given(
-        self, comparison: Comparison, *, decisions: Iterable[Decision] | None = None
-    ) -> GateInput:
+    def given(self, comparison: Comparison, *, decisions: Iterable[Decision] | None = None) -> GateInput:
         """Everything that the verdict on a comparison is decided on."""
         baseline, candidate = comparison.baseline, comparison.candidate
         config = candidate.version.config
@@ -175,7 +173,9 @@ class Gate:
         configuration = engine.configuration(request.config)
         on_disk = engine.version(configuration)
         candidate = (
-            on_disk if request.candidate is None else engine.queries.resolve(request.config, request.candidate)
+            on_disk
+            if request.candidate is None
+            else engine.queries.resolve(request.config, request.candidate)
         )
         baseline = self._baseline(request)
         if baseline.id == candidate.id and not request.fresh:
@@ -218,7 +218,8 @@ class Gate:
     def _sides(
         self, configuration: Configuration, baseline: VersionInfo, candidate: VersionInfo
     ) -> tuple[list[Side], tuple[str, ...]]:
-        sides, adapted = [], []
+        sides: list[Side] = []
+        adapted: list[str] = []
         for version in (baseline, candidate):
             subject = subjects.of_version(self._store, self._engine.root, configuration, version)
             if subject.adapted:
@@ -228,7 +229,7 @@ class Gate:
         return sides, tuple(adapted)
 
     def hidden(self, configuration: Configuration) -> VersionInfo:
-        """A version without a number for a configuration that is not on disk; the numbered one where it is."""
+        """A version without a number for a configuration that is not on disk; else the one it is."""
         version, _new = self._store.versions.ensure(
             configuration.name, configuration.manifest, configuration.blobs, at=time.time(), hidden=True
         )
@@ -243,9 +244,7 @@ class Gate:
         queries = self._engine.queries
         comparison = compare(*(queries.snapshot(side.version) for side in sides))
         result = self.judged(comparison, spent=spent)
-        return GateOutcome(
-            comparison, result, adapted, spent.cost_usd, spent.failures, spent.cancelled
-        )
+        return GateOutcome(comparison, result, adapted, spent.cost_usd, spent.failures, spent.cancelled)
 
     def _refuse_over_budget(self, price: Estimate, calls: int = 0, cost_usd: float | None = 0.0) -> None:
         why = over_budget(self._engine.workspace.gate, price, calls, cost_usd)
@@ -381,17 +380,6 @@ def _trials_beyond(comparison: Comparison, factor: int) -> int:
     if factor == 1:
         return 0
     items = sum(
-        len(row.planned)
-        for p in comparison.pairs
-        for row in (p.baseline, p.candidate)
-        if row is not None
+        len(row.planned) for p in comparison.pairs for row in (p.baseline, p.candidate) if row is not None
     )
     return items - items // factor
-
-
-def verdict_or_none(gate: Gate, comparison: Comparison) -> GateResult | None:
-    """The verdict for the line on top; None where it can't be told (a broken `reviews.yaml` says so elsewhere)."""
-    try:
-        return gate.judged(comparison)
-    except LlmopsError:
-        return None

@@ -1,4 +1,4 @@
-"""Two versions evaluated side by side: in alternating blocks, so that both meet the same hour of a provider."""
+"""Versions evaluated side by side: in alternating blocks, so that all meet the same hour of a provider."""
 
 from __future__ import annotations
 

@@ -52,7 +52,9 @@ def of_version(store: Store, root: Path, on_disk: Configuration, version: Versio
         parts.append(now)
     if adapted:
         manifest = make_manifest(parts)
-    return Subject(of_manifest(on_disk, manifest, tuple(models.values()), texts, version.name), tuple(adapted))
+    return Subject(
+        of_manifest(on_disk, manifest, tuple(models.values()), texts, version.name), tuple(adapted)
+    )
 
 
 def of_manifest(
@@ -132,7 +134,11 @@ def scaled(configuration: Configuration, factor: int) -> Configuration:
 def _differs(name: str, before: Part, now: Part) -> str:
     old, new = _flat(before), _flat(now)
     what = [f"{key} {old.get(key)} → {new.get(key)}" for key in sorted(old.keys() | new.keys())]
-    changed = [w for w, key in zip(what, sorted(old.keys() | new.keys()), strict=True) if old.get(key) != new.get(key)]
+    changed = [
+        w
+        for w, key in zip(what, sorted(old.keys() | new.keys()), strict=True)
+        if old.get(key) != new.get(key)
+    ]
     return (
         f"{name} was pinned to another {before.name} than is here ({', '.join(changed)}); "
         "it is asked on the one that is here, like the candidate"

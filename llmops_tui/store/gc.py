@@ -73,7 +73,9 @@ def _swept(
     _refuse_while_running(connection)
     before = _free_pages(connection)
     # What was only tried (a hybrid, a what-if, a step of a bisect) can be tried again.
-    connection.execute("DELETE FROM versions WHERE number < 0 AND id NOT IN (SELECT version_id FROM baselines)")
+    connection.execute(
+        "DELETE FROM versions WHERE number < 0 AND id NOT IN (SELECT version_id FROM baselines)"
+    )
     runs = _drop_runs(connection, keep_runs)
     outputs = _drop_outputs(connection, keep_outputs)
     calls = _drop_calls(connection)

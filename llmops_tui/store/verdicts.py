@@ -64,8 +64,8 @@ class Verdicts:
             return
         with self._db.write() as connection:
             connection.execute(
-                "INSERT INTO verdicts (baseline_id, candidate_id, verdict, exploratory, headline, look, calls, "
-                "cost_usd, looks, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO verdicts (baseline_id, candidate_id, verdict, exploratory, headline, look, "
+                "calls, cost_usd, looks, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(baseline_id, candidate_id, result.verdict, result.exploratory, clean(result.headline)),
                     *(max(len(result.looks), 1), result.provider_calls, cost_usd),
@@ -76,13 +76,15 @@ class Verdicts:
     def of(self, candidate_id: int, *, limit: int = 100) -> VerdictList:
         """Verdicts on a version, newest first."""
         rows = self._db.rows(
-            "SELECT baseline_id, candidate_id, verdict, exploratory, headline, look, calls, cost_usd, looks, at "
-            "FROM verdicts WHERE candidate_id = ? ORDER BY id DESC LIMIT ?",
+            "SELECT baseline_id, candidate_id, verdict, exploratory, headline, look, calls, cost_usd, looks, "
+            "at FROM verdicts WHERE candidate_id = ? ORDER BY id DESC LIMIT ?",
             (candidate_id, limit),
         )
         return [
-            StoredVerdict(*row[:3], bool(row[3]), *row[4:8], _looks(row[8]), row[9])
-            for row in rows
+            StoredVerdict(
+                baseline, candidate, verdict, bool(seen), said, look, calls, cost, _looks(looks), at
+            )
+            for baseline, candidate, verdict, seen, said, look, calls, cost, looks, at in rows
         ]
 
     def add_promotion(self, promotion: Promotion) -> None:

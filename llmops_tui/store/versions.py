@@ -80,8 +80,8 @@ class Versions:
             if known is not None:
                 # What was tried without a number is on disk now: a version like any other.
                 connection.execute(
-                    "UPDATE versions SET number = ?, created_at = ?, git_commit = ?, git_dirty = ?, seen = ?, "
-                    "seen_at = ? WHERE id = ?",
+                    "UPDATE versions SET number = ?, created_at = ?, git_commit = ?, git_dirty = ?, "
+                    "seen = ?, seen_at = ? WHERE id = ?",
                     (number, at, git_commit, git_dirty, seen, at, known.id),
                 )
                 self._add_blobs(connection, known.id, blobs)
@@ -226,7 +226,10 @@ class Versions:
 
     def configs(self) -> Names:
         """Names of all configurations that have a version."""
-        return [name for (name,) in self._db.rows("SELECT DISTINCT config FROM versions WHERE number > 0 ORDER BY 1")]
+        return [
+            name
+            for (name,) in self._db.rows("SELECT DISTINCT config FROM versions WHERE number > 0 ORDER BY 1")
+        ]
 
     def manifest(self, version_id: int) -> Manifest:
         """The parts of a version, with their content.

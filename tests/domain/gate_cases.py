@@ -27,7 +27,9 @@ def side(number: int, results: Mapping[str, str], texts: Mapping[str, str] | Non
             STATUS[letter],
             SCORE.get(letter),
             output_id=None if letter in "em" else number * 100_000 + n * 100 + trial,
-            text_hash="" if letter in "em" else (texts or {}).get(case, f"{number:x}{n:07x}{letter.encode().hex()}00"),
+            text_hash=""
+            if letter in "em"
+            else (texts or {}).get(case, f"{number:x}{n:07x}{letter.encode().hex()}00"),
             latency_s=1.0,
             cost_usd=0.001,
         )
@@ -36,7 +38,9 @@ def side(number: int, results: Mapping[str, str], texts: Mapping[str, str] | Non
     ]
     version = VersionInfo(number, "bench", number, f"{number:064x}", 0.0)
     total = len(items)
-    return Snapshot(version, RunInfo(number, number, "manual", "complete", 0.0, total, total), make_rows(items))
+    return Snapshot(
+        version, RunInfo(number, number, "manual", "complete", 0.0, total, total), make_rows(items)
+    )
 
 
 def between(baseline: Mapping[str, str], candidate: Mapping[str, str]) -> Comparison:

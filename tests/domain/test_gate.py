@@ -204,9 +204,7 @@ def test_flaky_cases_are_labelled_and_stay() -> None:
 
 def test_a_version_is_never_worse_than_itself() -> None:
     one = given("pf", "pf")
-    same = msgspec.structs.replace(
-        one.comparison, candidate=one.comparison.baseline
-    )
+    same = msgspec.structs.replace(one.comparison, candidate=one.comparison.baseline)
     result = judge(msgspec.structs.replace(one, comparison=same), RULES)
     assert (result.verdict, result.exploratory) == ("pass", False)
 

@@ -32,7 +32,7 @@ def judge(given: GateInput, settings: GateSettings) -> GateResult:
     verdict, decider = _verdict(found)
     judged = [r for r in rows.judged if r.passes[0] or r.scores[0]]
     by_fact = all(r.by_fact or not r.judged for r in found)
-    reasons = _reasons(given, rows, found, verdict, decider)
+    reasons = _reasons(rows, found, verdict, decider)
     return GateResult(
         verdict=verdict,
         decided_by=decider.rule if decider else "",
@@ -121,6 +121,7 @@ def decide_together(found: Sequence[RuleResult], alpha: float) -> list[RuleResul
 
 #: Rules whose failing is told before what is missing, and what comes after.
 _FIRST = ("review", "critical")
+_MEASURED = ("pass_rate", "score", "tag", "scorer", "cost", "latency")
 
 
 def _verdict(found: Sequence[RuleResult]) -> tuple[GateVerdict, RuleResult | None]:
@@ -162,11 +163,7 @@ def _headline(verdict: GateVerdict, decider: RuleResult | None) -> str:
 
 
 def _reasons(
-    given: GateInput,
-    rows: Rows,
-    found: Sequence[RuleResult],
-    verdict: GateVerdict,
-    decider: RuleResult | None,
+    rows: Rows, found: Sequence[RuleResult], verdict: GateVerdict, decider: RuleResult | None
 ) -> list[str]:
     """The deciding rule first, then what else a person must know to believe the verdict."""
     said: list[str] = []
@@ -181,11 +178,11 @@ def _reasons(
         if rule is decider:
             continue
         failed_too = rule.ok is False and rule.kind != "errors"
-        decides = verdict != "fail" and rule.kind in ("pass_rate", "score", "tag", "scorer", "cost", "latency")
+        decides = verdict != "fail" and rule.kind in _MEASURED
         open_ = verdict == "inconclusive" and rule.ok is None
         if failed_too or decides or open_ or not rule.judged:
             said.append(_sentence(rule))
-    said += _remarks(given, rows)
+    said += _remarks(rows)
     return said
 
 
@@ -204,7 +201,7 @@ def _sentence(rule: RuleResult) -> str:
     return text
 
 
-def _remarks(given: GateInput, rows: Rows) -> list[str]:
+def _remarks(rows: Rows) -> list[str]:
     said = []
     accepted = [r.key for r in rows.judged if r.accepted]
     if accepted:
@@ -214,14 +211,13 @@ def _remarks(given: GateInput, rows: Rows) -> list[str]:
         n = plural(len(rows.left_out), "case")
         names = words.names([words.key_of(p) for p in rows.left_out])
         said.append(f"{n} known to fail left out: {names}")
-        mended = [
-            words.key_of(p) for p in rows.left_out if p.candidate is not None and p.candidate.status == "passed"
-        ]
+        mended = [words.key_of(p) for p in rows.left_out if p.candidate and p.candidate.status == "passed"]
         if mended:
             said.append(f"known to fail, and passing: {words.names(mended)}; remove the mark known_failing")
     if rows.unpaired:
         n = plural(len(rows.unpaired), "case")
-        said.append(f"{n} on one side only, not compared: {words.names([words.key_of(p) for p in rows.unpaired])}")
+        names = words.names([words.key_of(p) for p in rows.unpaired])
+        said.append(f"{n} on one side only, not compared: {names}")
     disagree = flaky(rows)
     if disagree:
         names = words.names([(f.case_id, f.model) for f in disagree])

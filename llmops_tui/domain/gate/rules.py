@@ -31,7 +31,9 @@ def errors(rows: Rows, settings: GateSettings) -> RuleResult:
     ok = n <= settings.max_errors
     why = f"{plural(n, 'case')} could not be judged" if n else "every case has a result"
     if n:
-        why += f" ({words.names([words.key_of(p) for p in rows.errors])}); max_errors is {settings.max_errors}"
+        why += (
+            f" ({words.names([words.key_of(p) for p in rows.errors])}); max_errors is {settings.max_errors}"
+        )
     return RuleResult(
         "errors",
         "errors",
@@ -141,9 +143,7 @@ def mean_score(given: GateInput, rows: Rows, settings: GateSettings, alpha: floa
     judged = [r for r in rows.judged if not r.passes[0] and r.scores[0] and r.scores[1]]
     limit = settings.max_drop.pass_rate
     what = "the mean score of cases without a pass mark"
-    return _drop(
-        given, "score", what, judged, lambda r: r.scores, limit, settings, alpha, binary=False
-    )
+    return _drop(given, "score", what, judged, lambda r: r.scores, limit, settings, alpha, binary=False)
 
 
 def tag(
@@ -170,7 +170,9 @@ def scorer(
     judged = [r for r in rows.judged if all(figure(r))]
     what = f"the mean of {name}"
     found = _drop(given, f"scorer:{name}", what, judged, figure, limit, settings, alpha, binary=False)
-    return found or _not_judged(f"scorer:{name}", "scorer", limit, f"no case is scored by {name} on both sides")
+    return found or _not_judged(
+        f"scorer:{name}", "scorer", limit, f"no case is scored by {name} on both sides"
+    )
 
 
 def _not_judged(rule: str, kind: str, limit: float | None, why: str) -> RuleResult:

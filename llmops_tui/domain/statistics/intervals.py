@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 
 from llmops_tui.domain.statistics.quantiles import normal_quantile, t_quantile
-from llmops_tui.domain.statistics.sample import Floats, Sample
+from llmops_tui.domain.statistics.sample import Floats, Sample, cluster_sums
 
 Interval = tuple[float, float]
 
@@ -117,15 +117,6 @@ class ClusterTrials:
     def __init__(self, trials: Floats, variance: Floats) -> None:
         self.trials = trials
         self.variance = variance
-
-
-def cluster_sums(sample: Sample) -> tuple[Floats, Floats]:
-    """(candidate − baseline summed over its rows, rows) of each cluster."""
-    import numpy as np
-
-    rows = (np.nansum(sample.candidate, axis=1) - np.nansum(sample.baseline, axis=1)) / sample.trials
-    sums: Floats = np.bincount(sample.clusters, weights=rows)
-    return sums, np.bincount(sample.clusters).astype(float)
 
 
 def cluster_trials(sample: Sample) -> ClusterTrials:

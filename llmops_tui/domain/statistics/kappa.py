@@ -8,24 +8,25 @@ from collections.abc import Sequence
 from llmops_tui.domain.statistics.quantiles import normal_quantile
 
 
-def cohen_kappa(
-    table: Sequence[Sequence[int]], confidence: float = 0.95
-) -> tuple[float, float, float] | None:
-    """(κ, low, high) of a square table of counts; None where chance alone agrees always, or nothing is there.
+Kappa = tuple[float, float, float] | tuple[None, None, None]
+
+
+def cohen_kappa(table: Sequence[Sequence[int]], confidence: float = 0.95) -> Kappa:
+    """(κ, low, high) of a square table of counts; all None where chance alone always agrees.
 
     Sources: Cohen, *A coefficient of agreement for nominal scales*, 1960; the interval by the large-sample
     error of Fleiss, Cohen & Everitt, *Large sample standard errors of kappa and weighted kappa*, 1969.
     """
     n = sum(map(sum, table))
     if not n:
-        return None
+        return None, None, None
     size = range(len(table))
     rows = [sum(row) / n for row in table]
     columns = [sum(row[j] for row in table) / n for j in size]
     agreed = sum(table[i][i] for i in size) / n
     chance = sum(rows[i] * columns[i] for i in size)
     if chance >= 1 - 1e-12:
-        return None
+        return None, None, None
     kappa = (agreed - chance) / (1 - chance)
     a = sum(table[i][i] / n * (1 - (rows[i] + columns[i]) * (1 - kappa)) ** 2 for i in size)
     b = (1 - kappa) ** 2 * sum(

@@ -14,11 +14,11 @@ lattice are rounded to a fine one first, on which the test is exact again.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from llmops_tui.domain.statistics.sample import Floats, Sample
+from llmops_tui.domain.statistics.quantiles import normal_cdf
+from llmops_tui.domain.statistics.sample import Floats, Sample, cluster_sums
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,8 @@ SMALLEST_P = 1e-12
 WORK = 4e7
 #: Beyond so many different clusters with several trials, pairs of trials are flipped instead.
 MANY = 400
+#: Beyond so many flips of values on no lattice, their sum is taken as normal.
+MANY_FLIPS = 3000
 
 Key = tuple[int, ...]
 
@@ -39,71 +41,70 @@ def drop_and_rise(sample: Sample, *, by_trials: bool) -> tuple[float, float]:
     Args:
         by_trials: what is exchanged are trials (`these_cases`), not clusters (`population`).
     """
-    clusters = _trial_sums(sample) if by_trials else None
-    if clusters is None:
-        return _flips(_differences(sample))
-    return _permuted(clusters)
-
-
-# -- from a sample to clusters
-
-
-def _differences(sample: Sample) -> Floats:
-    """Candidate − baseline, summed over the rows of each cluster."""
-    import numpy as np
-
-    rows = (np.nansum(sample.candidate, axis=1) - np.nansum(sample.baseline, axis=1)) / sample.trials
-    result: Floats = np.bincount(sample.clusters, weights=rows)
-    return result
-
-
-def _trial_sums(sample: Sample) -> list[tuple[Floats, Floats]] | None:
-    """Per cluster its trials' sums on both sides, divided by the trials; None where one trial is all.
-
-    A cluster whose rows differ in trials is one trial: its means.
-    """
-    import numpy as np
-
-    if int(sample.trials.max()) == 1:
-        return None
-    order = np.argsort(sample.clusters, kind="stable")
-    bounds = np.flatnonzero(np.diff(sample.clusters[order])) + 1
-    result = []
-    for rows in np.split(order, bounds):
-        trials = sample.trials[rows]
-        if (trials == trials[0]).all():
-            t = int(trials[0])
-            pair = (sample.baseline[rows, :t].sum(axis=0) / t, sample.candidate[rows, :t].sum(axis=0) / t)
-        else:
-            means = [np.nansum(side[rows], axis=1) / trials for side in (sample.baseline, sample.candidate)]
-            pair = (np.array([means[0].sum()]), np.array([means[1].sum()]))
-        result.append(pair)
-    return result
+    if by_trials and int(sample.trials.max()) > 1:
+        return _permuted(_trial_sums(sample))
+    return _flips(cluster_sums(sample)[0])
 
 
 # -- exchanging
 
 
-def _permuted(clusters: Sequence[tuple[Floats, Floats]]) -> tuple[float, float]:
+def _trial_sums(sample: Sample) -> list[Floats]:
+    """For each number of trials T, (clusters, 2T): sums over the rows of a cluster, divided by T.
+
+    The first T columns are the baseline's. A cluster whose rows differ in trials is one trial: its means.
+    """
+    import numpy as np
+
+    count = int(sample.clusters.max()) + 1
+    fewest = np.full(count, sample.baseline.shape[1] + 1)
+    most = np.zeros(count, dtype=int)
+    np.minimum.at(fewest, sample.clusters, sample.trials)
+    np.maximum.at(most, sample.clusters, sample.trials)
+    own = np.where(fewest == most, fewest, 1)
+    sums = []
+    for t in np.unique(own):
+        wanted = own == t
+        rows = wanted[sample.clusters]
+        place = np.cumsum(wanted) - 1
+        table = np.zeros((int(wanted.sum()), 2 * int(t)))
+        for side, values in enumerate((sample.baseline, sample.candidate)):
+            if t == 1:
+                means = np.nansum(values[rows], axis=1) / sample.trials[rows]
+                parts = means[:, None]
+            else:
+                parts = values[rows, :t] / t
+            np.add.at(table[:, side * t : (side + 1) * t], place[sample.clusters[rows]], parts)
+        sums.append(table)
+    return sums
+
+
+def _permuted(tables: list[Floats]) -> tuple[float, float]:
     """Every cluster's 2T trials in every arrangement."""
     import numpy as np
 
-    moving = [(b, c) for b, c in clusters if (np.ptp(np.concatenate([b, c])) > 0)]
+    moving = [part for table in tables if len(part := table[np.ptp(table, axis=1) > 0])]
     if not moving:
         return 1.0, 1.0
-    values = np.concatenate([np.concatenate(pair) for pair in moving])
-    scale = _lattice(values, sum(float(np.ptp(np.concatenate(p))) * len(p[0]) for p in moving), len(moving))
-    kinds: Counter[tuple[Key, int]] = Counter()
+    values = np.concatenate([table.ravel() for table in moving])
+    reach = sum(float(np.ptp(table, axis=1).sum()) * table.shape[1] / 2 for table in moving)
+    scale = _lattice(values, reach, sum(len(table) for table in moving))
+    kinds: list[tuple[Sequence[float], int]] = []
     observed = 0
-    for b, c in moving:
-        before, after = np.rint(b * scale).astype(int), np.rint(c * scale).astype(int)
-        low = int(min(before.min(), after.min()))
-        key = tuple(sorted(int(v) - low for v in (*before, *after)))
-        kinds[key, len(b)] += 1
-        observed += int(after.sum()) - low * len(after)
-    if len(kinds) > MANY and any(t > 1 for _, t in kinds):
-        return _flips(np.concatenate([c - b for b, c in moving]))
-    return _tails([(_arrangements(key, t), n) for (key, t), n in kinds.items()], observed)
+    for table in moving:
+        t = table.shape[1] // 2
+        whole = np.rint(table * scale).astype(np.int64)
+        whole -= whole.min(axis=1, keepdims=True)
+        observed += int(whole[:, t:].sum())
+        keys, counts = np.unique(np.sort(whole, axis=1), axis=0, return_counts=True)
+        if len(keys) > MANY and t > 1:
+            return _flips(
+                np.concatenate([(m[:, m.shape[1] // 2 :] - m[:, : m.shape[1] // 2]).ravel() for m in moving])
+            )
+        kinds += [
+            (_arrangements(tuple(key.tolist()), t), int(n)) for key, n in zip(keys, counts, strict=True)
+        ]
+    return _tails(kinds, observed)
 
 
 @lru_cache(maxsize=4096)
@@ -133,6 +134,10 @@ def _flips(differences: Floats) -> tuple[float, float]:
     moved = differences[np.abs(differences) > 1e-12]
     if not len(moved):
         return 1.0, 1.0
+    if len(moved) > MANY_FLIPS and _own_lattice(moved, 2 * float(np.abs(moved).sum())) is None:
+        # A sum of so many symmetric terms is normal to O(1/n): no lattice is fine enough to do better.
+        z = float(moved.sum()) / math.sqrt(float(np.square(moved).sum()))
+        return max(normal_cdf(z), SMALLEST_P), max(normal_cdf(-z), SMALLEST_P)
     scale = _lattice(moved, 2 * float(np.abs(moved).sum()), len(moved))
     whole = np.rint(moved * scale).astype(int)
     sizes, counts = np.unique(np.abs(whole[whole != 0]), return_counts=True)
@@ -144,17 +149,29 @@ def _flips(differences: Floats) -> tuple[float, float]:
     return _tails(kinds, observed)
 
 
-def _lattice(values: Floats, reach: float, clusters: int) -> float:
-    """Points for a unit of the metric: the values' own lattice where they have one, else a fine one."""
+def _own_lattice(values: Floats, reach: float) -> float | None:
+    """Points for a unit of the metric on which the values lie, where there are few enough."""
     import numpy as np
 
     for scale in (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 24, 30, 40, 50, 60, 100, 120, 200, 300, 500, 1000):
         scaled = values * scale
         if reach * scale <= WORK / 8 and np.abs(scaled - np.rint(scaled)).max() < 1e-7:
             return float(scale)
+    return None
+
+
+def _lattice(values: Floats, reach: float, clusters: int) -> float:
+    """Points for a unit of the metric: the values' own lattice where they have one, else a fine one."""
+    import numpy as np
+
+    own = _own_lattice(values, reach)
+    if own is not None:
+        return own
     widest = float(np.abs(values).max()) or 1.0
     # Rounded values repeat, so there are at most scale × widest kinds of clusters.
-    return max(min(math.sqrt(WORK / max(widest * reach, 1e-9)), WORK / (reach * min(clusters, 100)), 5000.0), 4.0)
+    return max(
+        min(math.sqrt(WORK / max(widest * reach, 1e-9)), WORK / (reach * min(clusters, 100)), 5000.0), 4.0
+    )
 
 
 def _tails(kinds: Sequence[tuple[Sequence[float], int]], observed: int) -> tuple[float, float]:

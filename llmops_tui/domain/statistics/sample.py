@@ -67,3 +67,12 @@ def make_sample(rows: Iterable[tuple[Hashable, Sequence[float], Sequence[float]]
         return filled
 
     return Sample(table(before), table(after), count, np.array(clusters, dtype=np.int64))
+
+
+def cluster_sums(sample: Sample) -> tuple[Floats, Floats]:
+    """(candidate − baseline summed over its rows, rows) of each cluster."""
+    import numpy as np
+
+    rows = (np.nansum(sample.candidate, axis=1) - np.nansum(sample.baseline, axis=1)) / sample.trials
+    sums = np.bincount(sample.clusters, weights=rows)
+    return sums.astype(float), np.bincount(sample.clusters).astype(float)
