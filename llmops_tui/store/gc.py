@@ -32,9 +32,9 @@ class Swept(msgspec.Struct, frozen=True):
 def sweep(db: Database, *, keep_runs: int, keep_outputs: frozenset[int], dry_run: bool) -> Swept:
     """Keep the newest runs, and all they hold; drop the rest.
 
-    Kept are: every version that has a number, with its texts; of each configuration the newest `keep_runs` runs; of
-    each version the newest complete run and the newest with items (so that any two versions can
-    still be compared); the outputs of kept runs and of `keep_outputs` (reviews), with their calls.
+    Kept are: every version that has a number, with its texts; of each configuration the newest `keep_runs`
+    runs; of each version the newest complete run and the newest with items (so that any two versions
+    can still be compared); the outputs of kept runs and of `keep_outputs` (reviews), with their calls.
 
     Raises:
         UsageError: a run is under way.

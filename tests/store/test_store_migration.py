@@ -18,15 +18,16 @@ FIRST = schema.STEPS[:1]
 def of_first_schema(folder: Path) -> Path:
     """A database as the first step alone makes it, with a version, its run and two calls.
 
-    Today's code writes it under the whole schema; then the second step is taken back.
+    Today's code writes it under the whole schema; then the later steps are taken back.
     """
     path = database(folder)
     with Store.open(path) as store:
         evaluated(store, "a", ["one", "two"])
     connection = sqlite3.connect(path)
     connection.executescript(
-        "DROP TABLE served; DROP TABLE spending; "
-        "DELETE FROM _sqlite_migrations WHERE name = 'sums'; PRAGMA user_version = 1;"
+        "DROP TABLE served; DROP TABLE spending; DROP TABLE verdicts; DROP TABLE promotions; "
+        "ALTER TABLE versions DROP COLUMN factor; "
+        "DELETE FROM _sqlite_migrations WHERE name != 'flow'; PRAGMA user_version = 1;"
     )
     connection.close()
     return path

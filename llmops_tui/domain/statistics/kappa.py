@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from llmops_tui.domain.statistics.quantiles import normal_quantile
 
-
 Kappa = tuple[float, float, float] | tuple[None, None, None]
 
 
