@@ -19,6 +19,7 @@ VERBS = {
     "check": ("check", "Read every file of the workspace and name every mistake."),
     "run": ("run", "Evaluate what is on disk, as far as it was not evaluated before."),
     "compare": ("compare", "Show what changed between two versions, case by case."),
+    "review": ("review", "Walk through the changed cases, and accept or reject each."),
     "versions": ("versions", "List the versions of a configuration, newest first."),
     "show": ("versions", "Show one version: its parts and how it did."),
     "label": ("versions", "Give a version a name of your own."),

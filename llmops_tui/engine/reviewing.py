@@ -11,7 +11,7 @@ import msgspec
 
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.comparison import Comparison, Pair
-from llmops_tui.domain.errors import Problem, UsageError, did_you_mean
+from llmops_tui.domain.errors import Problem, UsageError, WorkspaceError, did_you_mean
 from llmops_tui.domain.review import Choice, Decision, PairKey, answers, applies, decisions_of
 from llmops_tui.domain.safe_text import clean, clean_line
 from llmops_tui.engine.engine import Engine
@@ -112,7 +112,11 @@ class Reviewing:
         what = f"taking the answer of {_names([pair])} over as expected"
         action = self._deciding(comparison, [pair], "accepted", None, what)
         edit = expected.set_expected(self._engine.root, case.file, case.id, value)
-        self._write(msgspec.structs.replace(action, edit=edit))
+        try:
+            self._write(msgspec.structs.replace(action, edit=edit))
+        except WorkspaceError:
+            expected.restore(self._engine.root, edit)
+            raise
         said = f"The answer is now 'expected' of '{case.id}' in {case.file}."
         if not any(use.uses_expected for use in case.scorers):
             said += " None of its scorers is held against 'expected', so its score does not change."

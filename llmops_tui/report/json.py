@@ -12,6 +12,7 @@ from typing import Any
 from llmops_tui.domain.comparison import Comparison, Means, Pair
 from llmops_tui.domain.errors import Problem
 from llmops_tui.domain.manifest import Manifest, PartChange
+from llmops_tui.domain.review import Decision, PairKey
 from llmops_tui.domain.run import Row, RunInfo, Tally, VersionInfo
 from llmops_tui.report.shapes import Summary
 
@@ -123,6 +124,39 @@ def _pair_json(pair: Pair, outputs: Mapping[int, str]) -> Json:
         "candidate_status": pair.candidate.status if pair.candidate else None,
         "pending": pair.pending,
         "error": _failure(pair),
+    }
+
+
+def review_json(
+    comparison: Comparison,
+    queue: Sequence[Pair],
+    decided: Mapping[PairKey, Decision],
+    outputs: Mapping[int, str],
+) -> Json:
+    """What is left to review, and what was decided about these outputs.
+
+    Args:
+        queue: as `domain.review.to_review` gives it.
+        outputs: as in `compare_json`.
+    """
+    pairs = {(p.case_id, p.model): p for p in comparison.pairs}
+    chosen = [(pairs[key], d) for key, d in decided.items() if d.choice is not None]
+    return {
+        "config": comparison.candidate.version.config,
+        "baseline": comparison.baseline.version.name,
+        "candidate": comparison.candidate.version.name,
+        "to_review": [_reviewed_json(p, decided.get((p.case_id, p.model)), outputs) for p in queue],
+        "decided": [_reviewed_json(p, d, outputs) for p, d in chosen],
+    }
+
+
+def _reviewed_json(pair: Pair, decision: Decision | None, outputs: Mapping[int, str]) -> Json:
+    return {
+        **_pair_json(pair, outputs),
+        "decision": decision.choice if decision else None,
+        "note": decision.note if decision else "",
+        "by": decision.by if decision else "",
+        "at": decision.at if decision else "",
     }
 
 

@@ -67,6 +67,11 @@ def comparison_lines(
     return [*lines, *_same(comparison, width)]
 
 
+def case_lines(pair: Pair, detail: Detail, *, width: int = 100) -> list[Line]:
+    """One case: scores on both sides, the outputs as a diff, and why scores moved."""
+    return [_case_line(pair, _id_width([pair]), several=True), *_case_body(pair.change, detail, width)]
+
+
 def _head(comparison: Comparison, changes: Sequence[PartChange]) -> list[Line]:
     old, new = comparison.baseline.version, comparison.candidate.version
     what = "the same version" if old.id == new.id else f"changed: {figures.changed_words(changes)}"
