@@ -26,6 +26,9 @@ SHOWN_DIGITS = 4
 #: Most votes of one judge on one output.
 MAX_VOTES = 25
 
+#: Like the label of any judge's score, as a `GLOB` of SQLite.
+ANY_JUDGE = "* " + "[0-9a-f]" * SHOWN_DIGITS
+
 _LABEL = re.compile(rf"((?:{'|'.join(sorted(MODEL_GRADED))})(?:[:#].*)?) ([0-9a-f]{{{SHOWN_DIGITS}}})")
 
 

@@ -217,7 +217,7 @@ def _aligned(name: str, judged: Sequence[Judged], labels: int) -> Alignment:
                 )
             )
     n = sum(map(sum, counts))
-    kappa, low, high = cohen_kappa(counts)
+    kappa, low, high = cohen_kappa(counts) or (None, None, None)
     return Alignment(
         scorer=name,
         n=n,

@@ -1,10 +1,12 @@
-"""Model drift: a provider that serves something else under the same pin, as sentences."""
+"""What else changed between two sides, as sentences: a provider that serves something else under the same pin
+(model drift), or another judge."""
 
 from __future__ import annotations
 
 import time
 
 from llmops_tui.domain.comparison import Comparison
+from llmops_tui.domain.judge import ANY_JUDGE, changed_judges
 from llmops_tui.domain.run import VersionInfo
 from llmops_tui.store import Store
 
@@ -12,22 +14,30 @@ Names = set[tuple[str, str]]
 
 
 def between(store: Store, comparison: Comparison) -> tuple[str, ...]:
-    """Models that answered the two sides under one pin as different things.
+    """Models that answered the two sides under one pin as different things, and judges that changed.
 
     For one version alone: what `of_version` says.
     """
     before, after = comparison.baseline, comparison.candidate
     if before.version.id == after.version.id:
         return of_version(store, after.version)
+    judged = judges(store, before.run.id, after.run.id)
     old_pins = {p.name: p.hash for p in store.versions.manifest(before.version.id).of_kind("models")}
     new_pins = {p.name: p.hash for p in store.versions.manifest(after.version.id).of_kind("models")}
     old, new = store.runs.served(before.run.id), store.runs.served(after.run.id)
-    return tuple(
+    return judged + tuple(
         f"model drift: under the same pin {model} answered {before.version.name} as {_names(old[model])} "
         f"and {after.version.name} as {_names(new[model])}"
         for model, pin in new_pins.items()
         if old_pins.get(model) == pin and old.get(model) and new.get(model) and old[model] != new[model]
     )
+
+
+def judges(store: Store, before: int, after: int) -> tuple[str, ...]:
+    """Judges that did not judge both runs as the same version."""
+    if not store.scores.has_label(ANY_JUDGE):  # most workspaces; a run of 100,000 items is long to go through
+        return ()
+    return changed_judges(store.scores.labels_of_run(before), store.scores.labels_of_run(after))
 
 
 def of_version(store: Store, version: VersionInfo) -> tuple[str, ...]:

@@ -95,14 +95,13 @@ def _cost_of_judgement(store: Store, judge: Judge) -> float | None:
 def objection(budget: Budget, estimate: Estimate) -> str | None:
     """Why the budget does not allow a run, as a sentence, or None."""
     cost = estimate.cost_usd
-    if estimate.to_ask + estimate.judgements == 0:
+    if estimate.requests == 0:
         return None
     if cost is None:
         if budget.per_run_usd is None and budget.per_day_usd is None:
             return None
-        asked = estimate.to_ask + estimate.judgements
         return (
-            f"the price of {asked:,} answers is not known, and llmops.yaml sets a budget; "
+            f"the price of {estimate.requests:,} answers is not known, and llmops.yaml sets a budget; "
             "give the model a price under providers, or agree to this run"
         )
     if math.isclose(cost, 0.0, abs_tol=1e-12):

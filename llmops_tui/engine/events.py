@@ -84,6 +84,11 @@ class Estimate(msgspec.Struct, frozen=True):
     spent_today_usd: float
     judgements: int = 0
 
+    @property
+    def requests(self) -> int:
+        """Requests to models in all, at most."""
+        return self.to_ask + self.judgements
+
 
 class WorkspaceLoaded(msgspec.Struct, frozen=True):
     """The files were read. `workspace.problems` may hold warnings, or mistakes in other configurations."""

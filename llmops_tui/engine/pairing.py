@@ -53,6 +53,7 @@ def estimate(engine: Engine, sides: Sequence[Side], *, fresh: bool) -> Estimate:
         to_score=sum(e.to_score for e in each),
         cost_usd=None if any(c is None for c in costs) else sum(c for c in costs if c is not None),
         spent_today_usd=each[0].spent_today_usd,
+        judgements=sum(e.judgements for e in each),
     )
 
 

@@ -265,7 +265,7 @@ class Session(SessionReview, SessionMatrix, SessionWhatIf):
             if not request.agreed and (ask_first or free_only or request.fresh):
                 price = engine.price_of(request)
                 free = price.cost_usd == 0.0 and not ask_first and not request.fresh
-                waits = price.to_ask + price.judgements > 0 and not free
+                waits = price.requests > 0 and not free
                 if waits:
                     why = "Ask again everything?" if request.fresh else "Evaluate what changed?"
                     self._compared()

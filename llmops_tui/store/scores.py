@@ -49,6 +49,20 @@ class Scores:
         """Within a transaction."""
         connection.executemany(_INSERT, [score_row(output_id, s) for s in scores])
 
+    def has_label(self, pattern: str) -> bool:
+        """Whether any score has a label like this (`GLOB` of SQLite)."""
+        return bool(self._db.one("SELECT EXISTS (SELECT 1 FROM scores WHERE label GLOB ?)", (pattern,))[0])
+
+    def labels_of_run(self, run_id: int) -> set[str]:
+        """Labels of the scores that a run's items come from."""
+        sql = (
+            "SELECT DISTINCT s.label FROM items i LEFT JOIN score_sets t ON t.id = i.score_set_id "
+            "JOIN scores s ON s.output_id = i.output_id "
+            # A set is keys in a row: a score is of it where its key is in it.
+            "WHERE i.run_id = ? AND (t.keys IS NULL OR instr(t.keys, s.key) > 0)"
+        )
+        return {label for (label,) in self._db.rows(sql, (run_id,))}
+
     def for_output(self, output_id: int, keys: Sequence[str] | None = None) -> list[Score]:
         """Scores of an output with their reasons.
 

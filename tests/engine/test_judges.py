@@ -298,6 +298,21 @@ async def test_comparing_asks_no_judge_and_keeps_what_is_known(bench: Make, serv
     assert [s.label.split()[0] for s in ours.engine.store.runs.item_scores(known)] == ["contains", "judge"]
 
 
+async def test_sides_that_were_judged_by_different_judges_say_so(bench: Make) -> None:
+    ours = bench(judge())
+    await ours.evaluate()
+    ours.write("prompts/bench.md", "Well, {{ question }}")
+    await ours.evaluate()
+    comparison, _ = ours.engine.queries.compare("bench", "v1", "v2")
+    assert ours.engine.queries.drift(comparison) == ()
+    ours.cases({"id": "c0", "vars": {"question": "be polite"}, "scorers": [judge(rubric="Short?")]})
+    await ours.evaluate()
+    await ours.engine.rescore(ours.engine.queries.resolve("bench", "v1"))
+    comparison, _ = ours.engine.queries.compare("bench", "v1", "v2")
+    (sentence,) = ours.engine.queries.drift(comparison)
+    assert sentence.startswith("judge is not the same judge on both sides: ")
+
+
 async def test_a_subset_asks_judges_about_itself_alone(bench: Make, server: FakeOpenAI) -> None:
     ours = bench(judge(), ("a", "b", "c"))
     await ours.evaluate(subset=Subset(ids=("c1",)))

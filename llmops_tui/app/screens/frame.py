@@ -294,7 +294,7 @@ def sentence(error: Exception) -> str:
 def estimate_words(asks: AskFirst) -> str:
     """`Ask again everything? 100 requests, about $0.12 ($0.40 spent today)`."""
     estimate = asks.estimate
-    words = [fmt.plural(estimate.to_ask + estimate.judgements, "request")]
+    words = [fmt.plural(estimate.requests, "request")]
     if estimate.cost_usd is None:
         words.append("at a price that is not known")
     elif estimate.cost_usd == 0:
