@@ -251,5 +251,6 @@ def _joined(cells: list[str], quoting: int) -> str:
     import io
 
     buffer = io.StringIO(newline="")
-    csv.writer(buffer, lineterminator="", quoting=quoting).writerow(cells)  # type: ignore[arg-type]
-    return buffer.getvalue()
+    # Line ends are quoted because they are those of the writer.
+    csv.writer(buffer, lineterminator="\r\n", quoting=quoting).writerow(cells)  # type: ignore[arg-type]
+    return buffer.getvalue().removesuffix("\r\n")
