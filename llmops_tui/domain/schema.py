@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from llmops_tui.domain.judge import MAX_VOTES
+
 JsonScalar = str | int | float | bool | None
 
 
@@ -186,7 +188,7 @@ class JudgeEntry(_File):
 
     model: str = Field(description="`provider/name`.")
     params: dict[str, Any] = Field(default_factory=dict, description="Parameters as sent.")
-    votes: int = Field(default=1, ge=1, le=25, description="How often it is asked about one output.")
+    votes: int = Field(default=1, ge=1, le=MAX_VOTES, description="How often it is asked about one output.")
 
 
 class CodeSettings(_File):

@@ -65,8 +65,13 @@ def judging(store: Store, prepared: Prepared) -> tuple[int, float | None]:
 
     A judge that gives no verdict that can be used is asked twice; that is not counted.
     """
-    uses = [use for todo in prepared.to_ask for use in todo.slot.case.scorers]
-    uses += [todo.slot.case.scorers[i] for todo in prepared.to_score for i in todo.missing]
+    # Many cases share one tuple of scorers.
+    shared = {id(t.slot.case.scorers): t.slot.case.scorers for t in (*prepared.to_ask, *prepared.to_score)}
+    graded = {mark: uses for mark, uses in shared.items() if any(use.judge is not None for use in uses)}
+    if not graded:
+        return 0, 0.0
+    uses = [use for t in prepared.to_ask for use in graded.get(id(t.slot.case.scorers), ())]
+    uses += [t.slot.case.scorers[i] for t in prepared.to_score for i in t.missing]
     counts: dict[int, int] = {}
     judges: dict[int, Judge] = {}
     for use in uses:

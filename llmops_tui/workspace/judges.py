@@ -39,10 +39,9 @@ def with_judges(
         key: of the cases as they are; None where they can't be kept.
     """
     settling = _Settling(reader, settings)
-    settled: dict[int, Scorers] = {}
-    for case in cases:
-        if id(case.scorers) not in settled:
-            settled[id(case.scorers)] = settling.of(case)
+    # The first case that has these scorers stands for all of them.
+    shared = {id(case.scorers): case for case in reversed(cases)}
+    settled = {mark: settling.of(case) for mark, case in reversed(shared.items())}
     if not settling.uses:
         return cases, key
     if key is not None:

@@ -65,10 +65,11 @@ class Ask(Protocol):
 
 
 class Grader:
-    """Runs model-graded scorers. Remembers which judges take no `response_format`."""
+    """Runs model-graded scorers. Remembers which judges take a `response_format`."""
 
     def __init__(self) -> None:
-        self._plain: set[tuple[str, str]] = set()
+        #: (provider, model, scorer) → whether the model takes the scorer's; one may take a flat form alone.
+        self._takes_form: dict[tuple[str, str, str], bool] = {}
 
     async def grade(self, use: ScorerUse, output: Output, case: Case, ask: Ask) -> Score:
         """The score. Never raises for a fault of the judge: that is the score's `error`."""
@@ -93,21 +94,18 @@ class Grader:
         self, use: ScorerUse, judge: Judge, form: Form[Any], messages: Messages, ask: Ask
     ) -> list[Any]:
         """Every vote: with one missing there is no majority, and so no word."""
-        if judge.votes > 1 and self._is_new(judge.model):
+        first = []
+        if _who(use, judge) not in self._takes_form:
             # Whether it takes the form is learned once, not by all votes at the same time.
             first = [await self._vote(use, judge, form, messages, ask, 0)]
-        else:
-            first = []
         rest = range(len(first), judge.votes)
-        tasks = [asyncio.ensure_future(self._vote(use, judge, form, messages, ask, n)) for n in rest]
-        try:
-            return first + list(await asyncio.gather(*tasks))
-        finally:
-            for task in tasks:
-                task.cancel()
-
-    def _is_new(self, model: Model) -> bool:
-        return (model.provider, model.name) not in self._plain
+        votes = [self._vote(use, judge, form, messages, ask, n) for n in rest]
+        # Where one fails, the others are paid for: they are heard out, and found when it is asked again.
+        found = await asyncio.gather(*votes, return_exceptions=True)
+        for each in found:
+            if isinstance(each, BaseException):
+                raise each
+        return first + found
 
     async def _vote(
         self, use: ScorerUse, judge: Judge, form: Form[Any], messages: Messages, ask: Ask, vote: int
@@ -142,30 +140,36 @@ class Grader:
         self, use: ScorerUse, judge: Judge, form: Form[Any], messages: Messages, ask: Ask, occurrence: int
     ) -> Call:
         """A reply in the form of the schema, or in words where the judge's provider knows no schemas."""
-        who = (judge.model.provider, judge.model.name)
+        who = _who(use, judge)
         step = f"scorer/{use.name}"
         plain = ChatRequest(messages, judge.params)
-        if who in self._plain:
+        if self._takes_form.get(who) is False:
             return await ask(judge.model, plain, step, occurrence)
         schema = {"name": use.name, "strict": True, "schema": form.schema()}
         formed = ChatRequest(
             messages, judge.params, response_format={"type": "json_schema", "json_schema": schema}
         )
         try:
-            return await ask(judge.model, formed, step, occurrence)
+            call = await ask(judge.model, formed, step, occurrence)
+            self._takes_form[who] = True
+            return call
         except JudgeFailed as error:
-            if error.failure.kind != "refused_request":
+            if self._takes_form.get(who) or error.failure.kind != "refused_request":
                 raise
             refused = error
         try:
             call = await ask(judge.model, plain, step, occurrence)
         except JudgeFailed:
             raise refused from None  # it was not the form
-        self._plain.add(who)
+        self._takes_form[who] = False
         return call
 
 
 Messages = tuple[dict[str, Any], ...]
+
+
+def _who(use: ScorerUse, judge: Judge) -> tuple[str, str, str]:
+    return judge.model.provider, judge.model.name, use.name
 
 
 def told(use: ScorerUse, form: Form[Any], output: Output, case: Case) -> Messages:
