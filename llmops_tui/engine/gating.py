@@ -181,6 +181,10 @@ class Gate:
         if baseline.id == candidate.id and not request.fresh:
             return self._itself(candidate)
         sides, adapted = self._sides(configuration, baseline, candidate)
+        if request.fresh:
+            # Drawn anew, it begins with look one again.
+            for side in sides:
+                self._store.versions.set_factor(side.version.id, 1)
         price = pairing.estimate(engine, sides, fresh=request.fresh)
         if not request.agreed:
             self._refuse_over_budget(price)

@@ -195,7 +195,7 @@ def _sentence(rule: RuleResult) -> str:
         if rule.ok:
             text += f"; a drop of {words.points(max(high, 0.0))} or more is ruled out"
         else:
-            text += f"; the drop may lie anywhere from {words.points(low)} to {words.points(high)}"
+            text += f"; the truth may be anything between {words.span(low, high)}"
     if rule.would_decide:
         text += f"; {rule.would_decide}"
     return text

@@ -17,6 +17,15 @@ def points(share: float) -> str:
     return f"{100 * share:.1f} points"
 
 
+def span(low: float, high: float) -> str:
+    """Where a drop may lie: `a rise of 16.8 points and a drop of 10.1 points`."""
+
+    def end(drop: float) -> str:
+        return f"a drop of {points(drop)}" if drop >= 0 else f"a rise of {points(-drop)}"
+
+    return f"{end(low)} and {end(high)}"
+
+
 def share(value: float) -> str:
     return f"{100 * value:.1f}%"
 
