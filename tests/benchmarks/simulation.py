@@ -235,16 +235,21 @@ def main() -> None:
         "false-alarms": lambda: table(
             head + " false alarms | exact upper bound | inconclusive | asked",
             (
-                [*described(c.setting), percent(c.share("fail")), percent(c.upper("fail"))]
-                + [percent(c.share("inconclusive")), f"{c.spent:.1f}×"]
+                [
+                    *(*described(c.setting), percent(c.share("fail")), percent(c.upper("fail"))),
+                    *(percent(c.share("inconclusive")), f"{c.spent:.1f}×"),
+                ]
                 for c in run(false_alarms(), given.pairs, given.jobs)
             ),
         ),
         "false-passes": lambda: table(
             head + " margin | false passes | exact upper bound | fail | inconclusive",
             (
-                [*described(c.setting), f"{100 * c.margin:.1f} points", percent(c.share("pass"))]
-                + [percent(c.upper("pass")), percent(c.share("fail")), percent(c.share("inconclusive"))]
+                [
+                    *(*described(c.setting), f"{100 * c.margin:.1f} points", percent(c.share("pass"))),
+                    *(percent(c.upper("pass")), percent(c.share("fail"))),
+                    percent(c.share("inconclusive")),
+                ]
                 for c in run(false_passes(), given.pairs, given.jobs)
             ),
         ),
