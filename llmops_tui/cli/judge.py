@@ -65,7 +65,7 @@ def judge(
         found = align(engine.store, name, known, scorer=scorer, version=version)
         if not found:
             remedy = "evaluate with a judge among the scorers, so that it scores them: llmops-tui run"
-            raise UsageError(Problem(f"no judge scored any of {len(known)} labelled answers", remedy))
+            raise UsageError(Problem(f"no judge scored any of the answers that have a label", remedy))
         if shell.as_json:
             answer = {"config": name, "labels": len(known), "judges": [alignment_json(a) for a in found]}
             shell.print_json(answer)
@@ -78,6 +78,7 @@ def judge(
 
 def alignment_text(alignment: Alignment) -> str:
     """One judge: the figures, the table, the disagreements."""
+    from llmops_tui.domain.format import plural
     from llmops_tui.domain.safe_text import clean_line
     from llmops_tui.engine.alignment import FEW
 
@@ -92,9 +93,9 @@ def alignment_text(alignment: Alignment) -> str:
             kappa += f" ({alignment.low:.2f} to {alignment.high:.2f})"
     lines.append(f"  agrees on {both + neither} of {alignment.n} ({100 * alignment.agreement:.0f}%), {kappa}")
     if alignment.is_few:
-        lines.append(f"  {alignment.n} labels are few: from {FEW} on, such figures begin to say something")
+        lines.append(f"  that is few: from {FEW} labels on, such figures begin to say something")
     if alignment.unjudged:
-        lines.append(f"  {alignment.unjudged} labelled answers are without its verdict")
+        lines.append(f"  without its verdict: {plural(alignment.unjudged, 'labelled answer')}")
     lines += [
         "",
         "                  judge passes  judge fails",
