@@ -65,7 +65,7 @@ def judge(
         found = align(engine.store, name, known, scorer=scorer, version=version)
         if not found:
             remedy = "evaluate with a judge among the scorers, so that it scores them: llmops-tui run"
-            raise UsageError(Problem(f"no judge scored any of the answers that have a label", remedy))
+            raise UsageError(Problem("no judge scored any of the answers that have a label", remedy))
         if shell.as_json:
             answer = {"config": name, "labels": len(known), "judges": [alignment_json(a) for a in found]}
             shell.print_json(answer)
