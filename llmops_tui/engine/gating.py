@@ -322,11 +322,11 @@ def over_budget(
         calls, cost_usd: spent by this gate already.
     """
     budget = settings.budget
-    if price.to_ask == 0:
+    if price.requests == 0:
         return None
-    if budget.calls is not None and calls + price.to_ask > budget.calls:
+    if budget.calls is not None and calls + price.requests > budget.calls:
         return (
-            f"it takes {price.to_ask:,} more calls after {calls:,}, and gate.budget.calls is {budget.calls:,}"
+            f"it takes {price.requests:,} more calls after {calls:,}, and gate.budget.calls is {budget.calls:,}"
         )
     if budget.usd is not None:
         if price.cost_usd is None or cost_usd is None:
