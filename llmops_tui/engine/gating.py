@@ -326,7 +326,8 @@ def over_budget(
         return None
     if budget.calls is not None and calls + price.requests > budget.calls:
         return (
-            f"it takes {price.requests:,} more calls after {calls:,}, and gate.budget.calls is {budget.calls:,}"
+            f"it takes {price.requests:,} more calls after {calls:,}, "
+            f"and gate.budget.calls is {budget.calls:,}"
         )
     if budget.usd is not None:
         if price.cost_usd is None or cost_usd is None:
