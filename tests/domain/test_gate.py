@@ -213,3 +213,10 @@ def test_a_version_is_never_worse_than_itself() -> None:
 def test_later_looks_have_a_stricter_level_than_alpha(look: int) -> None:
     result = judge(given("p" * 60, "p" * 58 + "ff", look=look), RULES)
     assert (rule(result, "pass_rate").alpha or 1.0) < 0.05
+
+
+def test_the_limit_stands_before_anything_is_seen_at_every_look() -> None:
+    limits = {
+        rule(judge(given("p" * 60, "p" * 58 + "ff", look=k), RULES), "pass_rate").limit for k in (1, 2, 3)
+    }
+    assert len(limits) == 1

@@ -21,6 +21,7 @@ from llmops_tui.domain.statistics.fisher import fisher_drop
 from llmops_tui.domain.statistics.margin import cases_to_decide, provable_margin, trials_to_decide
 from llmops_tui.domain.statistics.multiplicity import holm
 from llmops_tui.domain.statistics.sample import make_sample
+from llmops_tui.domain.statistics.sequential import nominal_alpha
 
 #: Trials a side from which Fisher's test can tell about one case.
 FISHER_TRIALS = 5
@@ -203,7 +204,8 @@ def _drop(
             evidence.clusters,
             given.base_trials,
             estimand=settings.estimand,
-            alpha=alpha,
+            # Of the first look, whichever this is: the limit stands before anything is seen.
+            alpha=nominal_alpha(settings.alpha, 1),
             by_fact=by_fact,
         )
     verdict = decide(evidence, margin, alpha)
