@@ -96,7 +96,6 @@ def to_review(comparison: Comparison, decided: dict[PairKey, Decision]) -> tuple
     open_ = [
         p
         for p in comparison.pairs
-        if needs_review(p)
-        and ((d := decided.get((p.case_id, p.model))) is None or d.choice is None)
+        if needs_review(p) and ((d := decided.get((p.case_id, p.model))) is None or d.choice is None)
     ]
     return tuple(sorted(open_, key=lambda p: (order.get(p.change, 3), p.delta or 0.0)))

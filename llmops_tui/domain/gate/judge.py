@@ -32,7 +32,8 @@ def judge(given: GateInput, settings: GateSettings) -> GateResult:
     verdict, decider = _verdict(found)
     judged = [r for r in rows.judged if r.passes[0] or r.scores[0]]
     by_fact = all(r.by_fact or not r.judged for r in found)
-    reasons = _reasons(rows, found, verdict, decider)
+    disagreeing = flaky(rows)
+    reasons = _reasons(found, verdict, decider) + _remarks(rows, disagreeing)
     return GateResult(
         verdict=verdict,
         decided_by=decider.rule if decider else "",
@@ -40,7 +41,7 @@ def judge(given: GateInput, settings: GateSettings) -> GateResult:
         reasons=tuple(reasons),
         rules=tuple(found),
         flips=flips(given, rows, settings),
-        flaky=flaky(rows),
+        flaky=disagreeing,
         errors_decided=decider is not None and decider.rule == "errors",
         exploratory=not given.fresh_pairs and not by_fact,
         by_fact=by_fact,
@@ -162,9 +163,7 @@ def _headline(verdict: GateVerdict, decider: RuleResult | None) -> str:
     return f"{figure}−{words.points(decider.observed)}"
 
 
-def _reasons(
-    rows: Rows, found: Sequence[RuleResult], verdict: GateVerdict, decider: RuleResult | None
-) -> list[str]:
+def _reasons(found: Sequence[RuleResult], verdict: GateVerdict, decider: RuleResult | None) -> list[str]:
     """The deciding rule first, then what else a person must know to believe the verdict."""
     said: list[str] = []
     if decider is not None:
@@ -182,7 +181,6 @@ def _reasons(
         open_ = verdict == "inconclusive" and rule.ok is None
         if failed_too or decides or open_ or not rule.judged:
             said.append(_sentence(rule))
-    said += _remarks(rows)
     return said
 
 
@@ -201,7 +199,7 @@ def _sentence(rule: RuleResult) -> str:
     return text
 
 
-def _remarks(rows: Rows) -> list[str]:
+def _remarks(rows: Rows, disagreeing: Sequence[FlakyResult]) -> list[str]:
     said = []
     accepted = [r.key for r in rows.judged if r.accepted]
     if accepted:
@@ -218,10 +216,9 @@ def _remarks(rows: Rows) -> list[str]:
         n = plural(len(rows.unpaired), "case")
         names = words.names([words.key_of(p) for p in rows.unpaired])
         said.append(f"{n} on one side only, not compared: {names}")
-    disagree = flaky(rows)
-    if disagree:
-        names = words.names([(f.case_id, f.model) for f in disagree])
-        said.append(f"{plural(len(disagree), 'flaky case')}, counted as they are: {names}")
+    if disagreeing:
+        names = words.names([(f.case_id, f.model) for f in disagreeing])
+        said.append(f"{plural(len(disagreeing), 'flaky case')}, counted as they are: {names}")
     return said
 
 

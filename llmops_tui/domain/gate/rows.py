@@ -57,7 +57,7 @@ class JudgedRow(msgspec.Struct, frozen=True):
     Attributes:
         cluster: rows of one group, of one case or of one request are one cluster.
         passes: 1.0 for a trial that passed; empty where the case is not judged by passing.
-        scores: of each trial, where every trial has one.
+        scores: of each trial, of a case that is judged by score alone.
         accepted: a person wanted its change: the candidate counts as no worse than the baseline.
     """
 
@@ -117,16 +117,11 @@ def sort_out(given: GateInput) -> Rows:
         else:
             decision = given.decisions.get((pair.case_id, pair.model))
             accepted = decision is not None and decision.choice == "accepted"
-            judged.append(
-                JudgedRow(
-                    pair,
-                    facts,
-                    cluster_of(pair, facts),
-                    _wanted(_passes(old, new), accepted),
-                    _wanted(_scores(old, new), accepted),
-                    accepted,
-                )
-            )
+            passes = _passes(old, new)
+            scores = _NOTHING if passes[0] else _scores(old, new)
+            if accepted:
+                passes, scores = _wanted(passes), _wanted(scores)
+            judged.append(JudgedRow(pair, facts, cluster_of(pair, facts), passes, scores, accepted))
     return Rows(tuple(judged), tuple(errors), tuple(pending), tuple(left_out), tuple(unpaired))
 
 
@@ -158,6 +153,7 @@ def clusters(given: GateInput) -> Callable[[Pair, CaseFacts], str]:
 
 
 _PASSED = {"passed": 1.0, "failed": 0.0}
+_NOTHING: Values = ((), ())
 
 
 def _passes(old: Row, new: Row) -> Values:
@@ -165,24 +161,24 @@ def _passes(old: Row, new: Row) -> Values:
         return (), ()
     if len(old.items) == len(new.items) == 1:
         return (_PASSED[old.status],), (_PASSED[new.status],)
-    return _each(old, lambda i: _PASSED.get(i.status)), _each(new, lambda i: _PASSED.get(i.status))
+    return _passed(old), _passed(new)
+
+
+def _passed(row: Row) -> tuple[float, ...]:
+    return tuple([_PASSED[i.status] for i in row.items if not i.extra and i.status in _PASSED])
 
 
 def _scores(old: Row, new: Row) -> Values:
     if old.score is None or new.score is None:
         return (), ()
-    return _each(old, lambda i: i.score), _each(new, lambda i: i.score)
+    before, after = ([i.score for i in row.planned if i.score is not None] for row in (old, new))
+    return tuple(before), tuple(after)
 
 
-def _each(row: Row, figure: Callable[..., float | None]) -> tuple[float, ...]:
-    values = [figure(i) for i in row.planned]
-    return tuple(v for v in values if v is not None)
-
-
-def _wanted(values: Values, accepted: bool) -> Values:
+def _wanted(values: Values) -> Values:
     """An accepted change counts as unchanged where it would count as a drop."""
     before, after = values
-    if accepted and before and after and sum(after) / len(after) < sum(before) / len(before):
+    if before and after and sum(after) / len(after) < sum(before) / len(before):
         return before, before
     return values
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 import msgspec
 
 from llmops_tui.domain.statistics.quantiles import normal_cdf, normal_quantile
+from llmops_tui.domain.statistics.sample import Floats
 
 #: Trials at each look, as multiples of the first one's.
 FACTORS = (1, 2, 4)
@@ -46,33 +47,29 @@ def _bound(before: tuple[float, ...], spent: float) -> float:
     """c with P(no earlier bound is crossed, this one is) = `spent`."""
     if not before:
         return normal_quantile(1 - spent)
-    low, high = normal_quantile(1 - spent) - 2.0, normal_quantile(1 - spent) + 0.5
-    for _ in range(40):
-        middle = (low + high) / 2
-        if _first_crossing((*before, middle)) > spent:
-            low = middle
-        else:
-            high = middle
-    return high
+    grid, density = _density(before)
+    step = float(grid[1] - grid[0])
+    # Probability beyond each point of the grid, from the right.
+    beyond = (density[::-1].cumsum()[::-1] - density / 2) * step
+    place = int((beyond > spent).sum())
+    over, under = float(beyond[place - 1]), float(beyond[place])
+    return float(grid[place - 1]) + step * (over - spent) / (over - under)
 
 
-def _first_crossing(bounds: tuple[float, ...]) -> float:
-    """P(the last bound is crossed and none before), by the recursion of Armitage et al. (1969)."""
+def _density(bounds: tuple[float, ...]) -> tuple[Floats, Floats]:
+    """The next look's statistic where no bound was crossed, by the recursion of Armitage et al. (1969)."""
     import numpy as np
 
     grid = np.linspace(-8.0, 8.0, 641)
     step = float(grid[1] - grid[0])
     density = np.exp(-grid * grid / 2) / math.sqrt(2 * math.pi)
-    for look in range(1, len(bounds)):
-        inside = np.where(grid < bounds[look - 1], density, 0.0)
-        # Half of the cell that the bound cuts lies inside.
-        cut = int(np.searchsorted(grid, bounds[look - 1]))
-        if 0 < cut < len(grid):
-            inside[cut - 1] *= 0.5 + (bounds[look - 1] - float(grid[cut - 1])) / step
+    for look, bound in enumerate(bounds, 1):
+        inside = np.where(grid < bound, density, 0.0)
+        cut = int(np.searchsorted(grid, bound))
+        # The cell around the last point inside is cut by the bound.
+        inside[cut - 1] *= 0.5 + (bound - float(grid[cut - 1])) / step
         rho = math.sqrt(FACTORS[look - 1] / FACTORS[look])
         spread = math.sqrt(1 - rho * rho)
         away = (grid[:, None] - rho * grid[None, :]) / spread
         density = (np.exp(-away * away / 2) / (spread * math.sqrt(2 * math.pi))) @ inside * step
-    cut = int(np.searchsorted(grid, bounds[-1]))
-    rest = float(density[cut:].sum()) * step
-    return rest + float(density[cut]) * (float(grid[cut]) - bounds[-1] - step / 2)
+    return grid, density
