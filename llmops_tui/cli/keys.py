@@ -15,7 +15,7 @@ END = ""
 _CTRL_C, _CTRL_D, _ESCAPE = "\x03", "\x04", "\x1b"
 
 
-def read_key() -> str:
+def read_key(prompt: str) -> str:
     """One key of the terminal, or the next line of a pipe without white space around it; `END` at its end.
 
     Keys that are no character (arrows, …) are an escape character.
@@ -24,10 +24,12 @@ def read_key() -> str:
         KeyboardInterrupt: Ctrl-C.
     """
     if not _is_terminal():
+        _show(prompt)
         line = sys.stdin.readline()
         return line.strip() or (" " if line else END)
-    sys.stdout.flush()
+    # Whoever sees the prompt is listened to already.
     with _unbuffered(sys.stdin.fileno()):
+        _show(prompt)
         key = _read(sys.stdin.fileno())
     if key == _CTRL_C:
         raise KeyboardInterrupt
@@ -40,9 +42,13 @@ def read_line(prompt: str) -> str:
     Raises:
         KeyboardInterrupt: Ctrl-C.
     """
+    _show(prompt)
+    return sys.stdin.readline().strip()
+
+
+def _show(prompt: str) -> None:
     sys.stdout.write(prompt)
     sys.stdout.flush()
-    return sys.stdin.readline().strip()
 
 
 @contextmanager

@@ -50,9 +50,7 @@ class _Walk:
             if shown != self._at:
                 self._show(self._queue[self._at])
                 shown = self._at
-            sys.stdout.write(f"{PROMPT} › ")
-            sys.stdout.flush()
-            key = read_key()
+            key = read_key(f"{PROMPT} › ")
             if key in (END, "q"):
                 self._shell.print("")
                 return
