@@ -13,12 +13,11 @@ import msgspec
 from llmops_tui.app.case_filter import Filter, is_changed, matches
 from llmops_tui.app.case_order import ORDERS
 from llmops_tui.domain.case import Case
-from llmops_tui.domain.comparison import Comparison, Pair, make_pair, pair_models
+from llmops_tui.domain.comparison import Comparison, Pair, make_pair, pair_models, pass_shares
 from llmops_tui.domain.manifest import PartChange
 from llmops_tui.domain.run import Item, RunInfo, VersionInfo, make_row
 
 Key = tuple[str, str]
-JUDGED = ("passed", "failed")
 
 
 class Totals:
@@ -30,8 +29,8 @@ class Totals:
         self.text_changed = 0
         self.statuses = dict.fromkeys(("passed", "failed", "error", "unscored", "missing"), 0)
         self.models: dict[str, int] = {}
-        self.judged = self._passed_before = self._passed_after = 0
-        self.scored = 0
+        self.judged = self.scored = 0
+        self._passed_before = self._passed_after = 0.0
         self._score_before = self._score_after = 0.0
 
     def count(self, pair: Pair, sign: int = 1) -> None:
@@ -47,10 +46,11 @@ class Totals:
         old, new = pair.baseline, pair.candidate
         if old is None or new is None:
             return
-        if old.status in JUDGED and new.status in JUDGED:
+        shares = pass_shares(old, new)
+        if shares is not None:
             self.judged += sign
-            self._passed_before += sign * (old.status == "passed")
-            self._passed_after += sign * (new.status == "passed")
+            self._passed_before += sign * shares[0]
+            self._passed_after += sign * shares[1]
         if old.score is not None and new.score is not None:
             self.scored += sign
             self._score_before += sign * old.score
@@ -58,8 +58,9 @@ class Totals:
 
     @property
     def pass_rate(self) -> tuple[float, float] | None:
+        # Thirds that are counted in and out again leave crumbs: unchanged must stay unchanged.
         n = self.judged
-        return (self._passed_before / n, self._passed_after / n) if n else None
+        return (round(self._passed_before / n, 12), round(self._passed_after / n, 12)) if n else None
 
     @property
     def mean_score(self) -> tuple[float, float] | None:

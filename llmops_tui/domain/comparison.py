@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from llmops_tui.domain.run import Row, Snapshot
+from llmops_tui.domain.run import Row, Snapshot, passes
 
 Change = Literal["regressed", "improved", "same", "new", "removed", "error"]
 Flip = Literal["pass→fail", "fail→pass"]
@@ -57,6 +57,7 @@ class Comparison(msgspec.Struct, frozen=True):
     Attributes:
         pairs: in the order of the candidate's eval set, removed cases last.
         counts: pairs by change; those that are pending count as `pending` alone.
+        pass_rate: mean over rows of the share of trials that passed (`pass_shares`), as a gate counts.
     """
 
     baseline: Snapshot
@@ -138,15 +139,22 @@ def _means(values: list[tuple[float, float]]) -> Means:
     return Means(before, after, after - before, n)
 
 
+def pass_shares(old: Row | None, new: Row | None) -> tuple[float, float] | None:
+    """The share of trials that passed, on both sides of a row; None where a side is not judged by passing.
+
+    Both sides are cut to the trials that the side with fewer of them has.
+    """
+    if old is None or new is None:
+        return None
+    before, after = passes(old), passes(new)
+    n = min(len(before), len(after))
+    if not n:
+        return None
+    return sum(before[:n]) / n, sum(after[:n]) / n
+
+
 def _pass_rate(pairs: list[Pair]) -> Means:
-    judged = ("passed", "failed")
-    return _means(
-        [
-            (float(p.baseline.status == "passed"), float(p.candidate.status == "passed"))
-            for p in pairs
-            if p.baseline and p.candidate and p.baseline.status in judged and p.candidate.status in judged
-        ]
-    )
+    return _means([shares for p in pairs if (shares := pass_shares(p.baseline, p.candidate)) is not None])
 
 
 def _mean_score(pairs: list[Pair]) -> Means:

@@ -178,8 +178,26 @@ def make_rows(items: Iterable[Item]) -> tuple[Row, ...]:
     return tuple(make_row(group) for group in grouped.values())
 
 
+_PASSED = {"passed": 1.0, "failed": 0.0}
+
+
+def passes(row: Row) -> tuple[float, ...]:
+    """1.0 for a planned trial that passed, 0.0 for one that failed; empty where the row is not judged so."""
+    if row.status not in _PASSED:
+        return ()
+    if len(row.items) == 1:
+        return (_PASSED[row.status],)
+    return tuple([_PASSED[i.status] for i in row.items if not i.extra and i.status in _PASSED])
+
+
 class Tally(msgspec.Struct, frozen=True):
-    """How many rows stand how; the four add up to `cases`."""
+    """How many rows stand how; the four add up to `cases`.
+
+    Attributes:
+        passed: rows that passed in every planned trial.
+        pass_rate: mean over passed and failed rows of the share of trials that passed, so that a row
+            counts once however often it was asked; None where there are none.
+    """
 
     cases: int
     passed: int
@@ -196,7 +214,7 @@ def tally(rows: Sequence[Row]) -> Tally:
     count = dict.fromkeys(("passed", "failed", "error", "unscored", "missing"), 0)
     for row in rows:
         count[row.status] += 1
-    judged = count["passed"] + count["failed"]
+    shares = [sum(p) / len(p) for row in rows if (p := passes(row))]
     scores = [r.score for r in rows if r.score is not None]
     return Tally(
         cases=len(rows) - count["missing"],
@@ -205,6 +223,6 @@ def tally(rows: Sequence[Row]) -> Tally:
         errors=count["error"],
         unscored=count["unscored"],
         missing=count["missing"],
-        pass_rate=count["passed"] / judged if judged else None,
+        pass_rate=sum(shares) / len(shares) if shares else None,
         mean_score=sum(scores) / len(scores) if scores else None,
     )

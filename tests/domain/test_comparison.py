@@ -96,6 +96,31 @@ def test_trials_are_one_row_and_an_extra_trial_is_not_in_its_score() -> None:
     assert len(row.items) == 3
 
 
+def test_a_row_of_several_trials_counts_by_the_share_that_passed() -> None:
+    one = [
+        item("a", "passed"),
+        item("a", "failed", trial=1),
+        item("b", "passed"),
+        item("b", "passed", trial=1),
+    ]
+    two = [
+        item("a", "failed"),
+        item("a", "failed", trial=1),
+        item("b", "passed"),
+        item("b", "failed", trial=1),
+    ]
+    rate = compare(snapshot(1, *one), snapshot(2, *two)).pass_rate
+    assert (rate.baseline, rate.candidate, rate.delta, rate.n) == (0.75, 0.25, -0.5, 2)
+    assert tally(snapshot(1, *one).rows).pass_rate == 0.75
+    assert tally(snapshot(1, *one).rows).passed == 1
+
+
+def test_both_sides_are_counted_over_equally_many_trials() -> None:
+    one = [item("a", "passed"), item("a", "failed", trial=1), item("a", "failed", trial=2)]
+    rate = compare(snapshot(1, *one), snapshot(2, item("a", "passed"))).pass_rate
+    assert (rate.baseline, rate.candidate) == (1.0, 1.0)
+
+
 STATUSES = st.sampled_from(["passed", "failed", "error", "unscored", "missing"])
 
 

@@ -86,12 +86,15 @@ class FlakyResult(msgspec.Struct, frozen=True):
 
 
 class SliceResult(msgspec.Struct, frozen=True):
-    """One tag's cases, for display: `q_value` is Benjamini–Hochberg's over all slices shown."""
+    """One tag's cases, for display.
+
+    `q_value` is Benjamini–Hochberg's over all slices shown; None for a fact, which is not tested.
+    """
 
     tag: str
     rows: int
     evidence: Evidence
-    q_value: float
+    q_value: float | None = None
 
 
 class LookResult(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ import msgspec
 
 from llmops_tui.domain.comparison import Comparison, Pair
 from llmops_tui.domain.review import Decision, PairKey
-from llmops_tui.domain.run import Row
+from llmops_tui.domain.run import Row, passes
 
 Values = tuple[tuple[float, ...], tuple[float, ...]]
 """One figure of a row, trial by trial, on the baseline's side and the candidate's."""
@@ -117,11 +117,11 @@ def sort_out(given: GateInput) -> Rows:
         else:
             decision = given.decisions.get((pair.case_id, pair.model))
             accepted = decision is not None and decision.choice == "accepted"
-            passes = _passes(old, new)
-            scores = _NOTHING if passes[0] else _scores(old, new)
+            marks = _passes(old, new)
+            scores = _NOTHING if marks[0] else _scores(old, new)
             if accepted:
-                passes, scores = _wanted(passes), _wanted(scores)
-            judged.append(JudgedRow(pair, facts, cluster_of(pair, facts), passes, scores, accepted))
+                marks, scores = _wanted(marks), _wanted(scores)
+            judged.append(JudgedRow(pair, facts, cluster_of(pair, facts), marks, scores, accepted))
     return Rows(tuple(judged), tuple(errors), tuple(pending), tuple(left_out), tuple(unpaired))
 
 
@@ -152,20 +152,12 @@ def clusters(given: GateInput) -> Callable[[Pair, CaseFacts], str]:
     return lambda pair, facts: root(name_of(pair, facts))
 
 
-_PASSED = {"passed": 1.0, "failed": 0.0}
 _NOTHING: Values = ((), ())
 
 
 def _passes(old: Row, new: Row) -> Values:
-    if old.status not in _PASSED or new.status not in _PASSED:
-        return (), ()
-    if len(old.items) == len(new.items) == 1:
-        return (_PASSED[old.status],), (_PASSED[new.status],)
-    return _passed(old), _passed(new)
-
-
-def _passed(row: Row) -> tuple[float, ...]:
-    return tuple([_PASSED[i.status] for i in row.items if not i.extra and i.status in _PASSED])
+    before, after = passes(old), passes(new)
+    return (before, after) if before and after else _NOTHING
 
 
 def _scores(old: Row, new: Row) -> Values:
