@@ -34,13 +34,14 @@ def of_version(store: Store, root: Path, on_disk: Configuration, version: Versio
     as it is here, and that is said: both sides of a comparison then run on the same thing.
 
     Raises:
-        UsageError: texts of its corpus are not in the database.
+        UsageError: texts of its corpus are neither in the database, nor on disk, nor in git.
         WorkspaceError: one of its models can't be had here.
     """
     manifest = store.versions.manifest(version.id)
     if manifest.hash == on_disk.manifest.hash:
         return Subject(on_disk)
     texts = {**store.versions.texts(version.id), **on_disk.blobs}
+    texts |= _from_git(root, manifest, texts)
     models = here(root, on_disk, manifest)
     adapted = []
     parts = []
@@ -55,6 +56,17 @@ def of_version(store: Store, root: Path, on_disk: Configuration, version: Versio
     return Subject(
         of_manifest(on_disk, manifest, tuple(models.values()), texts, version.name), tuple(adapted)
     )
+
+
+def _from_git(root: Path, manifest: Manifest, texts: Mapping[str, str]) -> dict[str, str]:
+    """Documents that neither the database nor the disk has: a colleague's baseline, in a clone."""
+    corpus = manifest.part("corpus")
+    lacking = {path: hash_ for path, hash_ in corpus.value.items() if hash_ not in texts} if corpus else {}
+    if not lacking:
+        return {}
+    from llmops_tui.workspace import git_texts
+
+    return git_texts.find(root, lacking)
 
 
 def of_manifest(
@@ -87,7 +99,7 @@ def of_manifest(
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         raise UsageError(
             Problem(
-                f"{name} was made with {lacking[0]}{more}, whose text is not in this database",
+                f"{name} was made with {lacking[0]}{more}, whose text is neither in this database nor in git",
                 "load the baseline's bundle (llmops-tui bundle load FILE), or promote a version made here",
             )
         )

@@ -62,10 +62,22 @@ def _document(reader: Reader, path: str) -> str | None:
         reader.warn(f"left out: can't be read, or has more than {TEXT_LIMIT / 1e6:,.0f} MB", "", path)
         return None
     try:
-        text = lf(data.decode("utf-8-sig"))
+        return _read(path, data)
     except UnicodeDecodeError as error:
         reader.warn(f"left out: not UTF-8 text at byte {error.start}", "save it as UTF-8", path)
         return None
+
+
+def document_text(path: str, data: bytes) -> str | None:
+    """The text of a document from its bytes; None where they are no UTF-8."""
+    try:
+        return _read(path, data)
+    except UnicodeDecodeError:
+        return None
+
+
+def _read(path: str, data: bytes) -> str:
+    text = lf(data.decode("utf-8-sig"))
     return html_text(text) if path.lower().endswith((".html", ".htm")) else text
 
 
