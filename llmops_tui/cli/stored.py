@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from llmops_tui.cli.shell import Shell
@@ -9,6 +10,7 @@ from llmops_tui.domain.errors import LlmopsError, Problem, StoreError, UsageErro
 from llmops_tui.domain.safe_text import clean
 
 if TYPE_CHECKING:
+    from llmops_tui.domain.run import VersionInfo
     from llmops_tui.engine.engine import Engine
     from llmops_tui.engine.queries import Compared
 
@@ -40,12 +42,17 @@ async def comparable(shell: Shell, engine: Engine, config: str, a: str | None, b
             name = side.version.name
             raise UsageError(Problem(f"{name} was never evaluated", _remedy(engine, config, name)))
 
+    await judge_alike(shell, engine, [side.version for side in sides])
+    return engine.queries.compare(config, a, b)
+
+
+async def judge_alike(shell: Shell, engine: Engine, versions: Iterable[VersionInfo]) -> None:
+    """Bring the scores of versions up to the cases on disk; warns where they can't be. Asks no model."""
     try:
-        for side in sides:
-            await engine.rescore(side.version)
+        for version in versions:
+            await engine.rescore(version)
     except LlmopsError as error:
         shell.say(f"warning: the scores could not be brought up to date: {clean(str(error))}")
-    return engine.queries.compare(config, a, b)
 
 
 def _remedy(engine: Engine, config: str, name: str) -> str:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from llmops_tui.cli.options import shared_options, version_argument
-from llmops_tui.cli.shell import Shell, choose_config, open_engine
-from llmops_tui.cli.stored import record_disk
+from llmops_tui.cli.shell import Shell, choose_config, open_engine, with_engine
+from llmops_tui.cli.stored import judge_alike, record_disk
 
 if TYPE_CHECKING:
     from llmops_tui.engine.engine import Engine
@@ -103,18 +103,29 @@ def label(shell: Shell, version: str, text: str, workspace: Path | None, config:
 
 @click.command()
 @version_argument("version")
+@click.option("--force", is_flag=True, help="Also where its gate does not pass; needs --note.")
+@click.option("--note", metavar="TEXT", default="", help="Why, for people; kept in baselines.yaml.")
 @shared_options()
 @click.pass_obj
-def promote(shell: Shell, version: str, workspace: Path | None, config: str | None) -> int:
+def promote(
+    shell: Shell, version: str, force: bool, note: str, workspace: Path | None, config: str | None
+) -> int:
     """Make a version the baseline that others are held against.
 
-    It is written to baselines.yaml, which belongs into git. A version whose run is not complete is refused.
+    It is written to baselines.yaml, which belongs into git. Refused while its gate against the current
+    baseline fails or is inconclusive, and where its run is not complete. Asks no model.
     """
-    from llmops_tui.report.json import version_json
 
-    with _opened(shell, workspace, config, writing=True) as (engine, name):
+    async def body(engine: Engine) -> int:
+        from llmops_tui.engine import promotion
+        from llmops_tui.report.json import version_json
+
+        name = choose_config(engine, config)
+        record_disk(shell, engine, name)
+        found = engine.queries.resolve(name, version)
         before = engine.store.versions.baseline(name)
-        promoted = engine.queries.promote(engine.queries.resolve(name, version))
+        await judge_alike(shell, engine, [v for v in (before, found) if v is not None])
+        promoted = promotion.promote(engine, found, force=force, note=note)
         if shell.as_json:
             shell.print_json(
                 {
@@ -127,4 +138,6 @@ def promote(shell: Shell, version: str, workspace: Path | None, config: str | No
         else:
             instead = f" instead of {before.name}" if before and before.id != promoted.id else ""
             shell.print(f"{promoted.name} is the baseline of {name}{instead}; written to baselines.yaml")
-    return 0
+        return 0
+
+    return with_engine(workspace, body, writing=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from llmops_tui.domain.canonical import short
 from llmops_tui.domain.comparison import Comparison, Pair, compare
-from llmops_tui.domain.errors import Problem, UsageError
+from llmops_tui.domain.errors import UsageError
 from llmops_tui.domain.manifest import Part, PartChange, changed_parts
 from llmops_tui.domain.prompt import prompt_text
 from llmops_tui.domain.run import Row, RunInfo, Snapshot, VersionInfo, tally
@@ -169,33 +169,6 @@ class Queries:
             known, _ = self._store.versions.ensure(config, entry.manifest, {}, at=time.time())
         self._store.versions.set_baseline(known.id)
 
-    def promote(self, version: VersionInfo, *, force: bool = False) -> VersionInfo:
-        """Make a version the baseline, in the store and in `baselines.yaml`.
-
-        Raises:
-            UsageError: its newest run is not complete.
-        """
-        from llmops_tui.workspace import baselines
-
-        # As it was evaluated: cases that came later, or scorers that changed, can't be asked of it any more.
-        run_id = self._store.runs.newest(version.id, rescored=False)
-        snapshot = (self._store.runs.snapshot(version.id, run_id) if run_id else None) or self.snapshot(
-            version
-        )
-        if not snapshot.is_complete and not force:
-            raise UsageError(
-                Problem(f"{version.name} can't be promoted: {_incomplete(snapshot)}", "run it first")
-            )
-        entry = baselines.BaselineEntry(
-            number=version.number,
-            hash=version.hash,
-            promoted_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            manifest=self._store.versions.manifest(version.id),
-        )
-        baselines.write(self._root, version.config, entry)
-        self._store.versions.set_baseline(version.id)
-        return self._store.versions.get(version.config, str(version.number))
-
 
 def _cost(snapshot: Snapshot | None) -> float | None:
     """Of the outputs of a version, each counted once however many cases share it."""
@@ -203,16 +176,6 @@ def _cost(snapshot: Snapshot | None) -> float | None:
     costs = {i.output_id: i.cost_usd for i in items}
     known = [cost for cost in costs.values() if cost is not None]
     return sum(known) if costs and len(known) == len(costs) else None
-
-
-def _incomplete(snapshot: Snapshot) -> str:
-    if not snapshot.rows:
-        return "it was never evaluated"
-    count = tally(snapshot.rows)
-    if count.errors:
-        return f"{count.errors} of its {len(snapshot.rows)} outputs could not be had"
-    missing = snapshot.run.total - sum(i.status != "missing" for r in snapshot.rows for i in r.items)
-    return f"{missing} of its {snapshot.run.total} outputs are missing"
 
 
 def _as_text(part: Part | None) -> str:

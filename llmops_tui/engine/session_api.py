@@ -65,7 +65,13 @@ class SessionApi(Protocol):
 
     def compare(self, a: str, b: str) -> Future[tuple[Comparison, tuple[PartChange, ...]]]: ...
 
-    def promote(self, version: str) -> Future[VersionInfo]: ...
+    def promote(self, version: str, *, force: bool = False, note: str = "") -> Future[VersionInfo]:
+        """Make a version the baseline.
+
+        Raises:
+            UsageError: its gate does not pass; with `force` it need not, and `note` says why.
+        """
+        ...
 
     def label(self, version: str, text: str) -> Future[VersionInfo]: ...
 

@@ -102,10 +102,12 @@ class SessionQueries(ABC):
     def compare(self, a: str, b: str) -> Future[tuple[Comparison, tuple[PartChange, ...]]]:
         return self._ask(lambda engine: engine.queries.compare(self._config or "", a, b), a, b)
 
-    def promote(self, version: str) -> Future[VersionInfo]:
+    def promote(self, version: str, *, force: bool = False, note: str = "") -> Future[VersionInfo]:
         def work(engine: Engine) -> VersionInfo:
+            from llmops_tui.engine.promotion import promote
+
             config = self._config or ""
-            promoted = engine.queries.promote(engine.queries.resolve(config, version))
+            promoted = promote(engine, engine.queries.resolve(config, version), force=force, note=note)
             self._compared()
             return promoted
 

@@ -27,6 +27,7 @@ class BaselineEntry(msgspec.Struct, frozen=True):
         promoted_at: ISO 8601, UTC.
         manifest: resolved; texts of the corpus are in it as hashes.
         note: for people.
+        forced: promoted though its gate did not pass or its run was not complete; `note` says why.
     """
 
     number: int
@@ -34,6 +35,7 @@ class BaselineEntry(msgspec.Struct, frozen=True):
     promoted_at: str
     manifest: Manifest
     note: str = ""
+    forced: bool = False
 
 
 class _Kept(msgspec.Struct):
@@ -169,6 +171,8 @@ def _written(entry: BaselineEntry) -> dict[str, Any]:
     written: dict[str, Any] = {"version": entry.number, "hash": entry.hash, "promoted_at": entry.promoted_at}
     if entry.note:
         written["note"] = entry.note
+    if entry.forced:
+        written["forced"] = True
     return {**written, "parts": parts}
 
 
@@ -183,6 +187,7 @@ def _entry(raw: Any) -> BaselineEntry:
             "promoted_at": str(raw["promoted_at"]),
             "manifest": Manifest(manifest.parts, str(raw["hash"])),
             "note": raw.get("note", ""),
+            "forced": raw.get("forced", False),
         },
         BaselineEntry,
     )

@@ -199,7 +199,7 @@ class FakeSession:
     def compare(self, a: str, b: str) -> Future[tuple[Comparison, tuple[PartChange, ...]]]:
         return self._answer((self.comparison(), self.changed()))
 
-    def promote(self, version: str) -> Future[VersionInfo]:
+    def promote(self, version: str, *, force: bool = False, note: str = "") -> Future[VersionInfo]:
         self.asked.append(("promote", version))
         return self._answer(self.candidate.version)
 

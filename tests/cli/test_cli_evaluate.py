@@ -192,3 +192,16 @@ def test_gc_drops_old_runs_and_leaves_every_version_comparable(desk: Desk) -> No
     assert did["dropped"] == would["dropped"]
     assert desk("gc", "--keep-runs", "1")[:2] == (0, "nothing to drop\n")
     assert desk.json("compare") == before
+
+
+def test_a_version_that_does_worse_is_promoted_by_force_with_a_note(desk: Desk) -> None:
+    desk.json("run")
+    desk.edit_prompt("user:\n{{ question }} Nothing is known of any refund.\n")
+    desk.json("run")
+    code, out, err = desk("promote", "v2")
+    assert (code, out) == (2, "")
+    assert "error: v2 can't be promoted: its gate against v1 fails: the pass rate fell by 33.3 points" in err
+    assert "--note" in desk.json("promote", "v2", "--force", code=2)["error"]["message"]
+    promoted = desk.json("promote", "v2", "--force", "--note", "no refunds any more")
+    assert promoted["baseline"]["name"] == "v2"
+    assert "note: no refunds any more\n  forced: true" in (desk.root / "baselines.yaml").read_text("utf-8")

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from engine_bench import Bench
 
+from llmops_tui.engine.promotion import promote
+
 Make = Callable[..., Bench]
 
 
@@ -251,7 +253,7 @@ async def test_a_case_that_is_gone_is_told_as_removed_and_a_new_one_as_new(bench
 async def test_a_fresh_clone_takes_the_promoted_baseline_not_its_own_first_run(bench: Make) -> None:
     ours = bench()
     await ours.evaluate()
-    ours.engine.queries.promote(ours.engine.queries.resolve("bench", "v1"))
+    promote(ours.engine, ours.engine.queries.resolve("bench", "v1"))
     promoted = ours.engine.queries.resolve("bench", "v1").hash
     # A colleague's clone: the same files, no database, and an edit of the prompt.
     theirs = bench()

@@ -13,6 +13,7 @@ from fake_openai import Asked, FakeOpenAI, Reply, completion, error, say
 
 from llmops_tui.domain.errors import UsageError, WorkspaceError
 from llmops_tui.engine.events import AskFirst, ItemsDone, NothingToDo, Notice, Progress, RunEnded, RunRequest
+from llmops_tui.engine.promotion import promote
 
 Make = Callable[..., Bench]
 Script = Callable[[Asked], Reply]
@@ -128,7 +129,7 @@ async def test_a_version_that_is_not_finished_is_not_promoted(bench: Make) -> No
         await ours.evaluate()
         version = ours.engine.queries.resolve("bench", "latest")
         with pytest.raises(UsageError, match="2 of its 2 outputs could not be had"):
-            ours.engine.queries.promote(version)
+            promote(ours.engine, version)
 
 
 async def test_what_the_provider_served_is_recorded_and_a_change_is_drift(bench: Make) -> None:
