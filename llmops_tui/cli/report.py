@@ -39,16 +39,16 @@ def report(
     """Write a comparison as markdown, for a pull request or a mail.
 
     A is the baseline and B the candidate; by default the promoted baseline and the latest version.
+    The verdict on them comes first, and unfolds to its numbers. Asks no model.
     """
 
     async def body(engine: Engine) -> int:
-        from llmops_tui.report.markdown import markdown
+        from llmops_tui.engine.export import report_text
 
         name = choose_config(engine, config)
-        comparison, changes = await comparable(shell, engine, name, a, b)
+        comparison, _changes = await comparable(shell, engine, name, a, b)
         versions = (comparison.baseline.version, comparison.candidate.version)
-        texts = engine.queries.texts(*versions)
-        text = markdown(comparison, changes, texts, engine.queries.detail, written_at=time.time())
+        text = report_text(engine, name, a, b, written_at=time.time())
         if output is not None:
             _write(output, text)
         if shell.as_json:

@@ -2,24 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
+from llmops_tui.domain.comparison import Comparison
 from llmops_tui.domain.errors import Problem, UsageError
+from llmops_tui.domain.gate.result import GateResult
+from llmops_tui.domain.review import Decision, PairKey
 from llmops_tui.engine.engine import Engine
 
 
-def report_text(engine: Engine, config: str, a: str | None, b: str | None) -> str:
-    """The markdown report of two versions.
+def report_text(
+    engine: Engine, config: str, a: str | None, b: str | None, *, written_at: float | None = None
+) -> str:
+    """The markdown report of two versions, with the verdict on them as they are stored. Asks no model.
 
     Raises:
         UsageError: a version is not there.
+        WorkspaceError: `reviews.yaml` has a mistake.
     """
     from llmops_tui.report.markdown import markdown
 
     comparison, changes = engine.queries.compare(config, a, b)
     texts = engine.queries.texts(comparison.baseline.version, comparison.candidate.version)
-    drift = engine.queries.drift(comparison)
-    return markdown(comparison, changes, texts, engine.queries.detail, drift=drift)
+    result, decisions = _verdict(engine, comparison)
+    return markdown(
+        comparison,
+        changes,
+        texts,
+        engine.queries.detail,
+        written_at=written_at,
+        drift=engine.queries.drift(comparison),
+        gate=result,
+        decisions=decisions,
+    )
+
+
+def _verdict(engine: Engine, comparison: Comparison) -> tuple[GateResult, Mapping[PairKey, Decision]]:
+    from llmops_tui.domain.gate.judge import judge
+    from llmops_tui.domain.gate.slices import slices
+    from llmops_tui.engine.gating import Gate
+
+    settings = engine.workspace.gate
+    given = Gate(engine).given(comparison)
+    result = judge(given, settings)
+    baseline, candidate = comparison.baseline.version, comparison.candidate.version
+    stored = [v for v in engine.store.verdicts.of(candidate.id) if v.baseline_id == baseline.id]
+    # Looks are of the gate that took them: they say nothing about results that came after another verdict.
+    looks = stored[0].looks if stored and stored[0].verdict == result.verdict else ()
+    return msgspec.structs.replace(result, slices=slices(given, settings), looks=looks), given.decisions
 
 
 def write_report(engine: Engine, config: str, a: str | None, b: str | None, target: Path | None) -> Path:

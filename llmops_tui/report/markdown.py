@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from llmops_tui import __version__
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.comparison import Comparison, Means, Pair
+from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.manifest import PartChange
+from llmops_tui.domain.review import Decision, PairKey
 from llmops_tui.domain.run import Row, Snapshot, tally
 from llmops_tui.report import figures
 from llmops_tui.report.case_markdown import case_section, case_table
 from llmops_tui.report.diff_lines import text_diff
+from llmops_tui.report.gate_markdown import gate_blocks
 from llmops_tui.report.markdown_text import code, details, fence, inline, table
 from llmops_tui.report.shapes import DetailOf, Texts
 
@@ -32,6 +35,8 @@ def markdown(
     how_to_reproduce: Sequence[str] | None = None,
     written_at: float | None = None,
     drift: Sequence[str] = (),
+    gate: GateResult | None = None,
+    decisions: Mapping[PairKey, Decision] | None = None,
 ) -> str:
     """The report as GitHub's markdown.
 
@@ -42,11 +47,14 @@ def markdown(
         how_to_reproduce: commands, one a line; by default `figures.reproduce`.
         written_at: Unix seconds, for the last line; left out without.
         drift: sentences about models that changed under their pin.
+        gate: the verdict, told first; without it none is.
+        decisions: of people about these outputs, told with the verdict.
     """
     commands = figures.reproduce(comparison) if how_to_reproduce is None else how_to_reproduce
     blocks = [
         *_head(comparison),
         *(f"**{inline(sentence)}.**" for sentence in drift),
+        *(gate_blocks(gate, decisions or {}) if gate is not None else ()),
         "## What was compared",
         _compared(comparison),
         "## What changed",

@@ -205,3 +205,13 @@ def test_a_version_that_does_worse_is_promoted_by_force_with_a_note(desk: Desk) 
     promoted = desk.json("promote", "v2", "--force", "--note", "no refunds any more")
     assert promoted["baseline"]["name"] == "v2"
     assert "note: no refunds any more\n  forced: true" in (desk.root / "baselines.yaml").read_text("utf-8")
+
+
+def test_the_report_begins_with_the_verdict_and_asks_nothing(desk: Desk) -> None:
+    desk.json("run")
+    desk.edit_prompt("user:\n{{ question }} Nothing is known of any refund.\n")
+    desk.json("run")
+    text = desk.json("report")["markdown"]
+    assert text.index("## Verdict: fail") < text.index("## What was compared")
+    assert "| `pass_rate` | **failed** |" in text
+    assert "| days | `echo/parrot` | pass → fail | 100.0% | 0.0% |" in text
