@@ -215,3 +215,18 @@ def test_the_report_begins_with_the_verdict_and_asks_nothing(desk: Desk) -> None
     assert text.index("## Verdict: fail") < text.index("## What was compared")
     assert "| `pass_rate` | **failed** |" in text
     assert "| days | `echo/parrot` | pass → fail | 100.0% | 0.0% |" in text
+
+
+def test_a_comparison_is_written_as_csv(desk: Desk) -> None:
+    desk.json("run")
+    desk.edit_prompt()
+    desk.json("run")
+    target = desk.root / "rows.csv"
+    code, out, _ = desk("compare", "--csv", str(target), "--texts")
+    assert (code, out) == (0, f"written to {target}\n")
+    lines = target.read_text("utf-8").splitlines()
+    assert lines[1].startswith("days,echo/parrot,,regressed,pass→fail,false,passed,failed,1.0,0.0,-1.0,")
+    assert "opening" in lines[2]
+    assert desk("compare", "--csv", "-", "v1", "v2")[1].startswith("case,model,tags,")
+    assert desk("compare", "--texts")[0] == 2
+    assert desk("compare", "--csv", str(desk.root / "no" / "where.csv"))[0] == 2
