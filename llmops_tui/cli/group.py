@@ -25,6 +25,7 @@ VERBS = {
     "label": ("versions", "Give a version a name of your own."),
     "promote": ("versions", "Make a version the baseline that others are held against."),
     "report": ("report", "Write a comparison as markdown, for a pull request or a mail."),
+    "bundle": ("bundle", "Carry versions and their answers from one database to another."),
     "judge": ("judge", "Hold models that judge against people."),
     "schema": ("schema", "Print the JSON Schema of a workspace's files."),
     "trust": ("trust", "Allow the Python of this workspace to run."),

@@ -60,11 +60,12 @@ class Calls:
             new = []
             for call in calls:
                 pin = (pins or {}).get(call.model_id, "")
-                if self._insert(connection, call, pin):
+                if self.insert(connection, call, pin):
                     new.append((call, pin))
             add_sums(connection, new)
 
-    def _insert(self, connection: sqlite3.Connection, call: Call, pin: str) -> bool:
+    def insert(self, connection: sqlite3.Connection, call: Call, pin: str) -> bool:
+        """Within a transaction, and outside the sums; whether it is new."""
         blobs, draw, request, usage = self._blobs, call.draw, call.request, call.usage
         setup = [request.params, request.tools, request.response_format]
         found = connection.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -230,3 +231,19 @@ def test_a_comparison_is_written_as_csv(desk: Desk) -> None:
     assert desk("compare", "--csv", "-", "v1", "v2")[1].startswith("case,model,tags,")
     assert desk("compare", "--texts")[0] == 2
     assert desk("compare", "--csv", str(desk.root / "no" / "where.csv"))[0] == 2
+
+
+def test_a_bundle_is_saved_and_loaded(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "desk.bundle"
+    assert "no baseline to save" in desk.json("bundle", "save", str(file), code=2)["error"]["message"]
+    desk.json("run")
+    assert desk.json("bundle", "save", str(file))["versions"] == ["desk v1"]
+    assert desk("bundle", "load", str(file))[1] == "nothing new: all of it is here already\n"
+    shutil.rmtree(desk.root / ".llmops")
+    desk.edit_prompt()
+    loaded = desk.json("bundle", "load", str(file))["new"]
+    assert (loaded["versions"], loaded["runs"], loaded["outputs"]) == (1, 1, 4)
+    desk.json("run")
+    answer = desk.json("compare", "v1", "latest")
+    assert (answer["counts"]["regressed"], answer["counts"]["improved"]) == (1, 1)
+    assert "can't be read" in desk.json("bundle", "load", str(tmp_path / "no"), code=2)["error"]["message"]

@@ -224,6 +224,9 @@ async def test_a_key_of_dot_env_is_used_and_never_stored(bench: Make) -> None:
         await ours.evaluate()
         assert fake.requests[0].headers["authorization"] == "Bearer sk-very-secret-1234"
         assert "[redacted]" in ours.output("c0")
+        rows = ours.engine.store.bundles.give([ours.engine.queries.resolve("bench", "v1").id])
+        assert "your key is [redacted]" in str(rows)
+        assert "sk-very-secret" not in str(rows)
         ours.engine.close()
         for file in (ours.root / ".llmops").rglob("*"):
             assert not file.is_file() or b"sk-very-secret" not in file.read_bytes(), file
