@@ -110,7 +110,8 @@ def _read_csv(reader: Reader, path: str, text: str) -> EvalSet | None:
     import csv
     import io
 
-    csv.field_size_limit(len(text) + 1)  # the file's own size is limited already
+    # Of the whole process, so it is only ever raised.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
     source = csv.reader(io.StringIO(text), strict=True)
     rows: list[tuple[int, Any]] = []
     before = len(reader.problems)

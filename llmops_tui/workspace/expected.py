@@ -197,7 +197,8 @@ def _csv(text: str, file: str, case_id: str, key: str, value: Any) -> str:
     import csv
     import io
 
-    csv.field_size_limit(len(text) + 1)
+    # Of the whole process, so it is only ever raised.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
     source = csv.reader(io.StringIO(text, newline=""), strict=True)
     lines = io.StringIO(text, newline="").readlines()
     rows: list[tuple[list[str], str]] = []

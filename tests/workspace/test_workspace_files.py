@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -338,3 +339,11 @@ def test_numbers_of_any_size_are_kept_as_they_are(workspace: Build) -> None:
     )
     a, b = load_cached(root).configurations["bench"].cases
     assert (a.vars["question"], b.vars["question"]) == (123456789012345678901234, "123456789012345678901234")
+
+
+def test_reading_a_small_csv_file_leaves_the_limit_of_other_readers_alone(workspace: Build) -> None:
+    before = csv.field_size_limit()
+    root = workspace(config={"evals": ["evals/more.csv"]})
+    (root / "evals/more.csv").write_text("id,question\na,b\n", encoding="utf-8")
+    assert not load(root).errors
+    assert csv.field_size_limit() >= before
