@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from textual.binding import Binding, BindingType
 
-Scope = Literal["bench", "history", "everywhere"]
+Scope = Literal["bench", "history", "matrix", "everywhere"]
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -34,6 +34,7 @@ class Action(msgspec.Struct, frozen=True):
     footer: int = 0
 
 
+#: What every screen between the lines on top and the keys has.
 _BOTH: tuple[Scope, ...] = ("bench", "history")
 _ALL: tuple[Scope, ...] = ("everywhere",)
 
@@ -215,7 +216,7 @@ def key_table_markdown() -> str:
                 if "everywhere" in action.scopes
                 else " and ".join(scope.capitalize() for scope in action.scopes)
             )
-            if len(action.scopes) == 2:
+            if action.scopes == _BOTH:
                 scopes = "everywhere"
             lines.append(f"| {keys} | {scopes} | {action.help} |")
     return "\n".join(lines) + "\n"

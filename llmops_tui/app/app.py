@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,6 +29,10 @@ from llmops_tui.engine.session_api import SessionApi
 
 #: Streaming results are drawn this often: over ssh and tmux repaints are what costs.
 REPAINT_S = 0.15
+#: Screens over the Bench: where each is, imported when it is first shown.
+FRAMES = {
+    "history": ("llmops_tui.app.screens.history", "HistoryScreen"),
+}
 #: Rows beyond which they are drawn less often.
 MANY_ROWS = 20_000
 
@@ -150,19 +155,19 @@ class LlmopsApp(App[int], inherit_bindings=False):
         return next((s for s in reversed(self.screen_stack) if isinstance(s, Frame)), None)
 
     def show_screen(self, name: str) -> None:
-        """Show the Bench or the History. Each keeps its state while the other is in front."""
-        from llmops_tui.app.screens.history import HistoryScreen
-
+        """Show a screen of `FRAMES`. The Bench lies below the others and keeps its state."""
         current = self.frame
         if current is None or name == current.SCOPE:
             return
-        if name == "history":
-            self.push_screen(HistoryScreen(self.model))
-        else:
+        if current.SCOPE != "bench":
             self.pop_screen()
+        if name == "bench":
             front = self.frame
             if front is not None:
                 front.follow()
+        else:
+            module, class_ = FRAMES[name]
+            self.push_screen(getattr(import_module(module), class_)(self.model))
 
     def refresh_history(self) -> None:
         """The versions have changed: labels, a baseline."""

@@ -15,6 +15,7 @@ from llmops_tui.engine.events import (
     RunEnded,
     RunStarted,
     Viewing,
+    Working,
     WorkspaceBroken,
     WorkspaceLoaded,
 )
@@ -59,6 +60,9 @@ class Model:
             case Progress():
                 status.progress = event
                 return False
+            case Working():
+                status.working = event if event.what else None
+                return not event.what
             case RunEnded():
                 status.ended, status.progress = event, None
                 if self._run_id is None or event.run.id == self._run_id:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from llmops_tui.domain.configuration import Configuration, Workspace
 from llmops_tui.domain.errors import Problem
-from llmops_tui.engine.events import AskFirst, NothingToDo, Progress, RunEnded
+from llmops_tui.engine.events import AskFirst, NothingToDo, Progress, RunEnded, Working
 
 
 class Status:
@@ -13,6 +13,7 @@ class Status:
     Attributes:
         notices: key → sentence that stays until it is mended.
         asks: a run that waits for a yes.
+        working: longer work that is under way.
         failures: what could not be had in the newest run.
     """
 
@@ -26,6 +27,7 @@ class Status:
         self.watching = True
         self.progress: Progress | None = None
         self.ended: RunEnded | None = None
+        self.working: Working | None = None
         self.nothing: NothingToDo | None = None
         self.asks: AskFirst | None = None
 

@@ -5,6 +5,8 @@ Every event may arrive many times; a listener that misses none can draw the whol
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from llmops_tui.domain.comparison import Comparison, Pair
@@ -63,6 +65,56 @@ class GateRequest(msgspec.Struct, frozen=True):
     agreed: bool = False
 
 
+class ExplainRequest(msgspec.Struct, frozen=True):
+    """An attribution that somebody wants: which changed part did how much of the difference.
+
+    Attributes:
+        a, b: names of versions; None: the baseline, and the latest version.
+        agreed: the person has seen the price and said yes.
+    """
+
+    config: str
+    a: str | None = None
+    b: str | None = None
+    agreed: bool = False
+
+
+class TryRequest(msgspec.Struct, frozen=True):
+    """Variants that somebody wants evaluated, without a file being touched.
+
+    Attributes:
+        sets: changes that every variant has, as `path=value` (`params.temperature=0.3`).
+        sweeps: as `path=value,value`; every combination of them is a variant.
+        agreed: the person has seen the price and said yes.
+    """
+
+    config: str
+    sets: tuple[str, ...] = ()
+    sweeps: tuple[str, ...] = ()
+    agreed: bool = False
+
+
+class BisectRequest(msgspec.Struct, frozen=True):
+    """A search for the change that broke a case.
+
+    Attributes:
+        good, bad: names of versions, or of commits with `git`; None: found by themselves.
+        git: over commits, and not over recorded versions.
+        agreed: the person has seen the price and said yes.
+    """
+
+    config: str
+    case_id: str
+    good: str | None = None
+    bad: str | None = None
+    git: bool = False
+    agreed: bool = False
+
+
+#: Work that is longer than a run and asks more than one version (`Session.run`, `session_work`).
+WorkRequest = GateRequest | ExplainRequest | TryRequest | BisectRequest
+
+
 class Estimate(msgspec.Struct, frozen=True):
     """What a run would take, before it starts.
 
@@ -110,7 +162,7 @@ class AskFirst(msgspec.Struct, frozen=True):
     Answer with `run(request with agreed=True)` or not at all.
     """
 
-    request: RunRequest | GateRequest
+    request: RunRequest | WorkRequest
     estimate: Estimate
     why: str
 
@@ -206,6 +258,13 @@ class Working(msgspec.Struct, frozen=True):
     cost_usd: float | None = 0.0
 
 
+class WorkEnded(msgspec.Struct, frozen=True):
+    """Work is over; `result` is what its handler in `session_work` gives, None where it failed."""
+
+    request: WorkRequest
+    result: Any = None
+
+
 class Viewing(msgspec.Struct, frozen=True):
     """This app shows what is stored and asks nothing; `why` says what keeps it from more, as a clause."""
 
@@ -273,6 +332,7 @@ Event = (
     | NothingToDo
     | Compared
     | Working
+    | WorkEnded
     | Viewing
     | Notice
 )

@@ -23,6 +23,9 @@ from llmops_tui.engine.events import (
     RunRequest,
     RunStarted,
     Viewing,
+    WorkEnded,
+    Working,
+    WorkRequest,
     WorkspaceBroken,
     WorkspaceLoaded,
 )
@@ -291,6 +294,33 @@ class Session(SessionReview, SessionMatrix, SessionWhatIf):
         if request.reason == "save" and not isinstance(result, AskFirst):
             await self._evaluate_others()
 
+    def _start_work(self, request: WorkRequest) -> None:
+        if self._viewing:
+            self._emit(Notice("warning", "This app only views the workspace; see the line on top."))
+            return
+        if self._run is not None and not self._run.done():
+            self._emit(Notice("info", "A run is under way; ask again when it is done, or cancel it (C)."))
+            return
+        self._run = asyncio.create_task(self._work(request))
+
+    async def _work(self, request: WorkRequest) -> None:
+        from llmops_tui.engine import session_work
+
+        engine = self._engine
+        assert engine is not None
+        result: object = None
+        try:
+            result = await session_work.carry_out(engine, request, self._emit)
+        except LlmopsError as error:
+            self._emit(Notice("error", str(error)))
+        finally:
+            self._emit(Working(""))
+        if isinstance(result, AskFirst):
+            self._emit(result)
+        else:
+            self._emit(WorkEnded(request, result))
+        self._compared()
+
     async def _evaluate_others(self) -> None:
         """A save may have touched other configurations too (a prompt they share): after the one on screen.
 
@@ -385,8 +415,11 @@ class Session(SessionReview, SessionMatrix, SessionWhatIf):
 
         self._call(choose)
 
-    def run(self, request: RunRequest) -> None:
-        self._call(lambda: self._start_run(request))
+    def run(self, request: RunRequest | WorkRequest) -> None:
+        if isinstance(request, RunRequest):
+            self._call(lambda: self._start_run(request))
+        else:
+            self._call(lambda: self._start_work(request))
 
     def cancel(self) -> None:
         self._call(lambda: self._engine.cancel() if self._engine else None)

@@ -15,7 +15,14 @@ from typing import Protocol
 from llmops_tui.domain.comparison import Comparison, Pair
 from llmops_tui.domain.manifest import PartChange
 from llmops_tui.domain.run import VersionInfo
-from llmops_tui.engine.events import Event, PairDetail, RunRequest, TextChange, VersionSummary
+from llmops_tui.engine.events import (
+    Event,
+    PairDetail,
+    RunRequest,
+    TextChange,
+    VersionSummary,
+    WorkRequest,
+)
 
 
 class SessionApi(Protocol):
@@ -35,7 +42,12 @@ class SessionApi(Protocol):
 
     def choose_config(self, name: str) -> None: ...
 
-    def run(self, request: RunRequest) -> None: ...
+    def run(self, request: RunRequest | WorkRequest) -> None:
+        """Evaluate, or do longer work (`Working` tells how it gets on, `WorkEnded` what came of it).
+
+        A save ends work that is under way; what was answered is kept. Answered by `AskFirst` where it costs.
+        """
+        ...
 
     def cancel(self) -> None: ...
 

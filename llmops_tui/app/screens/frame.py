@@ -89,8 +89,13 @@ class Frame(Screen[None], inherit_bindings=False):
     def means_something(self, action: Action) -> bool:
         """Whether an action belongs into the footer as things stand."""
         if action.id == "cancel_run":
-            return self.model.bench.running
+            return self.is_busy
         return action.id != f"show_{self.SCOPE}"
+
+    @property
+    def is_busy(self) -> bool:
+        """A run is under way, or longer work."""
+        return self.model.bench.running or self.model.status.working is not None
 
     def say(self, text: str, *, problem: bool = False, long: bool = False) -> None:
         """A toast, for what has just happened and needs nothing."""
@@ -204,7 +209,7 @@ class Frame(Screen[None], inherit_bindings=False):
         self.owner.choose_pair(None, None)
 
     def action_cancel_run(self) -> None:
-        if self.model.bench.running:
+        if self.is_busy:
             self.owner.session.cancel()
             self.say("Cancelling; what is done is kept.")
         else:

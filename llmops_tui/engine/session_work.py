@@ -1,0 +1,32 @@
+"""Work that is longer than a run, as the app asks for it: which function carries out which request."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from llmops_tui.engine.engine import Engine
+from llmops_tui.engine.events import AskFirst, Event, GateRequest, WorkRequest
+
+Handler = Callable[[Engine, Any, Callable[[Event], None]], Awaitable[Any]]
+
+
+async def _gate(engine: Engine, request: GateRequest, emit: Callable[[Event], None]) -> Any:
+    from llmops_tui.engine.gating import Gate
+
+    return await Gate(engine).gate(request, emit)
+
+
+#: Each gives its result (for `WorkEnded`), or `AskFirst` where it costs and nobody agreed yet.
+HANDLERS: dict[type[WorkRequest], Handler] = {
+    GateRequest: _gate,
+}
+
+
+async def carry_out(engine: Engine, request: WorkRequest, emit: Callable[[Event], None]) -> Any | AskFirst:
+    """Do the work of a request.
+
+    Raises:
+        LlmopsError: as its handler.
+    """
+    return await HANDLERS[type(request)](engine, request, emit)
