@@ -279,7 +279,9 @@ class Gate:
             before = {side.version.id: store.versions.factor(side.version.id) for side in sides}
             for side in sides:
                 store.versions.set_factor(side.version.id, max(later[0], before[side.version.id]))
-            price = pairing.estimate(engine, sides, fresh=False)
+            # The later looks of a fresh gate draw anew too: answers of an earlier gate were looked at then.
+            fresh = generation > 0
+            price = pairing.estimate(engine, sides, fresh=fresh, generation=generation)
             over = over_budget(engine.workspace.gate, price, calls, cost_usd) or prices.objection(
                 engine.workspace.budget, price
             )
@@ -292,7 +294,10 @@ class Gate:
             names = " and ".join(side.version.name for side in sides)
             what = f"Look {look_of(factor)} of {len(FACTORS)}: {names}"
             spent = await pairing.evaluate_sides(
-                *(engine, sides, what, emit), reason="adjudication", generation=generation
+                *(engine, sides, what, emit),
+                reason="adjudication",
+                generation=generation,
+                fresh=fresh,
             )
             calls += spent.calls
             known = cost_usd is not None and spent.cost_usd is not None

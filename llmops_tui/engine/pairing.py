@@ -36,14 +36,18 @@ class Spent(msgspec.Struct):
     cancelled: bool = False
 
 
-def estimate(engine: Engine, sides: Sequence[Side], *, fresh: bool) -> Estimate:
-    """What filling in all sides would take."""
+def estimate(engine: Engine, sides: Sequence[Side], *, fresh: bool, generation: int = 0) -> Estimate:
+    """What filling in all sides would take.
+
+    Args:
+        fresh, generation: as for `evaluate_sides`; a generation that has not begun is 0.
+    """
     request = RunRequest(sides[0].version.config, "gate", fresh=fresh)
     each = []
     for side in sides:
         configuration = scaled(side.configuration, engine.store.versions.factor(side.version.id))
         newest = engine.store.runs.snapshot(side.version.id)
-        prepared = prepared_for(engine.store, configuration, request, newest, 0)
+        prepared = prepared_for(engine.store, configuration, request, newest, generation)
         each.append(price(engine.store, configuration, prepared))
     costs = [e.cost_usd for e in each]
     return Estimate(
@@ -73,7 +77,7 @@ async def evaluate_sides(
     Args:
         what: said while it is under way (`Working`).
         generation: in which what is missing is asked.
-        fresh: everything is asked anew in that generation.
+        fresh: only answers of that generation count; what was answered before it is asked anew.
 
     Raises:
         WorkspaceError, UsageError, StoreError: it can't be done.

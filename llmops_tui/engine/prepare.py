@@ -83,7 +83,7 @@ def prepare(
     """Look up what the slots have.
 
     Args:
-        fresh: chosen slots are asked anew whatever is there.
+        fresh: of chosen slots only outputs of this very generation count (none does before it begins, 0).
         retry: (case, model, trial) that may be asked; None: all chosen ones.
     """
     found = store.outputs.find_many([(s.key, s.trial) for s in slots])
@@ -92,7 +92,9 @@ def prepare(
     for slot in slots:
         there = found.get((slot.key, slot.trial))
         may_ask = slot.chosen and (retry is None or (slot.case.id, slot.model.id, slot.trial) in retry)
-        if there is None or (fresh and slot.chosen):
+        if fresh and slot.chosen and there is not None and (not generation or there.generation != generation):
+            there = None
+        if there is None:
             prepared.waiting.append(_missing(slot, generation))
             if may_ask:
                 prepared.to_ask.append(Todo(slot, job_key(slot, generation)))
