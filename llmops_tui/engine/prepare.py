@@ -86,14 +86,14 @@ def prepare(
         fresh: of chosen slots only outputs of this very generation count (none does before it begins, 0).
         retry: (case, model, trial) that may be asked; None: all chosen ones.
     """
-    found = store.outputs.find_many([(s.key, s.trial) for s in slots])
+    found = store.outputs.find_many([(s.key, s.trial) for s in slots if not (fresh and s.chosen)])
+    if fresh and generation:
+        found |= store.outputs.find_many([(s.key, s.trial) for s in slots if s.chosen], generation)
     scores = store.scores.find_many([f.output_id for f in found.values()])
     prepared = Prepared(slots, len(slots), [], [], [], [], 0, eval_hash, [])
     for slot in slots:
         there = found.get((slot.key, slot.trial))
         may_ask = slot.chosen and (retry is None or (slot.case.id, slot.model.id, slot.trial) in retry)
-        if fresh and slot.chosen and there is not None and (not generation or there.generation != generation):
-            there = None
         if there is None:
             prepared.waiting.append(_missing(slot, generation))
             if may_ask:

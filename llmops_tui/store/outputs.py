@@ -52,25 +52,35 @@ class Outputs:
         """
         wanted = set(keys)
         rows: dict[tuple[str, int], OutputRow] = {}
-        for key, trial, id_, text_hash, latency_s, cost_usd, found in self._light({k for k, _ in wanted}):
+        for key, trial, id_, text_hash, latency_s, cost_usd, found in self._light(
+            {k for k, _ in wanted}, generation
+        ):
             place = (key.hex(), trial)
-            if place not in wanted or (generation is not None and found != generation):
+            if place not in wanted:
                 continue
             before = rows.get(place)
             if before is None or found > before.generation:
                 rows[place] = OutputRow(id_, text_hash.hex(), latency_s, cost_usd, found)
         return rows
 
-    def _light(self, keys: set[str]) -> Iterator[Any]:
-        """Rows of these content keys, and perhaps others."""
-        sql = "SELECT key, trial, id, text_hash, latency_s, cost_usd, generation FROM outputs"
+    def _light(self, keys: set[str], generation: int | None) -> Iterator[Any]:
+        """Rows of these content keys, and perhaps others: of a generation, or at least the newest."""
+        columns = "SELECT key, trial, id, text_hash, latency_s, cost_usd, "
+        sql = columns + "generation FROM outputs"
         (newest,) = self._db.one("SELECT ifnull(max(id), 0) FROM outputs")
-        if len(keys) * 3 >= newest:
+        if len(keys) * 3 >= newest and generation is None:
             yield from self._db.rows(sql)  # reading all is quicker than seeking a third of them
             return
         for chunk in chunks(keys):
+            found = [bytes.fromhex(k) for k in chunk]
+            if generation is not None:
+                where = f" WHERE key IN ({marks(chunk)}) AND generation = ?"
+                yield from self._db.rows(sql + where, [*found, generation])
+                continue
+            # Beside max() the other columns are those of its row; a key may have a thousand generations.
             yield from self._db.rows(
-                f"{sql} WHERE key IN ({marks(chunk)})", [bytes.fromhex(k) for k in chunk]
+                f"{columns}max(generation) FROM outputs WHERE key IN ({marks(chunk)}) GROUP BY key, trial",
+                found,
             )
 
     def same_requests(self, run_ids: Iterable[int]) -> dict[int, str]:

@@ -220,3 +220,16 @@ def test_the_limit_stands_before_anything_is_seen_at_every_look() -> None:
         rule(judge(given("p" * 60, "p" * 58 + "ff", look=k), RULES), "pass_rate").limit for k in (1, 2, 3)
     }
     assert len(limits) == 1
+
+
+def test_adjudication_is_proposed_only_while_a_look_of_it_could_tell() -> None:
+    before, after = "p" * 40 + "f" * 10, "f" * 2 + "p" * 38 + "f" * 10
+
+    def remedy(**how: object) -> str:
+        result = judge(given(before, after, **how), GateSettings(max_drop=MaxDrop(pass_rate=0.1)))
+        assert result.verdict == "inconclusive"
+        return next(r for r in result.rules if r.rule == "pass_rate").would_decide
+
+    assert "--adjudicate" in remedy()
+    assert "--adjudicate" not in remedy(look=3)
+    assert "--adjudicate" not in remedy(base_trials=0.25)

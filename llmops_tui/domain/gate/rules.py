@@ -21,7 +21,7 @@ from llmops_tui.domain.statistics.fisher import fisher_drop
 from llmops_tui.domain.statistics.margin import cases_to_decide, provable_margin, trials_to_decide
 from llmops_tui.domain.statistics.multiplicity import holm
 from llmops_tui.domain.statistics.sample import make_sample
-from llmops_tui.domain.statistics.sequential import nominal_alpha
+from llmops_tui.domain.statistics.sequential import FACTORS, nominal_alpha
 
 #: Trials a side from which Fisher's test can tell about one case.
 FISHER_TRIALS = 5
@@ -217,7 +217,7 @@ def _drop(
         ((d, r.key) for r in judged if (d := _mean(figure(r)[1]) - _mean(figure(r)[0])) < 0),
         key=lambda pair: pair[0],
     )
-    would = _would_decide(evidence, margin, settings, alpha) if verdict == "inconclusive" else ""
+    would = _would_decide(given, evidence, margin, settings, alpha) if verdict == "inconclusive" else ""
     kind = rule.partition(":")[0]
     return RuleResult(
         rule,
@@ -237,11 +237,15 @@ def _drop(
     )
 
 
-def _would_decide(evidence: Evidence, margin: float, settings: GateSettings, alpha: float) -> str:
+def _would_decide(
+    given: GateInput, evidence: Evidence, margin: float, settings: GateSettings, alpha: float
+) -> str:
     if settings.estimand == "these_cases":
         trials = trials_to_decide(evidence, margin, alpha)
         if trials is not None:
-            return f"about {trials:,} trials of each case would decide (trials: {trials}, or --adjudicate)"
+            reached = trials <= given.base_trials * FACTORS[-1] and given.look < len(FACTORS)
+            how = f"trials: {trials}, or --adjudicate" if reached else f"trials: {trials}"
+            return f"about {trials:,} trials of each case would decide ({how})"
     cases = cases_to_decide(evidence, margin, alpha)
     if cases is not None:
         return f"about {cases:,} cases would decide"
