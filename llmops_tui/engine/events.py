@@ -248,7 +248,10 @@ class Working(msgspec.Struct, frozen=True):
     Attributes:
         what: as a heading: `Gate, look 2 of 3: v1 and v2`; empty: it is over.
         done, total: answers.
+        calls: requests sent.
         cost_usd: so far; None where a price is not known.
+        errors: answers that could not be had or judged.
+        waiting_for: who is waited for, and what it said.
     """
 
     what: str
@@ -256,6 +259,8 @@ class Working(msgspec.Struct, frozen=True):
     total: int = 0
     calls: int = 0
     cost_usd: float | None = 0.0
+    errors: int = 0
+    waiting_for: str = ""
 
 
 class WorkEnded(msgspec.Struct, frozen=True):

@@ -10,11 +10,10 @@ import msgspec
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.comparison import Comparison, compare, pair_models
 from llmops_tui.domain.configuration import Configuration
-from llmops_tui.domain.errors import BudgetError, Problem, UsageError
+from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.domain.gate.judge import judge
-from llmops_tui.domain.gate.result import GateResult, LookResult, RuleResult
+from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.gate.rows import CaseFacts, GateInput, Values
-from llmops_tui.domain.gate.settings import GateSettings
 from llmops_tui.domain.review import Decision, PairKey, decisions_of
 from llmops_tui.domain.run import Row, VersionInfo
 from llmops_tui.domain.score import score_key
@@ -23,7 +22,8 @@ from llmops_tui.engine import estimate as prices
 from llmops_tui.engine import pairing, subjects
 from llmops_tui.engine.engine import Engine
 from llmops_tui.engine.evaluation import silent
-from llmops_tui.engine.events import AskFirst, Estimate, Event, GateRequest
+from llmops_tui.engine.events import AskFirst, Event, GateRequest
+from llmops_tui.engine.looks import look_at, look_of, over_budget, pointless
 from llmops_tui.engine.pairing import Side, Spent
 
 
@@ -32,17 +32,22 @@ class GateOutcome(msgspec.Struct, frozen=True):
 
     Attributes:
         adapted: what had to be adapted to this machine, as sentences.
+        baseline, candidate: as they were named; what is compared may be the same on this machine's models.
         cost_usd: of what was asked for it; None where a price is not known.
         failures: why outputs could not be had, each once.
         cancelled: it was cut short.
+        over_budget: it was cut short since it had cost what it may.
     """
 
     comparison: Comparison
     result: GateResult
+    baseline: VersionInfo
+    candidate: VersionInfo
     adapted: tuple[str, ...] = ()
     cost_usd: float | None = 0.0
     failures: tuple[str, ...] = ()
     cancelled: bool = False
+    over_budget: bool = False
 
 
 class Gate:
@@ -60,9 +65,12 @@ class Gate:
         *,
         decisions: Iterable[Decision] | None = None,
         spent: Spent | None = None,
-        trials_spent: int | None = None,
     ) -> GateResult:
         """The verdict on a comparison as it is stored. Asks nothing.
+
+        Args:
+            decisions: by default what `reviews.yaml` says.
+            spent: what it took to have it.
 
         Raises:
             WorkspaceError: `reviews.yaml` has a mistake.
@@ -70,9 +78,7 @@ class Gate:
         settings = self._engine.workspace.gate
         given = self.given(comparison, decisions=decisions)
         if spent is not None:
-            given = msgspec.structs.replace(given, provider_calls=spent.calls)
-        if trials_spent is not None:
-            given = msgspec.structs.replace(given, trials_spent=trials_spent)
+            given = msgspec.structs.replace(given, provider_calls=spent.calls, cut_short=spent.cancelled)
         return judge(given, settings)
 
     def decisions(self) -> tuple[Decision, ...]:
@@ -101,7 +107,7 @@ class Gate:
         base = [c.trials or (configuration.trials if configuration else 1) for c in cases]
         return GateInput(
             comparison=comparison,
-            cases={c.id: CaseFacts(c.tags, c.group, c.known_failing) for c in cases},
+            cases=_facts(cases),
             decisions=decisions_of(all_decisions, comparison),
             same_request=self._store.outputs.same_requests(r.id for r in runs),
             deterministic=self.deterministic(comparison),
@@ -166,7 +172,6 @@ class Gate:
 
         Raises:
             UsageError: there is no baseline, or no such version.
-            BudgetError: it would take more than `gate.budget`.
             WorkspaceError: a side can't be evaluated here.
         """
         engine = self._engine
@@ -178,30 +183,38 @@ class Gate:
             else engine.queries.resolve(request.config, request.candidate)
         )
         baseline = self._baseline(request)
-        if baseline.id == candidate.id and not request.fresh:
-            return self._itself(candidate)
+        if baseline.id == candidate.id:
+            return self._itself(baseline, candidate)
         sides, adapted = self._sides(configuration, baseline, candidate)
+        if sides[0].version.id == sides[1].version.id:
+            # Only the machine that promoted it tells them apart.
+            return self._itself(baseline, candidate, sides[0].version, adapted)
+        price = pairing.estimate(engine, sides, fresh=request.fresh, first_look=request.fresh)
+        if not request.agreed:
+            why = over_budget(engine.workspace.gate, price)
+            why = f"this gate may not be asked: {why}" if why else None
+            why = why or prices.objection(engine.workspace.budget, price)
+            if why is not None:
+                return AskFirst(request, price, why)
         if request.fresh:
             # Drawn anew, it begins with look one again.
             for side in sides:
                 self._store.versions.set_factor(side.version.id, 1)
-        price = pairing.estimate(engine, sides, fresh=request.fresh)
-        if not request.agreed:
-            self._refuse_over_budget(price)
-            why = prices.objection(engine.workspace.budget, price)
-            if why is not None:
-                return AskFirst(request, price, why)
         generation = self._store.runs.next_generation() if request.fresh else 0
         names = f"{baseline.name} and {candidate.name}"
         spent = await pairing.evaluate_sides(
-            *(engine, sides, f"Gate: {names}", emit), generation=generation, fresh=request.fresh
+            *(engine, sides, f"Gate: {names}", emit),
+            generation=generation,
+            fresh=request.fresh,
+            spend_limit_usd=None if request.agreed else self._spend_limit(0.0),
         )
-        outcome = self._outcome(sides, spent, adapted)
+        outcome = self._outcome(baseline, candidate, sides, spent, adapted)
         if request.adjudicate and not outcome.cancelled:
             outcome = await self._adjudicate(sides, outcome, generation, emit)
-        self._store.verdicts.add(
-            baseline.id, candidate.id, outcome.result, cost_usd=outcome.cost_usd, at=time.time()
-        )
+        if not outcome.cancelled:
+            self._store.verdicts.add(
+                baseline.id, candidate.id, outcome.result, cost_usd=outcome.cost_usd, at=time.time()
+            )
         return outcome
 
     def _baseline(self, request: GateRequest) -> VersionInfo:
@@ -239,21 +252,39 @@ class Gate:
         )
         return version
 
-    def _itself(self, version: VersionInfo) -> GateOutcome:
-        snapshot = self._engine.queries.snapshot(version)
+    def _itself(
+        self,
+        baseline: VersionInfo,
+        candidate: VersionInfo,
+        version: VersionInfo | None = None,
+        adapted: tuple[str, ...] = (),
+    ) -> GateOutcome:
+        snapshot = self._engine.queries.snapshot(version or candidate)
         comparison = compare(snapshot, snapshot)
-        return GateOutcome(comparison, self.judged(comparison))
+        return GateOutcome(comparison, self.judged(comparison), baseline, candidate, adapted)
 
-    def _outcome(self, sides: list[Side], spent: Spent, adapted: tuple[str, ...]) -> GateOutcome:
+    def _outcome(
+        self,
+        baseline: VersionInfo,
+        candidate: VersionInfo,
+        sides: list[Side],
+        spent: Spent,
+        adapted: tuple[str, ...],
+    ) -> GateOutcome:
         queries = self._engine.queries
         comparison = compare(*(queries.snapshot(side.version) for side in sides))
         result = self.judged(comparison, spent=spent)
-        return GateOutcome(comparison, result, adapted, spent.cost_usd, spent.failures, spent.cancelled)
+        return GateOutcome(
+            *(comparison, result, baseline, candidate, adapted, spent.cost_usd, spent.failures),
+            cancelled=spent.cancelled,
+            over_budget=spent.over_budget,
+        )
 
-    def _refuse_over_budget(self, price: Estimate, calls: int = 0, cost_usd: float | None = 0.0) -> None:
-        why = over_budget(self._engine.workspace.gate, price, calls, cost_usd)
-        if why is not None:
-            raise BudgetError(Problem(why, "raise gate.budget in llmops.yaml, or agree with --yes"))
+    def _spend_limit(self, cost_usd: float | None) -> float | None:
+        """What a gate that has cost so much may cost further, at most; None: no limit."""
+        gate, run = self._engine.workspace.gate.budget.usd, self._engine.workspace.budget.per_run_usd
+        limits = [gate - (cost_usd or 0.0)] if gate is not None else []
+        return min(limits + ([run] if run is not None else []), default=None)
 
     # -- adjudication
 
@@ -267,11 +298,14 @@ class Gate:
         engine = self._engine
         store = self._store
         factor = min(store.versions.factor(side.version.id) for side in sides)
-        looks = [_look(first.result, look_of(factor), first.result.provider_calls, first.cost_usd)]
+        looks = [look_at(first.result, look_of(factor), first.result.provider_calls, first.cost_usd)]
         outcome = first
         calls, cost_usd = first.result.provider_calls, first.cost_usd
-        why_not = _pointless(first.result)
-        while outcome.result.verdict == "inconclusive" and not why_not:
+        why_not = ""
+        while outcome.result.verdict == "inconclusive":
+            why_not = pointless(outcome.result)
+            if why_not:
+                break
             later = [f for f in FACTORS if f > factor]
             if not later:
                 why_not = f"adjudication ended undecided after {len(FACTORS)} looks, as planned"
@@ -298,14 +332,15 @@ class Gate:
                 reason="adjudication",
                 generation=generation,
                 fresh=fresh,
+                spend_limit_usd=self._spend_limit(cost_usd),
             )
             calls += spent.calls
             known = cost_usd is not None and spent.cost_usd is not None
             cost_usd = (cost_usd or 0.0) + (spent.cost_usd or 0.0) if known else None
-            outcome = self._outcome(sides, spent, first.adapted)
-            looks.append(_look(outcome.result, look_of(factor), spent.calls, spent.cost_usd))
+            outcome = self._outcome(first.baseline, first.candidate, sides, spent, first.adapted)
+            looks.append(look_at(outcome.result, look_of(factor), spent.calls, spent.cost_usd))
             if outcome.cancelled:
-                why_not = "adjudication was cut short; what was answered is kept"
+                break
         reasons = outcome.result.reasons + ((why_not,) if why_not else ())
         result = msgspec.structs.replace(
             outcome.result, reasons=reasons, provider_calls=calls, looks=tuple(looks)
@@ -313,83 +348,27 @@ class Gate:
         return msgspec.structs.replace(outcome, result=result, cost_usd=cost_usd)
 
 
-def look_of(factor: int) -> int:
-    """Which look of an adjudication `factor` times the planned trials is."""
-    return sum(f <= factor for f in FACTORS) or 1
-
-
-def over_budget(
-    settings: GateSettings, price: Estimate, calls: int = 0, cost_usd: float | None = 0.0
-) -> str | None:
-    """Why `gate.budget` does not allow to ask what is missing, as a clause, or None.
-
-    Args:
-        calls, cost_usd: spent by this gate already.
-    """
-    budget = settings.budget
-    if price.requests == 0:
-        return None
-    if budget.calls is not None and calls + price.requests > budget.calls:
-        return (
-            f"it takes {price.requests:,} more calls after {calls:,}, "
-            f"and gate.budget.calls is {budget.calls:,}"
-        )
-    if budget.usd is not None:
-        if price.cost_usd is None or cost_usd is None:
-            return "the price is not known, and gate.budget.usd sets a limit"
-        if cost_usd + price.cost_usd > budget.usd:
-            from llmops_tui.domain.format import money
-
-            return (
-                f"it takes about {money(price.cost_usd)} after {money(cost_usd)}, and gate.budget.usd is "
-                f"{money(budget.usd)}"
-            )
-    return None
-
-
-def _pointless(result: GateResult) -> str:
-    """Why more trials can't help; empty where they can."""
-    if result.verdict != "inconclusive":
-        return ""
-    if result.errors_decided or result.decided_by == "missing":
-        return "more trials were not asked: results are missing, and that comes first"
-    if result.settings.estimand == "population":
-        return (
-            "more trials were not asked: with estimand: population the spread between cases counts, "
-            "and only more cases reduce it"
-        )
-    if result.by_fact:
-        return "more trials were not asked: the answers repeat themselves exactly"
-    if not result.decided_by:
-        return "more trials were not asked: nothing is judged"
-    return ""
-
-
-def _look(result: GateResult, look: int, calls: int, cost_usd: float | None) -> LookResult:
-    rule = _deciding(result)
-    return LookResult(
-        look=look,
-        trials=round(result.trials),
-        verdict=result.verdict,
-        drop=rule.observed if rule is not None else None,
-        interval=rule.interval if rule is not None else None,
-        p_value=rule.p_adjusted if rule is not None else None,
-        alpha=(rule.alpha if rule is not None else None) or result.settings.alpha,
-        spent_calls=calls,
-        cost_usd=cost_usd,
-    )
-
-
-def _deciding(result: GateResult) -> RuleResult | None:
-    named = [r for r in result.rules if r.rule == result.decided_by and r.p_value is not None]
-    return next(iter(named or [r for r in result.rules if r.kind in ("pass_rate", "score")]), None)
-
-
 def _trials_beyond(comparison: Comparison, factor: int) -> int:
     """Trials of both sides that adjudication added, in all."""
     if factor == 1:
         return 0
-    items = sum(
-        len(row.planned) for p in comparison.pairs for row in (p.baseline, p.candidate) if row is not None
-    )
-    return items - items // factor
+    # A side may have more from another adjudication; what the other lacks does not count here.
+    counted = [
+        min(len(p.baseline.planned), len(p.candidate.planned))
+        for p in comparison.pairs
+        if p.baseline is not None and p.candidate is not None
+    ]
+    return 2 * sum(n - n // factor for n in counted)
+
+
+def _facts(cases: Iterable[Case]) -> dict[str, CaseFacts]:
+    """What a gate reads of cases. Many cases share one tuple of scorers."""
+    alike: dict[int, bool] = {}
+    facts = {}
+    for case in cases:
+        mark = id(case.scorers)
+        if mark not in alike:
+            judges = [use.judge for use in case.scorers if use.judge is not None]
+            alike[mark] = all(judge.model.is_deterministic(judge.params) for judge in judges)
+        facts[case.id] = CaseFacts(case.tags, case.group, case.known_failing, alike[mark])
+    return facts

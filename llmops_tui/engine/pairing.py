@@ -34,18 +34,28 @@ class Spent(msgspec.Struct):
     cost_usd: float | None = 0.0
     failures: tuple[str, ...] = ()
     cancelled: bool = False
+    over_budget: bool = False
 
 
-def estimate(engine: Engine, sides: Sequence[Side], *, fresh: bool, generation: int = 0) -> Estimate:
+def estimate(
+    engine: Engine,
+    sides: Sequence[Side],
+    *,
+    fresh: bool,
+    generation: int = 0,
+    first_look: bool = False,
+) -> Estimate:
     """What filling in all sides would take.
 
     Args:
         fresh, generation: as for `evaluate_sides`; a generation that has not begun is 0.
+        first_look: of the planned trials, whatever an earlier adjudication added to them.
     """
     request = RunRequest(sides[0].version.config, "gate", fresh=fresh)
     each = []
     for side in sides:
-        configuration = scaled(side.configuration, engine.store.versions.factor(side.version.id))
+        factor = 1 if first_look else engine.store.versions.factor(side.version.id)
+        configuration = scaled(side.configuration, factor)
         newest = engine.store.runs.snapshot(side.version.id)
         prepared = prepared_for(engine.store, configuration, request, newest, generation)
         each.append(price(engine.store, configuration, prepared))
@@ -78,17 +88,18 @@ async def evaluate_sides(
         what: said while it is under way (`Working`).
         generation: in which what is missing is asked.
         fresh: only answers of that generation count; what was answered before it is asked anew.
+        spend_limit_usd: for all sides together; past that, what was not sent is not asked.
 
     Raises:
         WorkspaceError, UsageError, StoreError: it can't be done.
     """
     evaluations: list[Evaluation] = []
     engine.connect(side.configuration for side in sides)
-    meter = _Meter(what, emit)
+    meter = _Meter(what, emit, evaluations)
     for side in sides:
         store = engine.store
         configuration = scaled(side.configuration, store.versions.factor(side.version.id))
-        request = RunRequest(side.version.config, reason, fresh=fresh, agreed=spend_limit_usd is None)
+        request = RunRequest(side.version.config, reason, fresh=fresh, agreed=True)
         newest = store.runs.snapshot(side.version.id)
         prepared = prepared_for(store, configuration, request, newest, generation)
         if not fresh and newest is not None and engine.is_repeat(newest, prepared):
@@ -102,6 +113,7 @@ async def evaluate_sides(
     try:
         size = max(BLOCK, ROUNDS * engine.concurrency(side.configuration for side in sides))
         for n, block in _blocks([e.prepared.todos for e in evaluations], size):
+            _allow(evaluations, n, spend_limit_usd)
             if await evaluations[n].carry_out(block) != "complete":
                 break
     finally:
@@ -111,6 +123,14 @@ async def evaluate_sides(
             evaluation.finish()
         emit(Working(""))
     return _spent(evaluations)
+
+
+def _allow(evaluations: Sequence[Evaluation], n: int, limit_usd: float | None) -> None:
+    """Let one side spend what is left of a limit for all."""
+    runner = evaluations[n].runner
+    if runner is not None and limit_usd is not None:
+        others = sum(e.runner.cost_usd or 0.0 for i, e in enumerate(evaluations) if e.runner and i != n)
+        runner.spend_limit_usd = limit_usd - others
 
 
 def _blocks(work: Sequence[Sequence[Todo]], size: int) -> list[tuple[int, Sequence[Todo]]]:
@@ -131,6 +151,7 @@ def _spent(evaluations: Sequence[Evaluation]) -> Spent:
         if runner is None:
             continue
         spent.calls += runner.provider_calls
+        spent.over_budget |= runner.over_budget
         known = spent.cost_usd is not None and runner.cost_usd is not None
         spent.cost_usd = (spent.cost_usd or 0.0) + (runner.cost_usd or 0.0) if known else None
         spent.failures += tuple(f for f in runner.failures if f not in spent.failures)
@@ -140,9 +161,10 @@ def _spent(evaluations: Sequence[Evaluation]) -> Spent:
 class _Meter:
     """Adds up the progress of several runs."""
 
-    def __init__(self, what: str, emit: Callable[[Event], None]) -> None:
+    def __init__(self, what: str, emit: Callable[[Event], None], evaluations: Sequence[Evaluation]) -> None:
         self._what = what
         self._emit = emit
+        self._evaluations = evaluations
         self._of: dict[int, Progress] = {}
 
     def listener(self) -> Callable[[Event], None]:
@@ -170,6 +192,9 @@ class _Meter:
                 self._what,
                 sum(p.done for p in all_),
                 sum(p.total for p in all_),
+                calls=sum(e.runner.provider_calls for e in self._evaluations if e.runner),
                 cost_usd=sum(p.cost_usd or 0.0 for p in all_) if known else None,
+                errors=sum(p.errors for p in all_),
+                waiting_for=next((p.waiting_for for p in all_ if p.waiting_for), ""),
             )
         )

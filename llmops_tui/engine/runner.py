@@ -73,7 +73,7 @@ class Runner:
         self._client = client
         self._emit = emit
         self._make_job = make_job
-        self._limit = spend_limit_usd
+        self.spend_limit_usd = spend_limit_usd
         self._open: dict[str, Todo] = {}
         self._results: list[Result] = []
         self._calls: list[Call] = []
@@ -233,7 +233,8 @@ class Runner:
         if self.cost_usd is not None:
             self.cost_usd = None if call.cost_usd is None else self.cost_usd + call.cost_usd
         self._schedule_flush()
-        if self._limit is not None and (self.cost_usd or 0.0) > self._limit and not self._cancelled:
+        limit = self.spend_limit_usd
+        if limit is not None and (self.cost_usd or 0.0) > limit and not self._cancelled:
             self.over_budget = True
             self.cancel()
 

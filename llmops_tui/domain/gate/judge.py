@@ -82,8 +82,8 @@ def _all_rules(given: GateInput, rows: Rows, settings: GateSettings, alpha: floa
     found: list[RuleResult | None] = [
         rules.errors(rows, settings),
         rules.review(given),
-        rules.critical(given, rows, settings),
-        rules.missing(rows),
+        rules.critical(rows, settings),
+        rules.missing(given, rows),
         rules.cost(given, rows, settings, alpha),
         rules.latency(given, rows, settings, alpha),
         rules.pass_rate(given, rows, settings, alpha),

@@ -15,11 +15,17 @@ Values = tuple[tuple[float, ...], tuple[float, ...]]
 
 
 class CaseFacts(msgspec.Struct, frozen=True):
-    """What an eval file says of a case, as far as a gate reads it."""
+    """What an eval file says of a case, as far as a gate reads it.
+
+    Attributes:
+        judged_alike: its scorers say the same of the same text every time: no model judges, or one whose
+            runtime repeats itself.
+    """
 
     tags: tuple[str, ...] = ()
     group: str | None = None
     known_failing: str = ""
+    judged_alike: bool = True
 
 
 class GateInput(msgspec.Struct, frozen=True):
@@ -34,8 +40,8 @@ class GateInput(msgspec.Struct, frozen=True):
         fresh_pairs: both sides were asked anew, side by side: cost and latency can be told.
         look: of an adjudication; 1 without.
         base_trials: planned trials of a row, on the mean, before any adjudication.
-        same_version: candidate and baseline are one version.
         trials_spent, provider_calls: what this gate took.
+        cut_short: it was ended before both sides were complete: nothing can pass.
     """
 
     comparison: Comparison
@@ -49,6 +55,7 @@ class GateInput(msgspec.Struct, frozen=True):
     base_trials: float = 1.0
     trials_spent: int = 0
     provider_calls: int = 0
+    cut_short: bool = False
 
 
 class JudgedRow(msgspec.Struct, frozen=True):
@@ -59,6 +66,7 @@ class JudgedRow(msgspec.Struct, frozen=True):
         passes: 1.0 for a trial that passed; empty where the case is not judged by passing.
         scores: of each trial, of a case that is judged by score alone.
         accepted: a person wanted its change: the candidate counts as no worse than the baseline.
+        repeats: asked again it would answer, and be judged, exactly so: what is seen is a fact.
     """
 
     pair: Pair
@@ -67,6 +75,7 @@ class JudgedRow(msgspec.Struct, frozen=True):
     passes: Values
     scores: Values
     accepted: bool
+    repeats: bool = False
 
     @property
     def key(self) -> PairKey:
@@ -121,7 +130,8 @@ def sort_out(given: GateInput) -> Rows:
             scores = _NOTHING if marks[0] else _scores(old, new)
             if accepted:
                 marks, scores = _wanted(marks), _wanted(scores)
-            judged.append(JudgedRow(pair, facts, cluster_of(pair, facts), marks, scores, accepted))
+            repeats = facts.judged_alike and pair.model in given.deterministic
+            judged.append(JudgedRow(pair, facts, cluster_of(pair, facts), marks, scores, accepted, repeats))
     return Rows(tuple(judged), tuple(errors), tuple(pending), tuple(left_out), tuple(unpaired))
 
 

@@ -48,18 +48,21 @@ def errors(rows: Rows, settings: GateSettings) -> RuleResult:
     )
 
 
-def missing(rows: Rows) -> RuleResult | None:
+def missing(given: GateInput, rows: Rows) -> RuleResult | None:
     """Rows without a result yet; None where there are none."""
     n = len(rows.pending)
-    if not n:
+    if not n and not given.cut_short:
         return None
+    why = f"{plural(n, 'case')} {'has' if n == 1 else 'have'} no result yet"
+    if given.cut_short:
+        why = "the gate was cut short before both sides were complete; what was answered is kept"
     return RuleResult(
         "missing",
         "errors",
         0,
         n,
         None,
-        f"{plural(n, 'case')} {'has' if n == 1 else 'have'} no result yet",
+        why,
         cases=tuple(words.key_of(p) for p in rows.pending),
         by_fact=True,
         would_decide="evaluate what is missing: llmops-tui gate does",
@@ -77,15 +80,15 @@ def review(given: GateInput) -> RuleResult:
     )
 
 
-def critical(given: GateInput, rows: Rows, settings: GateSettings) -> RuleResult | None:
+def critical(rows: Rows, settings: GateSettings) -> RuleResult | None:
     """Cases with the critical tag; None where no row has it."""
     marked = [r for r in rows.judged if settings.critical in r.tags and r.passes[0]]
     if not marked:
         return None
     rule = f"no {settings.critical} case may regress"
     worse = [r for r in marked if _mean(r.passes[1]) < _mean(r.passes[0])]
-    facts = [r for r in worse if r.pair.model in given.deterministic]
-    noisy = [r for r in marked if r.pair.model not in given.deterministic]
+    facts = [r for r in worse if r.repeats]
+    noisy = [r for r in marked if not r.repeats]
     if facts:
         keys = tuple(r.key for r in facts)
         why = f"{settings.critical}: {words.names(keys)} passed before and {_fails(keys)} now; {rule}"
@@ -195,7 +198,7 @@ def _drop(
     """A figure that may not fall by more than `limit`; None where no row has it."""
     if not judged:
         return None
-    by_fact = settings.estimand == "these_cases" and all(r.pair.model in given.deterministic for r in judged)
+    by_fact = settings.estimand == "these_cases" and all(r.repeats for r in judged)
     sample = make_sample((r.cluster, *figure(r)) for r in judged)
     evidence = assess(sample, estimand=settings.estimand, alpha=alpha, by_fact=by_fact, binary=binary)
     margin = limit

@@ -29,14 +29,14 @@ def slices(given: GateInput, settings: GateSettings) -> tuple[SliceResult, ...]:
                 by_tag.setdefault(tag, []).append(row)
     alpha = nominal_alpha(settings.alpha, given.look)
     largest = sorted(by_tag, key=lambda tag: (-len(by_tag[tag]), tag))[:MOST]
-    evidence = {tag: _evidence(given, by_tag[tag], settings, alpha) for tag in largest}
+    evidence = {tag: _evidence(by_tag[tag], settings, alpha) for tag in largest}
     tested = [tag for tag in largest if not evidence[tag].by_fact]
     p_values = [min(1.0, 2 * min(evidence[tag].p_drop, evidence[tag].p_rise)) for tag in tested]
     q_values = dict(zip(tested, benjamini_hochberg(p_values), strict=True))
     return tuple(SliceResult(tag, evidence[tag].rows, evidence[tag], q_values.get(tag)) for tag in largest)
 
 
-def _evidence(given: GateInput, rows: list[JudgedRow], settings: GateSettings, alpha: float) -> Evidence:
-    by_fact = settings.estimand == "these_cases" and all(r.pair.model in given.deterministic for r in rows)
+def _evidence(rows: list[JudgedRow], settings: GateSettings, alpha: float) -> Evidence:
+    by_fact = settings.estimand == "these_cases" and all(r.repeats for r in rows)
     sample = make_sample((r.cluster, *r.passes) for r in rows)
     return assess(sample, estimand=settings.estimand, alpha=alpha, by_fact=by_fact)

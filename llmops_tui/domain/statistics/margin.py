@@ -31,11 +31,11 @@ def provable_margin(
 
     Args:
         trials: of a case; they count as draws for `these_cases` alone.
-        by_fact: nothing is uncertain: any net drop counts, so half a case is the margin.
+        by_fact: nothing is uncertain, so any net drop counts.
         discordance: share of cases that are expected to flip by chance, in either direction.
     """
     if by_fact:
-        return 0.5 / clusters
+        return 0.0
     n = clusters * (trials if estimand == "these_cases" else 1.0)
     z = normal_quantile(1 - alpha)
     planned = (z + normal_quantile(power)) * math.sqrt(discordance / n)
