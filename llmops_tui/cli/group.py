@@ -19,6 +19,7 @@ VERBS = {
     "check": ("check", "Read every file of the workspace and name every mistake."),
     "run": ("run", "Evaluate what is on disk, as far as it was not evaluated before."),
     "compare": ("compare", "Show what changed between two versions, case by case."),
+    "gate": ("gate", "Tell whether a version is worse than the baseline: pass, fail or inconclusive."),
     "review": ("review", "Walk through the changed cases, and accept or reject each."),
     "versions": ("versions", "List the versions of a configuration, newest first."),
     "show": ("versions", "Show one version: its parts and how it did."),
@@ -73,7 +74,8 @@ class Verbs(click.Group):
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Versions are named v3, by the start of their hash, by a label, or baseline, latest and previous. "
-    "Exit codes: 0 fine, 2 the workspace, the call or the budget says no, 3 some outputs could not be had.",
+    "Exit codes: 0 fine, 1 the gate fails, 2 the workspace, the call or the budget says no, 3 some "
+    "outputs could not be had, 4 the gate is inconclusive, 130 interrupted.",
 )
 @click.version_option(__version__, "-V", "--version", message="llmops-tui %(version)s")
 @workspace_option

@@ -1,7 +1,7 @@
 """The command line as a whole: runs a verb, and turns whatever goes wrong into a sentence.
 
-Exit codes: 0 fine; 2 the workspace, the call or the budget says no; 3 some outputs could not be had;
-130 interrupted; 1 a defect of llmops-tui itself.
+Exit codes: 0 fine; 1 a gate fails; 2 the workspace, the call or the budget says no; 3 some outputs could
+not be had; 4 a gate is inconclusive; 130 interrupted; 70 a defect of llmops-tui itself.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from llmops_tui.domain.errors import LlmopsError, Problem
 from llmops_tui.domain.safe_text import clean
 
 INTERRUPTED = 130
-DEFECT = 1
+#: Not 1, which says that a gate fails; the number that sysexits.h has for it.
+DEFECT = 70
 
 
 def main(arguments: Sequence[str], open_app: OpenApp) -> int:

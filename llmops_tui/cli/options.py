@@ -59,6 +59,11 @@ def version_argument(name: str, *, required: bool = True) -> Callable[[F], F]:
     return click.argument(name, required=required, shell_complete=_version_names)
 
 
+def version_option(flag: str, name: str, help_: str) -> Callable[[F], F]:
+    """The same as an option."""
+    return click.option(flag, name, metavar="VERSION", help=help_, shell_complete=_version_names)
+
+
 def _config_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
     root = _root(ctx)
     names = sorted(p.stem for p in (root / "configs").glob("*.yaml")) if root else []

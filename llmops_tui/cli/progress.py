@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from llmops_tui.cli.shell import Shell
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.safe_text import clean_line
-from llmops_tui.engine.events import Event, Notice, Progress, RunStarted
+from llmops_tui.engine.events import Event, Notice, Progress, RunStarted, Working
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -66,6 +66,11 @@ def _on_terminal(bar: Bar) -> OnEvent:
                 bar.update(task, description=clean_line(name), total=event.run.asked_total)
             case Progress():
                 bar.update(task, completed=event.done, total=event.total, figures=figures(event))
+            case Working() if event.what:
+                what, total = clean_line(event.what), event.total or None
+                bar.update(
+                    task, description=what, completed=event.done, total=total, figures=work_figures(event)
+                )
             case Notice() if event.text and event.text not in said:
                 said.add(event.text)
                 bar.console.print(clean_line(f"{event.level}: {event.text}"), markup=False)
@@ -80,6 +85,19 @@ def figures(event: Progress) -> str:
         parts.append(fmt.rate(event.rate))
     if event.left_s is not None and event.done < event.total:
         parts.append(f"{fmt.seconds(round(event.left_s))} left")
+    parts.append(fmt.money(event.cost_usd) if event.cost_usd is not None else "cost not known")
+    if event.errors:
+        parts.append(fmt.plural(event.errors, "error"))
+    if event.waiting_for:
+        parts.append(f"waiting for {clean_line(event.waiting_for)}")
+    return " · ".join(parts)
+
+
+def work_figures(event: Working) -> str:
+    """`12/40 · 12 requests · $0.0042 · 1 error · waiting for gateway: 429`."""
+    parts = [f"{fmt.count(event.done)}/{fmt.count(event.total)}"] if event.total else []
+    if event.calls:
+        parts.append(fmt.plural(event.calls, "request"))
     parts.append(fmt.money(event.cost_usd) if event.cost_usd is not None else "cost not known")
     if event.errors:
         parts.append(fmt.plural(event.errors, "error"))

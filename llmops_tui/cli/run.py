@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +11,7 @@ import click
 from llmops_tui.cli.options import shared_options
 from llmops_tui.cli.shell import Shell, root_of, warn, with_engine
 from llmops_tui.cli.weights import fetch_weights
+from llmops_tui.cli.working import INTERRUPTED, REFUSED, interruptible
 
 if TYPE_CHECKING:
     from llmops_tui.domain.run import Reason
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
 
 #: Some outputs could not be had.
 INCOMPLETE = 3
-INTERRUPTED = 130
-#: The workspace, the call or the budget says no.
-REFUSED = 2
 
 
 @click.command()
@@ -105,25 +101,8 @@ async def evaluate(
     """
     from llmops_tui.cli.progress import progress_of
 
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    interrupted = False
-
-    def interrupt() -> None:
-        nonlocal interrupted
-        if interrupted and task is not None:
-            task.cancel()
-        interrupted = True
-        engine.cancel()
-
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        loop.add_signal_handler(number, interrupt)
-    try:
-        with progress_of(shell) as on_event:
-            return await engine.evaluate(request, on_event), interrupted
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
+    with interruptible(engine) as state, progress_of(shell) as on_event:
+        return await engine.evaluate(request, on_event), state.on
 
 
 async def _tell(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -26,17 +27,26 @@ class Shell(msgspec.Struct, frozen=True):
 
     def say(self, text: str) -> None:
         """A line for the person, on stderr: logs, warnings, progress."""
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(_for_log(text) + "\n")
         sys.stderr.flush()
 
     def print(self, text: str) -> None:
         """A line of the answer, on stdout."""
-        sys.stdout.write(text + "\n")
+        sys.stdout.write(_for_log(text) + "\n")
 
     def print_json(self, value: dict[str, Any]) -> None:
         from llmops_tui.report.json import dumps
 
         self.print(dumps(value))
+
+
+def _for_log(text: str) -> str:
+    """In a job of GitHub Actions, nothing of what models and files say is a command to the runner."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return text
+    from llmops_tui.domain.safe_text import no_commands
+
+    return no_commands(text)
 
 
 def root_of(workspace: Path | None) -> Path:

@@ -51,3 +51,14 @@ def whole_text(text: str) -> str:
 def clean_line(text: str) -> str:
     """`clean`, and on one line: line ends and tabs as single spaces."""
     return re.sub(r"\s*\n\s*|\t", " ", clean(text)).strip()
+
+
+def no_commands(text: str) -> str:
+    """The text with nothing in it that GitHub Actions takes for a command when it stands in a job's log.
+
+    The runner obeys a line that begins with `::` (white space before it does not matter), and `##[`
+    anywhere in a line; both are drawn apart.
+    """
+    if "::" not in text and "##[" not in text:
+        return text
+    return re.sub(r"(?m)^(\s*):(?=:)", r"\1: ", text.replace("##[", "## ["))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,6 +13,9 @@ from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.review import Decision, PairKey
 from llmops_tui.engine.engine import Engine
+
+if TYPE_CHECKING:
+    from llmops_tui.engine.gating import GateOutcome
 
 
 def report_text(
@@ -38,6 +42,27 @@ def report_text(
         gate=result,
         decisions=decisions,
     )
+
+
+def with_slices(engine: Engine, outcome: GateOutcome) -> tuple[GateOutcome, Mapping[PairKey, Decision]]:
+    """A gate with the pass rate by tag, and the decisions about its outputs.
+
+    Raises:
+        WorkspaceError: `reviews.yaml` has a mistake.
+    """
+    from llmops_tui.domain.gate.slices import slices
+    from llmops_tui.engine.gating import Gate
+
+    given = Gate(engine).given(outcome.comparison)
+    result = msgspec.structs.replace(outcome.result, slices=slices(given, engine.workspace.gate))
+    return msgspec.structs.replace(outcome, result=result), given.decisions
+
+
+def gate_report(engine: Engine, outcome: GateOutcome) -> str:
+    """A gate as markdown."""
+    from llmops_tui.report.gate_markdown import gate_document
+
+    return gate_document(*with_slices(engine, outcome))
 
 
 def _verdict(engine: Engine, comparison: Comparison) -> tuple[GateResult, Mapping[PairKey, Decision]]:

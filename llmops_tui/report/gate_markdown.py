@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.gate import words
 from llmops_tui.domain.gate.result import FlakyResult, GateResult, LookResult, RuleResult, SliceResult
 from llmops_tui.domain.review import Decision, PairKey
+from llmops_tui.report import gate_figures
 from llmops_tui.report.markdown_text import code, details, inline, table
+from llmops_tui.report.shapes import Gated
 
 #: Lines of a table.
 MOST = 500
-_COUNTED = ("errors", "review", "critical")
-_INCREASES = ("cost", "latency")
+
+
+def gate_document(gated: Gated, decisions: Mapping[PairKey, Decision], *, brief: bool = False) -> str:
+    """A gate as a document of its own.
+
+    Args:
+        decisions: as in `gate_blocks`.
+        brief: verdict, reasons and rules alone.
+    """
+    old, new = gated.baseline.name, gated.candidate.name
+    blocks = gate_blocks(gated.result, decisions)
+    if brief:
+        reasons = _reasons(msgspec.structs.replace(gated.result, reasons=gated.result.reasons[:20]))
+        blocks = [*blocks[:2], reasons, "### Rules", _rules(gated.result.rules)]
+    said = [f"- {_begun(sentence)}" for sentence in (*gated.adapted, *gated.failures)]
+    notes = ["\n".join(said)] if said else []
+    return "\n\n".join([f"# {inline(_title(gated.candidate.config, old, new))}", *blocks, *notes]) + "\n\n"
+
+
+def _title(config: str, old: str, new: str) -> str:
+    return f"{config}: {old} → {new}" if old != new else f"{config}: {new}"
 
 
 def gate_blocks(result: GateResult, decisions: Mapping[PairKey, Decision]) -> list[str]:
@@ -62,56 +84,22 @@ def _rules(rules: Sequence[RuleResult]) -> str:
     rows = [
         [
             code(rule.rule),
-            _result(rule),
-            _figure(rule, rule.limit) + (" (auto)" if rule.limit_is_auto else "")
-            if rule.judged
-            else fmt.NONE,
-            _figure(rule, rule.observed) if rule.judged else fmt.NONE,
-            _interval(rule),
+            "**failed**" if rule.judged and rule.ok is False else gate_figures.result_word(rule),
+            gate_figures.limit(rule),
+            gate_figures.observed(rule),
+            gate_figures.interval(rule),
             _p(rule.p_value),
             _p(rule.p_adjusted),
-            f"{rule.alpha:.3g}" if rule.alpha is not None else fmt.NONE,
-            _method(rule),
+            gate_figures.alpha(rule),
+            inline(gate_figures.method(rule)),
         ]
         for rule in rules
     ]
     return table(head, rows, right=(2, 3, 5, 6, 7))
 
 
-def _result(rule: RuleResult) -> str:
-    if not rule.judged:
-        return "not judged"
-    return {True: "passed", False: "**failed**", None: "open"}[rule.ok]
-
-
-def _figure(rule: RuleResult, value: float) -> str:
-    """A limit or what was observed, in the rule's own unit."""
-    if rule.kind in _COUNTED:
-        return fmt.count(round(value))
-    if rule.kind in _INCREASES:
-        return "∞" if math.isinf(value) else f"{'+' if value > 0 else ''}{words.share(value)}"
-    if value == 0:
-        return "0 points"
-    return f"drop of {words.points(value)}" if value > 0 else f"rise of {words.points(-value)}"
-
-
-def _interval(rule: RuleResult) -> str:
-    if rule.interval is None:
-        return fmt.NONE
-    low, high = rule.interval
-    return f"{_figure(rule, low)} to {_figure(rule, high)}"
-
-
 def _p(value: float | None) -> str:
-    if value is None:
-        return fmt.NONE
-    return "&lt; 0.0001" if value < 0.0001 else f"{value:.4f}"
-
-
-def _method(rule: RuleResult) -> str:
-    if rule.evidence is not None and not rule.by_fact:
-        return inline(f"{rule.evidence.test}, {rule.evidence.interval}")
-    return "a fact" if rule.by_fact else fmt.NONE
+    return gate_figures.p_value(value).replace("<", "&lt;")
 
 
 def _numbers(rule: RuleResult) -> str:

@@ -21,7 +21,8 @@ Json = dict[str, Any]
 
 def dumps(value: Json) -> str:
     """One object, pure ASCII: whatever a model wrote, no terminal acts on it and no pipe trips over it."""
-    return json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False)
+    # `##[` may stand in a string alone; in the log of a GitHub job it would be a command.
+    return json.dumps(value, indent=2, ensure_ascii=True, allow_nan=False).replace("##[", "##\\u005b")
 
 
 def version_json(version: VersionInfo) -> Json:

@@ -5,10 +5,11 @@ The engine is above this room, so its types are described here and not imported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from llmops_tui.domain.comparison import Pair
+from llmops_tui.domain.comparison import Comparison, Pair
+from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.output import Output
 from llmops_tui.domain.run import RunInfo, Tally, VersionInfo
 from llmops_tui.domain.score import Score
@@ -66,3 +67,26 @@ class Summary(Protocol):
 
 
 DetailOf = Callable[[Pair], Detail]
+
+
+class Gated(Protocol):
+    """A gate that was carried out. `baseline` and `candidate` are as they were named."""
+
+    @property
+    def comparison(self) -> Comparison: ...
+    @property
+    def result(self) -> GateResult: ...
+    @property
+    def baseline(self) -> VersionInfo: ...
+    @property
+    def candidate(self) -> VersionInfo: ...
+    @property
+    def adapted(self) -> tuple[str, ...]: ...
+    @property
+    def cost_usd(self) -> float | None: ...
+    @property
+    def failures(self) -> tuple[str, ...]: ...
+
+
+#: Case → the file and the line where it is written; the line is None where it is not known.
+Places = Mapping[str, tuple[str, int | None]]

@@ -9,7 +9,7 @@ from typing import TextIO
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.comparison import Comparison, Pair
 from llmops_tui.domain.manifest import PartChange
-from llmops_tui.domain.safe_text import clean_line
+from llmops_tui.domain.safe_text import clean_line, no_commands
 from llmops_tui.report import figures
 from llmops_tui.report.case_markdown import telling_trial
 from llmops_tui.report.diff_lines import output_diff, output_text, text_diff
@@ -200,10 +200,15 @@ def in_colour(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def for_log(text: str) -> str:
+    """The text as it may stand on the output: in a job of GitHub Actions nothing in it is a command."""
+    return no_commands(text) if os.environ.get("GITHUB_ACTIONS") == "true" else text
+
+
 def print_lines(lines: Iterable[Line], stream: TextIO) -> None:
     """Print in colour on a terminal, plainly elsewhere."""
     if not in_colour(stream):
-        stream.write(plain(lines))
+        stream.write(for_log(plain(lines)))
         return
     from rich.console import Console
     from rich.text import Text
