@@ -15,7 +15,7 @@ from llmops_tui.domain.errors import Problem
 from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.manifest import PartChange
 from llmops_tui.domain.output import Output
-from llmops_tui.domain.review import Decision
+from llmops_tui.domain.review import Decision, PairKey
 from llmops_tui.domain.run import Item, Reason, RunInfo, Tally, VersionInfo
 from llmops_tui.domain.score import Score
 
@@ -54,6 +54,7 @@ class GateRequest(msgspec.Struct, frozen=True):
         candidate, baseline: names of versions; None: the version on disk, and the promoted one.
         fresh: ask both sides anew, side by side.
         adjudicate: where the verdict is inconclusive, ask more trials of all cases, in planned looks.
+        ask_first: show the price before anything is asked, also where no budget objects.
         agreed: the person has seen the price and said yes.
     """
 
@@ -62,6 +63,7 @@ class GateRequest(msgspec.Struct, frozen=True):
     baseline: str | None = None
     fresh: bool = False
     adjudicate: bool = False
+    ask_first: bool = False
     agreed: bool = False
 
 
@@ -312,10 +314,31 @@ class TextChange(msgspec.Struct, frozen=True):
     after: str
 
 
+class Promoted(msgspec.Struct, frozen=True):
+    """A version was made the baseline at `at` (Unix seconds); `forced`: its gate did not pass, `note` says why."""
+
+    at: float
+    forced: bool = False
+    note: str = ""
+
+
+class Undone(msgspec.Struct, frozen=True):
+    """A step of reviewing that was taken back.
+
+    Attributes:
+        said: a sentence.
+        about: the pairs that it was about; without a model where it was about the case.
+    """
+
+    said: str
+    about: tuple[PairKey, ...] = ()
+
+
 class VersionSummary(msgspec.Struct, frozen=True):
     """A line of the history: a version and its newest run.
 
-    `cost_usd` is what its outputs cost when they were made; None where that is not known.
+    `cost_usd` is what its outputs cost when they were made; None where that is not known. `promoted` are
+    its promotions, newest first.
     """
 
     version: VersionInfo
@@ -324,6 +347,7 @@ class VersionSummary(msgspec.Struct, frozen=True):
     changed: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     cost_usd: float | None = None
+    promoted: tuple[Promoted, ...] = ()
 
 
 Event = (

@@ -31,7 +31,7 @@ def report_text(
 
     comparison, changes = engine.queries.compare(config, a, b)
     texts = engine.queries.texts(comparison.baseline.version, comparison.candidate.version)
-    result, decisions = _verdict(engine, comparison)
+    result, decisions = verdict_in_full(engine, comparison)
     return markdown(
         comparison,
         changes,
@@ -65,7 +65,12 @@ def gate_report(engine: Engine, outcome: GateOutcome) -> str:
     return gate_document(*with_slices(engine, outcome))
 
 
-def _verdict(engine: Engine, comparison: Comparison) -> tuple[GateResult, Mapping[PairKey, Decision]]:
+def verdict_in_full(engine: Engine, comparison: Comparison) -> tuple[GateResult, Mapping[PairKey, Decision]]:
+    """The verdict with slices by tag and the looks of the newest adjudication, and the decisions in it.
+
+    Raises:
+        WorkspaceError: `reviews.yaml` has a mistake.
+    """
     from llmops_tui.domain.gate.judge import judge
     from llmops_tui.domain.gate.slices import slices
     from llmops_tui.engine.gating import Gate

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -22,7 +22,7 @@ from llmops_tui.engine import estimate as prices
 from llmops_tui.engine import pairing, subjects
 from llmops_tui.engine.engine import Engine
 from llmops_tui.engine.evaluation import silent
-from llmops_tui.engine.events import AskFirst, Event, GateRequest
+from llmops_tui.engine.events import AskFirst, Estimate, Event, GateRequest
 from llmops_tui.engine.looks import look_at, look_of, over_budget, pointless
 from llmops_tui.engine.pairing import Side, Spent
 
@@ -189,13 +189,9 @@ class Gate:
         if sides[0].version.id == sides[1].version.id:
             # Only the machine that promoted it tells them apart.
             return self._itself(baseline, candidate, sides[0].version, adapted)
-        price = pairing.estimate(engine, sides, fresh=request.fresh, first_look=request.fresh)
-        if not request.agreed:
-            why = over_budget(engine.workspace.gate, price)
-            why = f"this gate may not be asked: {why}" if why else None
-            why = why or prices.objection(engine.workspace.budget, price)
-            if why is not None:
-                return AskFirst(request, price, why)
+        asks = None if request.agreed else self._asks_first(request, sides)
+        if asks is not None:
+            return asks
         if request.fresh:
             # Drawn anew, it begins with look one again.
             for side in sides:
@@ -280,11 +276,38 @@ class Gate:
             over_budget=spent.over_budget,
         )
 
+    # -- prices
+
     def _spend_limit(self, cost_usd: float | None) -> float | None:
         """What a gate that has cost so much may cost further, at most; None: no limit."""
         gate, run = self._engine.workspace.gate.budget.usd, self._engine.workspace.budget.per_run_usd
         limits = [gate - (cost_usd or 0.0)] if gate is not None else []
         return min(limits + ([run] if run is not None else []), default=None)
+
+    def _asks_first(self, request: GateRequest, sides: Sequence[Side]) -> AskFirst | None:
+        """What has to be agreed to before anything is asked."""
+        workspace = self._engine.workspace
+
+        def priced(factor: int | None) -> Estimate:
+            return pairing.estimate(self._engine, sides, fresh=request.fresh, factor=factor)
+
+        price = priced(1 if request.fresh else None)
+        over = over_budget(workspace.gate, price)
+        why = f"this gate may not be asked: {over}" if over else prices.objection(workspace.budget, price)
+        if why is not None:
+            return AskFirst(request, price, why)
+        if not request.ask_first:
+            return None
+        if request.adjudicate and (price.requests or self._can_help(sides)):
+            why = "Adjudicate with more trials of every case, all looks together"
+            return AskFirst(request, priced(FACTORS[-1]), why)
+        why = "Gate on fresh answers of both sides?" if request.fresh else "Ask what is missing?"
+        return AskFirst(request, price, why) if price.requests else None
+
+    def _can_help(self, sides: Sequence[Side]) -> bool:
+        """Whether more trials may decide what is there now."""
+        now = self.judged(compare(*(self._engine.queries.snapshot(side.version) for side in sides)))
+        return now.verdict == "inconclusive" and not pointless(now)
 
     # -- adjudication
 

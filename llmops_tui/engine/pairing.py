@@ -43,19 +43,19 @@ def estimate(
     *,
     fresh: bool,
     generation: int = 0,
-    first_look: bool = False,
+    factor: int | None = None,
 ) -> Estimate:
     """What filling in all sides would take.
 
     Args:
         fresh, generation: as for `evaluate_sides`; a generation that has not begun is 0.
-        first_look: of the planned trials, whatever an earlier adjudication added to them.
+        factor: so many times the planned trials; None: what the looks so far have asked for.
     """
     request = RunRequest(sides[0].version.config, "gate", fresh=fresh)
     each = []
     for side in sides:
-        factor = 1 if first_look else engine.store.versions.factor(side.version.id)
-        configuration = scaled(side.configuration, factor)
+        asked = factor or engine.store.versions.factor(side.version.id)
+        configuration = scaled(side.configuration, asked)
         newest = engine.store.runs.snapshot(side.version.id)
         prepared = prepared_for(engine.store, configuration, request, newest, generation)
         each.append(price(engine.store, configuration, prepared))

@@ -34,9 +34,9 @@ def promote(engine: Engine, version: VersionInfo, *, force: bool = False, note: 
         raise UsageError(
             Problem(f"{version.name} was only tried out", "bring it to disk and evaluate it: llmops-tui run")
         )
-    obstacles = _obstacles(engine, version)
-    if obstacles and not force:
-        raise UsageError(*obstacles)
+    in_the_way = obstacles(engine, version)
+    if in_the_way and not force:
+        raise UsageError(*in_the_way)
     at = time.time()
     entry = baselines.BaselineEntry(
         number=version.number,
@@ -44,7 +44,7 @@ def promote(engine: Engine, version: VersionInfo, *, force: bool = False, note: 
         promoted_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)),
         manifest=engine.store.versions.manifest(version.id),
         note=note,
-        forced=bool(obstacles),
+        forced=bool(in_the_way),
     )
     baselines.write(engine.root, version.config, entry)
     promoted = engine.store.versions.set_baseline(version.id)
@@ -52,8 +52,12 @@ def promote(engine: Engine, version: VersionInfo, *, force: bool = False, note: 
     return promoted
 
 
-def _obstacles(engine: Engine, version: VersionInfo) -> tuple[Problem, ...]:
-    """Why a version may not become the baseline; the last one says what to do."""
+def obstacles(engine: Engine, version: VersionInfo) -> tuple[Problem, ...]:
+    """Why a version may not become the baseline; the last one says what to do. Empty where nothing does.
+
+    Raises:
+        WorkspaceError: `reviews.yaml` has a mistake.
+    """
     # As it was evaluated: cases that came later, or scorers that changed, can't be asked of it any more.
     runs, queries = engine.store.runs, engine.queries
     run_id = runs.newest(version.id, rescored=False)

@@ -12,7 +12,7 @@ from llmops_tui.domain.manifest import Part, PartChange, changed_parts
 from llmops_tui.domain.prompt import prompt_text
 from llmops_tui.domain.run import Row, RunInfo, Snapshot, VersionInfo, tally
 from llmops_tui.engine import drift
-from llmops_tui.engine.events import OutputDetail, PairDetail, TextChange, VersionSummary
+from llmops_tui.engine.events import OutputDetail, PairDetail, Promoted, TextChange, VersionSummary
 from llmops_tui.store import Store
 
 Compared = tuple[Comparison, tuple[PartChange, ...]]
@@ -57,6 +57,9 @@ class Queries:
         """Newest first; what changed is told against the version before."""
         versions = self._store.versions.list(config)
         manifests = {v.id: self._store.versions.manifest(v.id) for v in versions}
+        promoted: dict[int, list[Promoted]] = {}
+        for each in self._store.verdicts.promotions(config):
+            promoted.setdefault(each.version_id, []).append(Promoted(each.at, each.forced, each.note))
         summaries = []
         for i, version in enumerate(versions):
             older = versions[i + 1] if i + 1 < len(versions) else None
@@ -74,6 +77,7 @@ class Queries:
                     changed=changed,
                     warnings=drift.of_version(self._store, version),
                     cost_usd=_cost(snapshot),
+                    promoted=tuple(promoted.get(version.id, ())),
                 )
             )
         return tuple(summaries)

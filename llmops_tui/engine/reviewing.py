@@ -28,9 +28,11 @@ class _Action(msgspec.Struct, frozen=True):
         before: decisions that it replaced.
         after: decisions that it wrote.
         edit: of an eval file.
+        about: the pairs that it was done to; without a model where it was done to the case.
     """
 
     what: str
+    about: tuple[PairKey, ...] = ()
     before: tuple[Decision, ...] = ()
     after: tuple[Decision, ...] = ()
     edit: Edit | None = None
@@ -91,7 +93,8 @@ class Reviewing:
         before = self._about(comparison, pair, self.decisions())
         if not before:
             raise UsageError(Problem(f"nothing is decided on '{pair.case_id}'"))
-        self._write(_Action(f"forgetting the decision on {_names([pair])}", before))
+        what = f"forgetting the decision on {_names([pair])}"
+        self._write(_Action(what, ((pair.case_id, pair.model),), before))
 
     # -- what decisions do to the eval set
 
@@ -149,6 +152,11 @@ class Reviewing:
         return f"'{case_id}' is not known to fail any more ({case.file})."
 
     # -- undo
+
+    @property
+    def next_undo(self) -> tuple[PairKey, ...]:
+        """The pairs that `undo` is about; without a model where it is about the case."""
+        return self._done[-1].about if self._done else ()
 
     def undo(self) -> str:
         """Take back the last thing that this process did. Gives a sentence.
@@ -217,7 +225,7 @@ class Reviewing:
             )
             before += self._about(comparison, pair, there)
             after += [made] if made.choice or made.note else []
-        return _Action(what, tuple(before), tuple(after))
+        return _Action(what, tuple((p.case_id, p.model) for p in pairs), tuple(before), tuple(after))
 
     def _about(
         self, comparison: Comparison, pair: Pair, decisions: Sequence[Decision]
@@ -235,7 +243,7 @@ class Reviewing:
         from llmops_tui.workspace import expected
 
         edit = expected.set_known_failing(self._engine.root, case.file, case.id, reason)
-        self._done.append(_Action(what, edit=edit))
+        self._done.append(_Action(what, ((case.id, ""),), edit=edit))
 
     def _one_answer(self, pair: Pair) -> str:
         row = pair.candidate

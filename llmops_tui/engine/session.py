@@ -38,6 +38,7 @@ from llmops_tui.store import WorkspaceLock
 WARM_UP_AFTER_S = 0.2
 COMPARE_AFTER_S = 0.08
 FOLLOW_EVERY_S = 0.5
+REVIEWS_FILE = "reviews.yaml"
 
 
 class Session(SessionReview, SessionMatrix, SessionWhatIf):
@@ -47,10 +48,10 @@ class Session(SessionReview, SessionMatrix, SessionWhatIf):
         super().__init__(root, config)
         self._thread: threading.Thread | None = None
         self._lock: WorkspaceLock | None = None
-        self._viewing = False
         self._watching = True
         self._pair: tuple[str | None, str | None] = (None, None)
         self._run: asyncio.Task[None] | None = None
+        self._work_under_way: asyncio.Task[None] | None = None
         self._held: list[Event] = []
         self._owed: asyncio.TimerHandle | None = None
         self._showing: asyncio.Task[None] | None = None
@@ -238,9 +239,13 @@ class Session(SessionReview, SessionMatrix, SessionWhatIf):
             outside.append(trust.file())
             with contextlib.suppress(OSError):
                 outside[0].parent.mkdir(parents=True, exist_ok=True)
-        async for _changed in watch(self.root, outside, debounce_ms=debounce, stop=self._stop):
+        async for changed in watch(self.root, outside, debounce_ms=debounce, stop=self._stop):
             try:
-                self._load()
+                if changed == {REVIEWS_FILE}:
+                    # Decided in another terminal, or pulled: nothing has to be asked, and nothing stops.
+                    self._reviews_changed()
+                else:
+                    self._load()
             except LlmopsError as error:
                 said = True
                 self._emit(Notice("error", str(error), key="load"))
@@ -249,7 +254,23 @@ class Session(SessionReview, SessionMatrix, SessionWhatIf):
                     self._emit(Notice("error", "", key="load"))
                 said = False
 
+    def _reviews_changed(self) -> None:
+        if self._config is not None and self._decisions_changed():
+            self._judge_soon()
+
     # -- running
+
+    @property
+    def _is_running(self) -> bool:
+        return self._run is not None and not self._run.done()
+
+    @property
+    def _is_working(self) -> bool:
+        return self._work_under_way is not None and not self._work_under_way.done()
+
+    @property
+    def _is_closing(self) -> bool:
+        return self._stop is None or self._stop.is_set()
 
     def _start_run(self, request: RunRequest, *, ask_first: bool = False, free_only: bool = False) -> None:
         if self._viewing:
@@ -301,7 +322,7 @@ class Session(SessionReview, SessionMatrix, SessionWhatIf):
         if self._run is not None and not self._run.done():
             self._emit(Notice("info", "A run is under way; ask again when it is done, or cancel it (C)."))
             return
-        self._run = asyncio.create_task(self._work(request))
+        self._run = self._work_under_way = asyncio.create_task(self._work(request))
 
     async def _work(self, request: WorkRequest) -> None:
         from llmops_tui.engine import session_work
@@ -319,6 +340,7 @@ class Session(SessionReview, SessionMatrix, SessionWhatIf):
             self._emit(result)
         else:
             self._emit(WorkEnded(request, result))
+        self._work_under_way = None
         self._compared()
 
     async def _evaluate_others(self) -> None:
@@ -400,7 +422,8 @@ class Session(SessionReview, SessionMatrix, SessionWhatIf):
             return
         drift = engine.queries.drift(comparison)
         gate, decisions = self._judged(comparison)
-        self._emit(Compared(comparison, changed, drift, gate, decisions))
+        self._shown = Compared(comparison, changed, drift, gate, decisions)
+        self._emit(self._shown)
 
     # -- commands
 
@@ -410,7 +433,7 @@ class Session(SessionReview, SessionMatrix, SessionWhatIf):
 
     def choose_config(self, name: str) -> None:
         def choose() -> None:
-            self._config, self._pair = name, (None, None)
+            self._config, self._pair, self._shown = name, (None, None), None
             self._load(opening=True)
 
         self._call(choose)

@@ -7,19 +7,23 @@ the UI thread, or with `asyncio.wrap_future`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Protocol
 
 from llmops_tui.domain.comparison import Comparison, Pair
+from llmops_tui.domain.errors import Problem
+from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.manifest import PartChange
+from llmops_tui.domain.review import Choice, Decision
 from llmops_tui.domain.run import VersionInfo
 from llmops_tui.engine.events import (
     Event,
     PairDetail,
     RunRequest,
     TextChange,
+    Undone,
     VersionSummary,
     WorkRequest,
 )
@@ -57,7 +61,43 @@ class SessionApi(Protocol):
         """What the Bench compares; None is the default (baseline, latest). Answered by `Compared`."""
         ...
 
+    # -- reviewing: `Compared` follows each of these; all raise `UsageError` while viewing
+
+    def decide(
+        self, comparison: Comparison, pairs: Sequence[Pair], choice: Choice | None, note: str | None = None
+    ) -> Future[tuple[Decision, ...]]:
+        """Decide on the answers of these pairs, which need not be those of the comparison any more.
+
+        Raises:
+            UsageError, WorkspaceError: as `Reviewing.decide`.
+        """
+        ...
+
+    def forget(self, comparison: Comparison, pair: Pair) -> Future[None]:
+        """Forget what was decided, and noted, on a pair."""
+        ...
+
+    def take_expected(self, comparison: Comparison, pair: Pair) -> Future[str]:
+        """Accept, and write the answer as `expected` of the case. Gives a sentence."""
+        ...
+
+    def mark_known_failing(self, case_id: str, reason: str | None) -> Future[str]:
+        """Write into the eval file why a case is known to fail; None takes the mark away. Gives a sentence."""
+        ...
+
+    def undo(self) -> Future[Undone]:
+        """Take back the last of these that this app did."""
+        ...
+
     # -- queries
+
+    def verdict(self) -> Future[GateResult]:
+        """The verdict on what is shown, with slices by tag and the looks of the newest adjudication."""
+        ...
+
+    def obstacles(self, version: str) -> Future[tuple[Problem, ...]]:
+        """Why a version may not become the baseline; empty where nothing stands in the way."""
+        ...
 
     def last_comparison(self) -> tuple[Comparison, tuple[PartChange, ...]] | None:
         """The last stored comparison, read at once from the database alone; for the first paint."""

@@ -15,7 +15,7 @@ from llmops_tui.domain.errors import LlmopsError
 from llmops_tui.domain.manifest import PartChange
 from llmops_tui.domain.run import VersionInfo
 from llmops_tui.engine.engine import DATABASE, Engine
-from llmops_tui.engine.events import Event, PairDetail, TextChange, VersionSummary
+from llmops_tui.engine.events import Compared, Event, PairDetail, TextChange, VersionSummary
 from llmops_tui.engine.queries import Queries
 from llmops_tui.store import Store
 
@@ -32,11 +32,18 @@ class SessionQueries(ABC):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
         self._judging: set[asyncio.Future[None]] = set()
+        self._viewing = False
+        self._shown: Compared | None = None
         self._emit: Callable[[Event], None] = lambda _event: None
 
     @abstractmethod
     async def _rescore(self, *names: str | None) -> None:
         """Hold versions against the cases on disk."""
+
+    @property
+    @abstractmethod
+    def _is_closing(self) -> bool:
+        """The session ends: nothing is read any more."""
 
     @abstractmethod
     def _compared(self) -> None:
