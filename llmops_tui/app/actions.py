@@ -64,7 +64,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("next_hunk", ("]",), "next hunk", "Next change inside the output.", ("bench",), "Move"),
     Action("previous_hunk", ("[",), "previous hunk", "Previous change in the output.", ("bench",), "Move"),
     # -- look
-    Action("filter", ("/",), "filter", "Filter: tag:refunds is:regressed score<0.5, any text.", footer=2),
+    Action("filter", ("/",), "filter", "Filter: tag:refunds is:open score<0.5, any text.", footer=2),
     Action("sort", ("s",), "sort", "Sort the cases another way; the cursor stays on its case.", footer=12),
     Action("zoom", ("f",), "zoom", "Give the focused pane the whole screen, and back.", footer=14),
     Action("wrap", ("w",), "wrap", "Wrap long lines of the focused pane, or cut them.", footer=16),
@@ -79,6 +79,67 @@ ACTIONS: tuple[Action, ...] = (
         6,
     ),
     Action("switch", ("o",), "configuration", "Switch configuration, or show one model only.", footer=11),
+    # -- review
+    Action("accept", ("a",), "accept", "Accept this change: it is what you want.", group="Review", footer=1),
+    Action(
+        "reject",
+        ("x",),
+        "reject",
+        "Reject this change: the gate fails until it is gone.",
+        group="Review",
+        footer=1,
+    ),
+    Action(
+        "skip",
+        ("space",),
+        "skip",
+        "Leave it for later: on to the next open change.",
+        group="Review",
+        footer=9,
+    ),
+    Action("note", ("m",), "note", "Write a note on this change.", group="Review", footer=10),
+    Action(
+        "undo",
+        ("u",),
+        "undo",
+        "Take back the last step of reviewing, files included.",
+        group="Review",
+        footer=11,
+    ),
+    Action(
+        "accept_all", ("A",), "accept all", "Accept all open changes that are shown (asks).", group="Review"
+    ),
+    Action(
+        "take_expected",
+        ("=",),
+        "accept as expected",
+        "Accept, and write the new answer into the eval file as expected.",
+        group="Review",
+    ),
+    Action(
+        "known_failing",
+        ("K",),
+        "known to fail",
+        "Mark the case as known to fail, with a reason; again: take the mark away.",
+        group="Review",
+    ),
+    Action("forget", (), "forget decision", "Forget what was decided on this change.", group="Review"),
+    Action("show_verdict", ("V",), "verdict", "Unfold the verdict to its numbers.", _BOTH, "Review", 4),
+    Action(
+        "gate_anew",
+        ("!",),
+        "gate anew",
+        "Ask both sides anew and judge, after showing the price.",
+        group="Review",
+    ),
+    Action(
+        "adjudicate",
+        ("J",),
+        "adjudicate",
+        "More trials of every case until an inconclusive verdict is clear, after showing the price.",
+        group="Review",
+        footer=3,
+    ),
     # -- evaluate
     Action("cancel_run", ("C",), "cancel", "Cancel the run; what is done is kept.", _BOTH, "Evaluate", 1),
     Action(
@@ -146,7 +207,7 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 BY_ID = {action.id: action for action in ACTIONS}
-GROUPS = ("Move", "Look", "Evaluate", "Versions", "Take along", "App")
+GROUPS = ("Move", "Look", "Review", "Evaluate", "Versions", "Take along", "App")
 
 _NAMES = {
     "question_mark": "?",

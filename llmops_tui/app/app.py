@@ -16,15 +16,18 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from llmops_tui.app.actions import bindings, keys_of, of_scope
+from llmops_tui.app.lines import shown_line
 from llmops_tui.app.messages import EngineEvent
 from llmops_tui.app.model import Model
 from llmops_tui.app.paint import Paint
 from llmops_tui.app.screens.bench import BenchScreen
+from llmops_tui.app.screens.copying import Copying
 from llmops_tui.app.screens.frame import Frame
 from llmops_tui.app.settings import Settings
 from llmops_tui.app.theme import DARK, LIGHT, fallbacks, suits_terminal
+from llmops_tui.app.verdict_text import outcome_words
 from llmops_tui.domain.errors import LlmopsError
-from llmops_tui.engine.events import Compared, Event, ItemsDone, Notice
+from llmops_tui.engine.events import Compared, Event, GateRequest, ItemsDone, Notice, WorkEnded
 from llmops_tui.engine.session_api import SessionApi
 
 #: Streaming results are drawn this often: over ssh and tmux repaints are what costs.
@@ -128,6 +131,8 @@ class LlmopsApp(App[int], inherit_bindings=False):
         self.is_engine_up = True
         if isinstance(event, Notice) and not event.key and event.text:
             self._toast(event)
+        if isinstance(event, WorkEnded) and isinstance(event.request, GateRequest) and event.result:
+            self._toast(Notice("info", outcome_words(event.result, self.model.bench.review.gate)), 12)
         at_once = self.model.apply(event)
         if at_once:
             self._follow()
@@ -140,12 +145,13 @@ class LlmopsApp(App[int], inherit_bindings=False):
             self._flush_timer.stop()
             self._flush_timer = None
         for screen in self.screen_stack:
-            if isinstance(screen, Frame) and screen.is_mounted and (screen.is_current or screen.is_active):
+            if isinstance(screen, Copying) and screen.is_mounted and (screen.is_current or screen.is_active):
                 screen.follow()
 
-    def _toast(self, event: Notice) -> None:
+    def _toast(self, event: Notice, seconds: float | None = None) -> None:
         levels: dict[str, Any] = {"error": "error", "warning": "warning"}
-        self.notify(event.text, severity=levels.get(event.level, "information"), markup=False)
+        severity = levels.get(event.level, "information")
+        self.notify(shown_line(event.text), severity=severity, timeout=seconds, markup=False)
 
     # -- screens
 

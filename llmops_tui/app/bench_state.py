@@ -6,15 +6,18 @@ under way a row whose new result is not there keeps the old one and is `stale`; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
 from llmops_tui.app.case_filter import Filter, is_changed, matches
 from llmops_tui.app.case_order import ORDERS
+from llmops_tui.app.review_state import ReviewState
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.comparison import Comparison, Pair, make_pair, pair_models, pass_shares
+from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.manifest import PartChange
+from llmops_tui.domain.review import Decision
 from llmops_tui.domain.run import Item, RunInfo, VersionInfo, make_row
 
 Key = tuple[str, str]
@@ -88,6 +91,8 @@ class BenchState:
         self.filter = Filter()
         self.model: str | None = None
         self.cases: dict[str, Case] = {}
+        self.critical = ""
+        self.review = ReviewState()
         self.output_texts: dict[str, str] = {}
         self._models: tuple[str, ...] = ()
         self._items: dict[Key, dict[int, Item]] = {}
@@ -96,8 +101,21 @@ class BenchState:
 
     # -- what came
 
-    def show(self, comparison: Comparison, changed: tuple[PartChange, ...], drift: tuple[str, ...]) -> None:
+    def show(
+        self,
+        comparison: Comparison,
+        changed: tuple[PartChange, ...],
+        drift: tuple[str, ...],
+        gate: GateResult | None = None,
+        decisions: Sequence[Decision] = (),
+    ) -> None:
         """A comparison as the store has it. Rows that are still to come keep what they showed."""
+        if comparison is self.comparison and not self.running and not self._items:
+            # Only what was decided is new.
+            self.review.take(gate, decisions, self.pairs)
+            if self.filter.is_of_review:
+                self.narrow()
+            return
         before, order, whose = self.pairs, self.sorted, self._whose()
         if self.candidate is not None and self.candidate.config != comparison.candidate.version.config:
             before, order = {}, []  # cases of the same name in another configuration are others
@@ -118,6 +136,7 @@ class BenchState:
                 if pair.candidate is not None:
                     self.stale[key] = whose.get(key, "")
             self.pairs[key] = pair
+        self.review.take(gate, decisions, self.pairs)
         self._latency_p95 = latency_p95(self.pairs.values())
         if coming and order:
             ordered = dict.fromkeys(key for key in order if key in self.pairs)
@@ -141,6 +160,7 @@ class BenchState:
         whose = self._whose()
         self.candidate, self.run = version, run
         self._items = {}
+        self.review.take(None, (), {})
         for key, pair in self.pairs.items():
             self.pairs[key] = _waiting(pair, pair)
             if pair.candidate is not None:
@@ -169,14 +189,20 @@ class BenchState:
             self.pairs[key] = pair
             self.stale.pop(key, None)
             self.totals.count(pair)
+            self.review.look_at(key, pair)
 
     def run_ended(self, run: RunInfo) -> None:
         self.running = False
         self.run = run
 
-    def cases_read(self, cases: Sequence[Case], models: tuple[str, ...]) -> None:
-        """The cases on disk (for tags and inputs), and the models of the configuration."""
+    def cases_read(self, cases: Sequence[Case], models: tuple[str, ...], critical: str = "") -> None:
+        """The cases on disk (for tags and inputs), and the models of the configuration.
+
+        Args:
+            critical: tag of the cases that may not regress.
+        """
         self.cases = {case.id: case for case in cases}
+        self.critical = critical
         self._models = models
         if self.model is not None and self.model not in models:
             self.model = None
@@ -233,7 +259,10 @@ class BenchState:
         if self.model is not None and pair.model != self.model:
             return False
         case = self.cases.get(key[0])
-        return matches(self.filter.terms, pair, case.tags if case else (), self._in_outputs)
+        return matches(self.filter.terms, pair, case.tags if case else (), self._in_outputs, self._known_word)
+
+    def _known_word(self, word: str, pair: Pair) -> bool:
+        return self.review.holds(word, pair, self.cases.get(pair.case_id), self.critical)
 
     def _find_texts(self) -> None:
         """Look each known text through once for each term, and not once for each case that has it."""
@@ -267,13 +296,20 @@ class BenchState:
 
     def next_change(self, key: Key | None, step: int) -> Key | None:
         """The next changed case from `key` on (round the end), forwards or backwards."""
+        return self._next(key, step, lambda found: is_changed(self.pairs[found]))
+
+    def next_open(self, key: Key | None) -> Key | None:
+        """The next case on screen that waits for a decision, from `key` on (round the end)."""
+        return self._next(key, 1, self.review.open.__contains__) if self.review.open else None
+
+    def _next(self, key: Key | None, step: int, wanted: Callable[[Key], bool]) -> Key | None:
         rows = self.visible
         if not rows:
             return None
         start = rows.index(key) if key in rows else (-1 if step > 0 else len(rows))
         for k in range(1, len(rows) + 1):
             found = rows[(start + step * k) % len(rows)]
-            if is_changed(self.pairs[found]):
+            if wanted(found):
                 return found
         return None
 

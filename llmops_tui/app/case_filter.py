@@ -17,6 +17,7 @@ from llmops_tui.domain.comparison import Pair
 from llmops_tui.domain.errors import did_you_mean
 
 InOutputs = Callable[[str, Pair], bool]
+Known = Callable[[str, Pair], bool]
 
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
@@ -44,6 +45,9 @@ IS_WORDS: dict[str, Callable[[Pair], bool]] = {
     "unscored": lambda p: p.candidate is not None and p.candidate.status == "unscored",
 }
 
+#: Words that need more than the pair: the review, the verdict, the eval file.
+KNOWN_WORDS = ("open", "accepted", "rejected", "flaky", "critical", "known-failing")
+
 
 def is_changed(pair: Pair) -> bool:
     """A person should look at it: the score moved, the text did, a side is missing or erred."""
@@ -65,6 +69,11 @@ class Filter(msgspec.Struct, frozen=True):
 
     terms: tuple[Term, ...] = ()
     problem: str = ""
+
+    @property
+    def is_of_review(self) -> bool:
+        """A decision may change what passes."""
+        return any(term.kind == "is" and term.value in KNOWN_WORDS for term in self.terms)
 
     @property
     def reads_outputs(self) -> bool:
@@ -108,29 +117,38 @@ def _term(word: str) -> tuple[Term | None, str]:
     if colon and kind in ("tag", "is", "id", "model"):
         if not value:
             return None, ""
-        if kind == "is" and value not in IS_WORDS:
-            near = [known for known in IS_WORDS if known.startswith(value)]
+        words = (*IS_WORDS, *KNOWN_WORDS)
+        if kind == "is" and value not in words:
+            near = [known for known in words if known.startswith(value)]
             if near:
                 return Term("is", near[0], negated), ""
-            return None, f"there is no is:{value}; {did_you_mean(value, set(IS_WORDS))}"
+            return None, f"there is no is:{value}; {did_you_mean(value, set(words))}"
         return Term(kind, value.lower(), negated), ""
     return Term("text", body.lower(), negated), ""
 
 
-def matches(terms: tuple[Term, ...], pair: Pair, tags: tuple[str, ...], in_outputs: InOutputs) -> bool:
+def matches(
+    terms: tuple[Term, ...],
+    pair: Pair,
+    tags: tuple[str, ...],
+    in_outputs: InOutputs,
+    known: Known = lambda _word, _pair: False,
+) -> bool:
     """Whether a case passes the filter.
 
     Args:
         tags: of the case.
         in_outputs: says whether an output of the case holds a text (lower case).
+        known: says whether a word of `KNOWN_WORDS` is so of a pair.
     """
-    return all(_holds(term, pair, tags, in_outputs) != term.negated for term in terms)
+    return all(_holds(term, pair, tags, in_outputs, known) != term.negated for term in terms)
 
 
-def _holds(term: Term, pair: Pair, tags: tuple[str, ...], in_outputs: InOutputs) -> bool:
+def _holds(term: Term, pair: Pair, tags: tuple[str, ...], in_outputs: InOutputs, known: Known) -> bool:
     match term.kind:
         case "is":
-            return IS_WORDS[term.value](pair)
+            word = IS_WORDS.get(term.value)
+            return word(pair) if word is not None else known(term.value, pair)
         case "tag":
             return any(loosely(term.value, tag) for tag in tags)
         case "id":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from llmops_tui.app import verdict_text
 from llmops_tui.app.bench_state import BenchState
 from llmops_tui.app.lines import Line, Span, cut, ends, line_width, shown_line, wrap
 from llmops_tui.app.status import Status
@@ -112,10 +113,18 @@ def counts(bench: BenchState) -> list[Span]:
 
 
 def second_line(bench: BenchState, status: Status, width: int) -> Line:
-    """`▼ 2  ▲ 3  ≈ 15 │ pass 70.0% → 75.0%  +5.0 pts, these 20 cases │ 20/20 · 7 s · $0 · p95 1.3 s`."""
+    """`FAIL critical: refund-window │ ▼ 2  ▲ 3  ≈ 15 │ pass 70.0% → 75.0%  +5.0 pts, these 20 cases │ …`."""
     if bench.comparison is None:
         return ()
-    parts: list[Part] = [(0, [(" ", ""), *counts(bench)])]
+    counted = counts(bench)
+    if status.working is not None:
+        parts: list[Part] = [*verdict_text.work(status.working), (3, counted)]
+    elif bench.running and status.progress is not None:
+        parts = [(0, [(" ", ""), *counted])]
+    else:
+        room = width - 1 - line_width(counted) - len(" │ ")
+        said = verdict_text.verdict(bench, status, width, room)
+        parts = [(0, said), (0, counted)] if said else [(0, [(" ", ""), *counted])]
     if bench.totals.pass_rate is not None:
         parts.append((1, _pass_rate(bench)))
     if bench.totals.mean_score is not None:
@@ -140,6 +149,7 @@ def _pass_rate(bench: BenchState) -> list[Span]:
         (f"{fmt.percent(before)} → ", ""),
         (fmt.percent(after), "bold"),
         (f"  {fmt.points(after - before)}", _sign_style(after - before)),
+        (verdict_text.interval(bench), ""),
         (f", {these(bench)}", "dim"),
     ]
 
@@ -229,6 +239,9 @@ def alerts(bench: BenchState, status: Status, width: int, most: int = 4) -> list
             )
         )
     found += [(f"! {text}", "attention-bar") for text in bench.drift]
+    done = verdict_text.done_words(bench)
+    if done and status.viewing is None:
+        found.append((done, "note-bar"))
     lines: list[tuple[Line, str]] = []
     for text, style in found:
         rows = wrap([(" " + shown_line(text), "")], width - 1, indent=1)

@@ -90,13 +90,15 @@ class Model:
         configuration = status.configuration
         if configuration is not None:
             models = tuple(model.id for model in configuration.models)
-            self.bench.cases_read(configuration.cases, models)
+            critical = event.workspace.gate.critical
+            self.bench.cases_read(configuration.cases, models, critical)
 
     def _compared(self, event: Compared) -> None:
-        self.bench.show(event.comparison, event.changed, event.drift)
+        is_new = event.comparison is not self.bench.comparison
+        self.bench.show(event.comparison, event.changed, event.drift, event.gate, event.decisions)
         if event.comparison.candidate.run.state != "running" and not self.shows_run:
             self.bench.running = False
-        self.revision += 1
+        self.revision += is_new
 
     def _started(self, event: RunStarted) -> None:
         status, bench = self.status, self.bench

@@ -10,6 +10,7 @@ from llmops_tui.app.lines import EMPTY, Line, Span, cut_line, line_width, pad_li
 from llmops_tui.app.output_text import OutputDoc, TrialDiff
 from llmops_tui.domain.prose_diff import Diff, DiffLine, Segment
 
+_REMARKS = {"accepted": "accent", "rejected": "bold regressed", "note": "bold"}
 _WORD_STYLES = {"same": "", "removed": "removed-word", "added": "added-word"}
 
 
@@ -41,7 +42,10 @@ def layout(
     page = _Page(width, wrapped)
     for name, value in doc.inputs:
         page.add(cut_line([(f"{name}  ", "dim"), (value, "")], width))
-    if doc.inputs:
+    for label, text in doc.remarks:
+        for row in wrap([(f"{label}  ", _REMARKS.get(label, "warning")), (text, "")], width, 2):
+            page.add(row)
+    if doc.inputs or doc.remarks:
         page.add(EMPTY)
     for k, trial in enumerate(doc.trials):
         if k:

@@ -40,16 +40,26 @@ class TrialDiff(msgspec.Struct, frozen=True):
     right_failure: str = ""
 
 
+#: (label, text): a decision with its note, why a case is known to fail.
+Remarks = tuple[tuple[str, str], ...]
+
+
 class OutputDoc(msgspec.Struct, frozen=True):
-    """What the output pane shows of a case."""
+    """What the output pane shows of a case; `remarks` are of people."""
 
     inputs: tuple[tuple[str, str], ...]
     trials: tuple[TrialDiff, ...]
     size: int
+    remarks: Remarks = ()
 
 
 def build(
-    detail: PairDetail, case: Case | None, *, alone: bool = False, cancelled: Callable[[], bool] = bool
+    detail: PairDetail,
+    case: Case | None,
+    remarks: Remarks = (),
+    *,
+    alone: bool = False,
+    cancelled: Callable[[], bool] = bool,
 ) -> OutputDoc:
     """Compare the outputs of a case.
 
@@ -70,7 +80,7 @@ def build(
             title = "asked again; does not count"
         trials.append(_trial(title, _at(left, k), _at(detail.candidate, k)))
     size = sum(len(t.left or "") + len(t.right or "") for t in trials)
-    return OutputDoc(_inputs(case), tuple(trials), size)
+    return OutputDoc(_inputs(case), tuple(trials), size, remarks)
 
 
 def _planned(detail: PairDetail) -> int:

@@ -315,7 +315,12 @@ class TextChange(msgspec.Struct, frozen=True):
 
 
 class Promoted(msgspec.Struct, frozen=True):
-    """A version was made the baseline at `at` (Unix seconds); `forced`: its gate did not pass, `note` says why."""
+    """A version was made the baseline.
+
+    Attributes:
+        at: Unix seconds.
+        forced: its gate did not pass, and `note` says why it was done.
+    """
 
     at: float
     forced: bool = False

@@ -82,7 +82,7 @@ class SessionApi(Protocol):
         ...
 
     def mark_known_failing(self, case_id: str, reason: str | None) -> Future[str]:
-        """Write into the eval file why a case is known to fail; None takes the mark away. Gives a sentence."""
+        """Write into the eval file why a case is known to fail; None takes that away. Gives a sentence."""
         ...
 
     def undo(self) -> Future[Undone]:

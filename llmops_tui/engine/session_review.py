@@ -47,7 +47,7 @@ class SessionReview(SessionQueries):
     @property
     @abstractmethod
     def _is_working(self) -> bool:
-        """A gate or the like is under way: it ends with a comparison."""
+        """A gate or the like is under way: what is shown stays as it is until it ends."""
 
     # -- the verdict on what is shown
 
@@ -75,9 +75,9 @@ class SessionReview(SessionQueries):
 
     def _judge_again(self) -> None:
         self._judging_soon = None
-        if self._is_closing or self._is_working:
+        if self._is_closing:
             return
-        if self._is_running or self._shown is None:
+        if self._shown is None or (self._is_running and not self._is_working):
             self._compared()
             return
         gate, decisions = self._judged(self._shown.comparison)

@@ -7,16 +7,19 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+from fake_desk import FakeDesk
 from made_up import AFTER, BEFORE, FREE, SMOL, Answers, helpdesk, history_of, manifests
 
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.comparison import Comparison, Pair, compare
 from llmops_tui.domain.configuration import Configuration, Watch, Workspace
-from llmops_tui.domain.errors import UsageError
+from llmops_tui.domain.errors import Problem, UsageError
+from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.manifest import PartChange, changed_parts, make_manifest
 from llmops_tui.domain.messages import PromptTarget
 from llmops_tui.domain.model import Model, Usage
 from llmops_tui.domain.output import Output
+from llmops_tui.domain.review import Choice, Decision
 from llmops_tui.domain.run import (
     Item,
     Row,
@@ -37,6 +40,7 @@ from llmops_tui.engine.events import (
     RunRequest,
     RunStarted,
     TextChange,
+    Undone,
     VersionSummary,
     WorkspaceLoaded,
 )
@@ -60,6 +64,10 @@ class FakeSession:
         self.watch = Watch()
         self.summaries: tuple[VersionSummary, ...] | None = None
         self.fails: str | Exception | None = None
+        self.desk = FakeDesk(self)
+        #: While true, queries wait for `release`.
+        self.holds = False
+        self.held: list[tuple[Future[Any], Any]] = []
 
     # -- what tests say
 
@@ -72,7 +80,8 @@ class FakeSession:
         return tuple(changed_parts(*manifests()))
 
     def compared(self, **how: Any) -> Compared:
-        return Compared(self.comparison(), self.changed(), **how)
+        comparison = self.comparison()
+        return Compared(comparison, self.changed(), **{**self.desk.judged(comparison), **how})
 
     def loaded(self, **how: Any) -> WorkspaceLoaded:
         models = tuple(Model(m, m.split("/")[0], m, "local") for m in self.models)
@@ -91,6 +100,12 @@ class FakeSession:
         }
         workspace = Workspace(str(self.root), configurations, watch=self.watch, **how)
         return WorkspaceLoaded(workspace, "helpdesk", self.candidate.version)
+
+    def release(self) -> None:
+        """Answer what was held back, in order."""
+        held, self.held, self.holds = self.held, [], False
+        for future, value in held:
+            future.set_result(value)
 
     def emit(self, *events: Event) -> None:
         for event in events:
@@ -149,6 +164,9 @@ class FakeSession:
 
     def _answer(self, value: Any) -> Future[Any]:
         future: Future[Any] = Future()
+        if self.holds:
+            self.held.append((future, value))
+            return future
         if isinstance(self.fails, Exception):
             future.set_exception(self.fails)
         elif self.fails is not None:
@@ -199,8 +217,40 @@ class FakeSession:
     def compare(self, a: str, b: str) -> Future[tuple[Comparison, tuple[PartChange, ...]]]:
         return self._answer((self.comparison(), self.changed()))
 
+    # -- reviewing
+
+    def verdict(self) -> Future[GateResult]:
+        return self._answer(self.desk.in_full())
+
+    def obstacles(self, version: str) -> Future[tuple[Problem, ...]]:
+        return self._answer(self.desk.obstacles)
+
+    def decide(
+        self, comparison: Comparison, pairs: Sequence[Pair], choice: Choice | None, note: str | None = None
+    ) -> Future[tuple[Decision, ...]]:
+        self.asked.append(("decide", tuple(p.case_id for p in pairs), choice, note))
+        return self._answer(None if self.fails else self.desk.decide(pairs, choice, note))
+
+    def forget(self, comparison: Comparison, pair: Pair) -> Future[None]:
+        self.asked.append(("forget", pair.case_id))
+        return self._answer(None if self.fails else self.desk.forget(pair))
+
+    def take_expected(self, comparison: Comparison, pair: Pair) -> Future[str]:
+        self.asked.append(("take_expected", pair.case_id))
+        if not self.fails:
+            self.desk.decide([pair], "accepted", None)
+        return self._answer(f"The answer is now 'expected' of '{pair.case_id}' in evals/helpdesk.yaml.")
+
+    def mark_known_failing(self, case_id: str, reason: str | None) -> Future[str]:
+        self.asked.append(("mark_known_failing", case_id, reason))
+        return self._answer(f"'{case_id}' is {'' if reason else 'not '}known to fail.")
+
+    def undo(self) -> Future[Undone]:
+        self.asked.append(("undo",))
+        return self._answer(None if self.fails else self.desk.undo())
+
     def promote(self, version: str, *, force: bool = False, note: str = "") -> Future[VersionInfo]:
-        self.asked.append(("promote", version))
+        self.asked.append(("promote", version, force, note) if force else ("promote", version))
         return self._answer(self.candidate.version)
 
     def label(self, version: str, text: str) -> Future[VersionInfo]:

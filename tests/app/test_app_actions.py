@@ -36,7 +36,7 @@ def test_no_key_means_two_things_on_one_screen() -> None:
 
 def test_keys_that_come_with_later_issues_are_not_taken() -> None:
     taken = {key for action in ACTIONS for key in action.keys}
-    assert not taken & {"a", "x", "A", "u", "m", "t", "space", "3", "4", "5", "6"}
+    assert not taken & {"t", "4", "5", "6"}
     assert not taken & {"ctrl+q", "ctrl+b", "ctrl+m", "ctrl+h", "ctrl+i", "ctrl+z"}
     assert not any(key.startswith("alt+") for key in taken)
 

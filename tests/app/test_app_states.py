@@ -69,8 +69,8 @@ async def test_two_lines_say_what_is_compared_and_how_it_stands() -> None:
             "local/smollm2-135m-instruct ● watching"
         )
         assert second == (
-            "▼ 2 ▲ 3 ≈ 15 (1 reworded) │ pass 85.0% → 90.0% +5.0 pts, these 20 cases "
-            "│ score 0.88 → 0.93 +0.05 │ 20/20 · 7 s · $0 · p95 1.3 s"
+            "FAIL critical: refund-window │ ▼ 2 ▲ 3 ≈ 15 (1 reworded) "
+            "│ pass 85.0% → 90.0% +5.0 pts, these 20 cases │ 20/20 · 7 s · $0 · p95 1.3 s"
         )
 
 

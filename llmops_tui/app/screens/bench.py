@@ -17,11 +17,13 @@ from llmops_tui.app.lines import shown_line
 from llmops_tui.app.messages import CursorMoved, FilterChanged, LaidOut, RowOpened
 from llmops_tui.app.model import Model
 from llmops_tui.app.screens.detail import DetailLoader
-from llmops_tui.app.screens.frame import Frame
+from llmops_tui.app.screens.reviewing import ReviewKeys
+from llmops_tui.app.verdict_text import to_review
 from llmops_tui.app.widgets.case_list import CaseList
 from llmops_tui.app.widgets.filter_row import FilterRow
 from llmops_tui.app.widgets.line_panes import LinePane
 from llmops_tui.app.widgets.output_pane import OutputPane
+from llmops_tui.app.widgets.top import Top
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.comparison import Pair
 from llmops_tui.engine.events import RunRequest
@@ -30,11 +32,13 @@ from llmops_tui.engine.events import RunRequest
 NEED_CASES = frozenset(
     ("open", "next_change", "filter", "sort", "split", "ask_again", "rerun_all", "promote", "export", "copy")
 )
+#: Actions that mean nothing where every change is decided on.
+NEED_OPEN = frozenset(("accept", "reject", "skip", "note"))
 #: Rows beyond which the filter waits for a pause in typing.
 MANY_ROWS = 5_000
 
 
-class BenchScreen(Frame, inherit_bindings=False):
+class BenchScreen(ReviewKeys, inherit_bindings=False):
     """List of cases, outputs, scores, what changed."""
 
     SCOPE = "bench"
@@ -83,6 +87,14 @@ class BenchScreen(Frame, inherit_bindings=False):
     def pair(self) -> Pair | None:
         """The case under the cursor."""
         return self.model.bench.pairs.get(self.cases.cursor)
+
+    @property
+    def seen(self) -> Pair | None:
+        """The case under the cursor with the answers that the panes show, or are about to."""
+        shown, pair = self._loader.shown, self.pair
+        if pair is None or shown is None or (shown.case_id, shown.model) != (pair.case_id, pair.model):
+            return pair
+        return shown
 
     @property
     def version_names(self) -> tuple[str, str]:
@@ -136,11 +148,27 @@ class BenchScreen(Frame, inherit_bindings=False):
         bench = self.model.bench
         order = "failed first" if bench.is_alone and bench.order == "regressed first" else bench.order
         text = f"Cases · {order}"
+        hidden = self.has_class("-narrow") or self._zoomed() == "-zoom-cases"
+        left = to_review(bench)
+        if left and hidden:
+            text += f" · {left}"
         if self._typed:
             text += f" · {fmt.count(len(bench.visible))} of {fmt.count(len(bench.pairs))}"
         self.cases.title(text)
 
+    def show_review(self) -> None:
+        self.cases.refresh()
+        self._title()
+        self._loader.want(self.pair)
+        self.query_one(Top).follow()
+        self.show_keys()
+
     def means_something(self, action: Action) -> bool:
+        review = self.model.bench.review
+        if action.id in NEED_OPEN:
+            return bool(review.open)
+        if action.id == "adjudicate":
+            return review.gate is not None and review.gate.verdict == "inconclusive"
         if not self.model.bench.pairs and action.id in NEED_CASES:
             return False
         if action.id == "rerun_failed":

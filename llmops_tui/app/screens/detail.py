@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from llmops_tui.app.bench_state import BenchState
 from llmops_tui.app.lines import Line, shown, shown_line, wrap
 from llmops_tui.app.output_lines import Layout, Side, change_lines, layout
-from llmops_tui.app.output_text import OutputDoc, build, output_text
+from llmops_tui.app.output_text import OutputDoc, Remarks, build, output_text
 from llmops_tui.app.score_lines import lines as score_lines
 from llmops_tui.app.screens.frame import sentence
+from llmops_tui.app.verdict_text import to_review
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.comparison import Pair
 from llmops_tui.domain.prose_diff import Diff, diff_words
@@ -41,6 +43,12 @@ class DetailLoader:
         self._changes_asked = 0
         self._reading: Callable[[], None] | None = None
         self.changes_text = ""
+        self._remarks: Remarks = ()
+
+    @property
+    def shown(self) -> Pair | None:
+        """The pair whose answers the panes show."""
+        return self._shown
 
     # -- the case under the cursor
 
@@ -49,13 +57,15 @@ class DetailLoader:
         screen = self._screen
         if pair is None:
             self._wanted = self._shown = self._detail = None
+            self._remarks = ()
             screen.output.title("Output")
             screen.output.say("")
             screen.scores.show(None)
             return
-        if pair is self._shown or pair is self._wanted:
+        bench = screen.model.bench
+        screen.output.title(title_of(bench, pair))
+        if pair is self._wanted or (pair is self._shown and self._remarks == remarks(bench, pair)):
             return
-        screen.output.title(_title(pair, screen.model.bench.is_alone))
         if not screen.owner.is_engine_up:
             return
         self._wanted = pair
@@ -84,6 +94,7 @@ class DetailLoader:
         if self._wanted is not pair:
             return
         alone, case = bench.is_alone, bench.cases.get(pair.case_id)
+        said = remarks(bench, pair)
         names, room = screen.version_names, screen.output.room
         older = bench.stale.get((pair.case_id, pair.model), "")
         if older and older != names[1]:
@@ -91,7 +102,7 @@ class DetailLoader:
         sides = Side(names[0], *_result(pair.baseline)), Side(names[1], *_result(pair.candidate))
 
         def work() -> tuple[OutputDoc, Layout]:
-            doc = build(detail, case, alone=alone, cancelled=lambda: self._wanted is not pair)
+            doc = build(detail, case, said, alone=alone, cancelled=lambda: self._wanted is not pair)
             return doc, layout(doc, *sides, room[0], split=room[1], wrapped=room[2])
 
         doc, laid = await asyncio.to_thread(work)
@@ -99,7 +110,7 @@ class DetailLoader:
             return
         before = self._shown
         same = before is not None and (before.case_id, before.model) == (pair.case_id, pair.model)
-        self._shown, self._detail = pair, detail
+        self._shown, self._detail, self._remarks = pair, detail, said
         screen.output.show(doc, sides, (room, laid), keep=same)
         screen.scores.show(lambda width: score_lines(detail, names, width, alone=alone), keep=same)
 
@@ -216,6 +227,32 @@ def _nothing_changed(alone: bool, asked_nothing: bool, counts: dict[str, int]) -
     else:
         text = "Nothing: both versions are the same."
     return ((text, "dim"),)
+
+
+def title_of(bench: BenchState, pair: Pair) -> str:
+    """`refund-window  ▼ regressed · pass → fail · accepted · to review: 4`."""
+    parts = [_title(pair, bench.is_alone)]
+    standing = bench.review.standing((pair.case_id, pair.model), pair)
+    if standing in ("accepted", "rejected"):
+        parts.append(standing)
+    left = to_review(bench)
+    return " · ".join([*parts, left] if left and not bench.is_alone else parts)
+
+
+def remarks(bench: BenchState, pair: Pair) -> Remarks:
+    """What people said about a case: the decision with its note, and why it is known to fail."""
+    found: list[tuple[str, str]] = []
+    decision = bench.review.decision((pair.case_id, pair.model), pair)
+    if decision is not None:
+        by = f"by {decision.by}" if decision.by else ""
+        when = decision.at[:10]
+        said = ", ".join(x for x in (by, when) if x)
+        text = f"{said}: {decision.note}" if said and decision.note else said or decision.note
+        found.append((decision.choice or "note", shown_line(text)))
+    case = bench.cases.get(pair.case_id)
+    if case is not None and case.known_failing:
+        found.append(("known to fail", shown_line(case.known_failing)))
+    return tuple(found)
 
 
 def _title(pair: Pair, alone: bool) -> str:

@@ -7,22 +7,22 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 from textual.app import ComposeResult
-from textual.screen import Screen
 from textual.widget import Widget
 
 from llmops_tui.app.actions import Action, Scope, of_scope
-from llmops_tui.app.lines import shown_line
+from llmops_tui.app.lines import cut, shown_line
 from llmops_tui.app.model import Model
+from llmops_tui.app.screens.copying import Copying
 from llmops_tui.app.widgets.key_line import KeyLine
 from llmops_tui.app.widgets.row_list import RowList
 from llmops_tui.app.widgets.text_pane import TextPane
 from llmops_tui.app.widgets.top import Top
 from llmops_tui.domain import format as fmt
-from llmops_tui.domain.errors import LlmopsError
+from llmops_tui.domain.errors import LlmopsError, Problem
 from llmops_tui.engine.events import AskFirst
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Question(msgspec.Struct):
     asked_at: float = 0.0
 
 
-class Frame(Screen[None], inherit_bindings=False):
+class Frame(Copying, inherit_bindings=False):
     """A screen between `Top` and `KeyLine`."""
 
     SCOPE: Scope = "bench"
@@ -97,15 +97,6 @@ class Frame(Screen[None], inherit_bindings=False):
         """A run is under way, or longer work."""
         return self.model.bench.running or self.model.status.working is not None
 
-    def say(self, text: str, *, problem: bool = False, long: bool = False) -> None:
-        """A toast, for what has just happened and needs nothing."""
-        self.notify(
-            shown_line(text),
-            severity="error" if problem else "information",
-            timeout=10 if long or problem else 4,
-            markup=False,
-        )
-
     # -- questions
 
     def ask(self, text: str, yes: Callable[[], None], no: Callable[[], None] | None = None) -> None:
@@ -148,14 +139,22 @@ class Frame(Screen[None], inherit_bindings=False):
 
     # -- the engine's answers
 
-    def when_done(self, future: Future[T], act: Callable[[T], None]) -> None:
-        """Do something with a query's answer, on the app's thread; an error is told."""
+    def when_done(
+        self, future: Future[T], act: Callable[[T], None], otherwise: Callable[[], None] | None = None
+    ) -> None:
+        """Do something with a query's answer, on the app's thread; an error is told.
+
+        Args:
+            otherwise: done after an error.
+        """
 
         async def wait() -> None:
             try:
                 result = await asyncio.wrap_future(future)
             except Exception as error:  # whatever the engine met is told, and the app goes on
                 self.say(sentence(error), problem=True)
+                if otherwise is not None:
+                    otherwise()
             else:
                 act(result)
 
@@ -205,6 +204,11 @@ class Frame(Screen[None], inherit_bindings=False):
     def action_show_history(self) -> None:
         self.owner.show_screen("history")
 
+    def action_show_verdict(self) -> None:
+        from llmops_tui.app.screens.verdict import VerdictSheet
+
+        self.app.push_screen(VerdictSheet(self.model))
+
     def action_default_pair(self) -> None:
         self.owner.choose_pair(None, None)
 
@@ -225,13 +229,31 @@ class Frame(Screen[None], inherit_bindings=False):
         self.follow()
 
     def promote(self, name: str, question: str) -> None:
-        """Ask, then make a version the baseline."""
+        """Ask, then make a version the baseline; where its gate is in the way, a reason is asked for."""
+        if self.model.status.viewing is not None:
+            self.say("This app only views the workspace; see the line on top.")
+            return
+
+        def promote(**how: Any) -> None:
+            self.when_done(self.owner.session.promote(name, **how), done)
 
         def done(_version: object) -> None:
             self.say(f"{name} is the baseline now; baselines.yaml holds it. Commit that file.", long=True)
             self.owner.refresh_history()
 
-        self.ask(question, lambda: self.when_done(self.owner.session.promote(name), done))
+        def forced(reason: str | None) -> None:
+            if reason:
+                promote(force=True, note=reason)
+
+        def looked(in_the_way: tuple[Problem, ...]) -> None:
+            if not in_the_way:
+                self.ask(question, promote)
+                return
+            from llmops_tui.app.screens.refusal import Refusal
+
+            self.app.push_screen(Refusal(name, [problem.message for problem in in_the_way]), forced)
+
+        self.when_done(self.owner.session.obstacles(name), looked)
 
     def action_edit_prompt(self) -> None:
         self.open_file(self.owner.session.where_is(""), "The prompt file is not known yet.")
@@ -243,47 +265,32 @@ class Frame(Screen[None], inherit_bindings=False):
         else:
             self.owner.open_in_editor(*place)
 
-    def copyable(self) -> tuple[str, str] | None:
-        """(what it is, text) of what `y` copies now."""
-        raise NotImplementedError
-
-    def action_copy(self) -> None:
-        found = self.copyable()
-        if found is None:
-            self.say("There is nothing to copy here.")
-            return
-        what, text = found
-        size = f"{fmt.count(len(text))} characters"
-
-        async def copy() -> None:
-            from llmops_tui.app.clipboard import copy_locally
-
-            tool = await asyncio.to_thread(copy_locally, text)
-            if tool is not None:
-                self.say(f"Copied {what} ({size}) with {tool}.")
-            else:
-                self.app.copy_to_clipboard(text)
-                self.say(f"Sent {what} ({size}) to the terminal's clipboard. Not there? Y writes a file.")
-
-        self.run_worker(copy())
-
-    def action_save_copy(self) -> None:
-        found = self.copyable()
-        if found is None:
-            self.say("There is nothing to copy here.")
-            return
-        from llmops_tui.app.clipboard import write_file
-
-        try:
-            path = write_file(found[1], found[0].rsplit(" ", 1)[-1])
-        except OSError as error:
-            self.say(f"The copy could not be written: {error.strerror}", problem=True)
-        else:
-            self.say(f"Wrote {found[0]} to {path}", long=True)
-
     def prompt_line(self, line: Widget) -> None:
         """Put a line to type in above the keys, and focus it."""
         self.mount(line, before=self.query_one(KeyLine))
+
+    def type_in(self, mark: str, hint: str, then: Callable[[str], None], text: str = "") -> None:
+        """Have a line typed; nothing is done after `esc`.
+
+        Args:
+            mark: what is typed: `note on refund-window`.
+            text: what is there already.
+        """
+        from llmops_tui.app.widgets.typed_row import TypedRow
+
+        if self.query(TypedRow):
+            return
+        before = self.focused
+
+        def done(typed: str | None) -> None:
+            self.query(TypedRow).remove()
+            if before is not None and before.is_attached:
+                before.focus()
+            if typed is not None:
+                then(typed)
+
+        mark = cut(shown_line(mark), max(self.app.size.width // 2, 10))
+        self.prompt_line(TypedRow(mark, done, text=text, hint=hint))
 
 
 def sentence(error: Exception) -> str:

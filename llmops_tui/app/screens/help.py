@@ -15,6 +15,7 @@ from llmops_tui.app.widgets.line_panes import LinePane
 _SYMBOLS = (
     "▼ regressed   ▲ improved   ≈ the same   ✗ could not be had   + new   − removed",
     "≠ reworded at the same score   … still to come   – no score   err an error, not a zero",
+    "● to review   ✓ accepted   ⊗ rejected",
 )
 
 

@@ -13,7 +13,7 @@ from llmops_tui.app.model import Model
 from llmops_tui.app.screens.frame import Frame
 from llmops_tui.app.widgets.filter_row import FilterRow
 from llmops_tui.app.widgets.line_panes import LinePane
-from llmops_tui.app.widgets.version_list import VersionList, sparkline, state_of
+from llmops_tui.app.widgets.version_list import VersionList, run_state, sparkline
 from llmops_tui.domain import format as fmt
 from llmops_tui.engine.events import VersionSummary
 
@@ -142,7 +142,7 @@ class HistoryScreen(Frame, inherit_bindings=False):
         version = summary.version
         if version.is_baseline:
             self.say(f"{version.name} is the baseline already.")
-        elif state_of(summary)[0] != "complete":
+        elif run_state(summary)[0] != "complete":
             self.say(f"{version.name} can't be promoted: {_unfinished(summary)}; run it first.", problem=True)
         else:
             self.promote(version.name, f"Make {version.name} the baseline of {version.config}?")
@@ -215,6 +215,11 @@ def fact_lines(summary: VersionSummary, left: str, now: float, width: int) -> li
         rows.append(("labels", [(", ".join(shown_line(x) for x in version.labels), "")]))
     if run is not None and run.id and tally is not None:
         rows.append(("newest run", _run_words(summary)))
+    for promoted in summary.promoted[:3]:
+        how = ", by force while its gate did not pass" if promoted.forced else ""
+        said = f": {shown_line(promoted.note)}" if promoted.note else ""
+        words = f"{fmt.moment(promoted.at)}{how}{said}"
+        rows.append(("promoted", [(words, "warning" if promoted.forced else "")]))
     rows += [("warning", [(shown_line(text), "warning")]) for text in summary.warnings]
     lines: list[Line] = []
     for name, spans in rows:
@@ -226,7 +231,7 @@ def _run_words(summary: VersionSummary) -> list[Span]:
     run, tally = summary.run, summary.tally
     assert run is not None
     assert tally is not None
-    word, style = state_of(summary)
+    word, style = run_state(summary)
     counts = [fmt.plural(tally.cases, "row"), f"{tally.passed} passed", f"{tally.failed} failed"]
     if tally.errors:
         counts.append(f"{tally.errors} erred")

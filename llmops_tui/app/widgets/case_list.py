@@ -10,7 +10,9 @@ from llmops_tui.domain.comparison import Pair
 from llmops_tui.domain.run import Row
 
 _FIGURE = 6
-_MARKS = 3
+_MARKS = 5
+#: Where a case is in the review → its mark. `✗` is of cases that could not be had.
+REVIEW_MARKS = {"accepted": ("✓", "accent"), "rejected": ("⊗", "bold regressed"), "open": ("●", "warning")}
 
 
 class CaseList(RowList):
@@ -67,7 +69,8 @@ class CaseList(RowList):
         spans.append((right(_score(pair.candidate), _FIGURE), "dim" if stale else fresh))
         if not alone:
             spans.append((right(fmt.delta(pair.delta), _FIGURE + 1), "dim" if stale else _delta(pair.delta)))
-        spans.append((" " + _flag(pair, stale=stale), "dim"))
+        spans.append((" " + _flag(pair, stale=stale) + " ", "dim"))
+        spans.append(REVIEW_MARKS.get(self.bench.review.standing(key, pair), (" ", "")))
         return tuple(spans), "dim" if pair.pending else ""
 
 

@@ -19,7 +19,7 @@ class FilterRow(Horizontal):
     def __init__(self, text: str = "", *, mark: str = "/", hint: str = "") -> None:
         super().__init__(id="filter-row")
         self._text, self._mark = text, mark
-        self._hint = hint or "tag:refunds  is:regressed  score<0.5  any text (also inside outputs)"
+        self._hint = hint or "tag:refunds  is:open  is:regressed  score<0.5  any text (also inside outputs)"
 
     def compose(self) -> Iterator[Widget]:
         yield Static(Content(self._mark), classes="prompt-mark")

@@ -93,7 +93,14 @@ def _decimals(usd: float | None) -> int:
 
 
 def state_of(summary: VersionSummary) -> tuple[str, str]:
-    """How far the newest run of a version got."""
+    """Whether a version was promoted, and how; else how far its newest run got."""
+    if summary.promoted:
+        return ("forced", "warning") if summary.promoted[0].forced else ("promoted", "accent")
+    return run_state(summary)
+
+
+def run_state(summary: VersionSummary) -> tuple[str, str]:
+    """The same, whatever became of the version."""
     if summary.run is None or summary.run.id == 0:
         return "not run", "dim"
     if summary.tally is not None and summary.tally.errors:
