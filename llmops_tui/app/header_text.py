@@ -88,7 +88,7 @@ def what_changed(bench: BenchState) -> str:
     return f"{joined} changed"
 
 
-def counts(bench: BenchState) -> list[Span]:
+def counts(bench: BenchState, *, brief: bool = False) -> list[Span]:
     """`▼ 2  ▲ 3  ≈ 15`, with what else there is."""
     count = bench.totals.counts
     if bench.is_alone:
@@ -100,7 +100,7 @@ def counts(bench: BenchState) -> list[Span]:
         (f"  ▲ {fmt.count(count['improved'])}", "bold improved" if count["improved"] else "dim"),
         (f"  ≈ {fmt.count(count['same'])}", "dim"),
     ]
-    if bench.totals.text_changed:
+    if bench.totals.text_changed and not brief:
         spans.append((f" ({fmt.count(bench.totals.text_changed)} reworded)", "dim"))
     for change, style in (("error", "bold error"), ("new", "dim"), ("removed", "dim")):
         if count[change]:
@@ -116,17 +116,29 @@ def second_line(bench: BenchState, status: Status, width: int) -> Line:
     """`FAIL critical: refund-window │ ▼ 2  ▲ 3  ≈ 15 │ pass 70.0% → 75.0%  +5.0 pts, these 20 cases │ …`."""
     if bench.comparison is None:
         return ()
-    counted = counts(bench)
+    parts = _parts(bench, status, width, brief=False)
+    if line_width(fitted([p for p in parts if p[0] < 2], 10_000, gap=" │ ")) > width - 1:
+        parts = _parts(bench, status, width, brief=True)
+    return tuple(fitted(parts, width - 1, gap=" │ "))
+
+
+def _parts(bench: BenchState, status: Status, width: int, *, brief: bool) -> list[Part]:
+    """The parts of the second line; `brief` leaves out what explains a figure."""
+    counted = counts(bench, brief=brief)
     if status.working is not None:
         parts: list[Part] = [*verdict_text.work(status.working), (3, counted)]
     elif bench.running and status.progress is not None:
         parts = [(0, [(" ", ""), *counted])]
     else:
         room = width - 1 - line_width(counted) - len(" │ ")
+        if brief and bench.totals.pass_rate is not None:
+            # A shorter headline before none of the pass rate.
+            less = room - line_width(_pass_rate(bench, brief=True)) - len(" │ ")
+            room = less if less >= verdict_text.LEAST else room
         said = verdict_text.verdict(bench, status, width, room)
         parts = [(0, said), (0, counted)] if said else [(0, [(" ", ""), *counted])]
     if bench.totals.pass_rate is not None:
-        parts.append((1, _pass_rate(bench)))
+        parts.append((1, _pass_rate(bench, brief=brief)))
     if bench.totals.mean_score is not None:
         parts.append((4, _mean_score(bench)))
     if bench.running and status.progress is not None:
@@ -135,10 +147,10 @@ def second_line(bench: BenchState, status: Status, width: int) -> Line:
         parts.append((2, [("nothing asked", "accent")]))
     else:
         parts.append((2, _figures(bench)))
-    return tuple(fitted([p for p in parts if p[1]], width - 1, gap=" │ "))
+    return [p for p in parts if p[1]]
 
 
-def _pass_rate(bench: BenchState) -> list[Span]:
+def _pass_rate(bench: BenchState, *, brief: bool) -> list[Span]:
     rate = bench.totals.pass_rate
     assert rate is not None
     before, after = rate
@@ -150,7 +162,7 @@ def _pass_rate(bench: BenchState) -> list[Span]:
         (fmt.percent(after), "bold"),
         (f"  {fmt.points(after - before)}", _sign_style(after - before)),
         (verdict_text.interval(bench), ""),
-        (f", {these(bench)}", "dim"),
+        ("" if brief else f", {these(bench)}", "dim"),
     ]
 
 

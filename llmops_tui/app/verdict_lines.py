@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from llmops_tui.app.lines import EMPTY, Line, Span, cut, left, right, shown, shown_line, wrap
+from llmops_tui.app.lines import EMPTY, Line, Span, cut, cut_line, left, right, shown, shown_line, wrap
 from llmops_tui.app.verdict_text import STYLES, WORDS
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.gate import words
@@ -59,7 +59,7 @@ def lines(
     for part in parts:
         if part:
             found += [EMPTY, *part] if found else part
-    return found
+    return [cut_line(line, width) for line in found]
 
 
 def _section(title: str, rows: Sequence[Line]) -> list[Line]:
@@ -74,14 +74,16 @@ def _head(gate: GateResult, names: tuple[str, str], width: int) -> list[Line]:
     judged = fmt.plural(gate.rows, "row")
     if gate.clusters != gate.rows:
         judged += f" in {fmt.plural(gate.clusters, 'cluster')}"
-    facts = [f"{names[0]} → {names[1]}", judged, f"{gate.trials:.3g} trials a row and side"]
+    trials = f"{gate.trials:.3g} trial{'' if gate.trials == 1 else 's'} a row and side"
+    facts = [f"{names[0]} → {names[1]}", judged, trials]
     if gate.trials_spent:
         facts.append(f"{fmt.plural(gate.trials_spent, 'trial')} added by adjudication")
     if gate.by_fact:
         facts.append("a fact: the runtime repeats itself exactly")
     out = [*wrap(first, width, 2), *wrap(((" · ".join(facts), "dim"),), width)]
     if gate.exploratory:
-        text = "Exploratory: made on answers that were there. ! asks both sides anew, J adjudicates."
+        text = "Exploratory: made on answers that were there. ! asks both sides anew"
+        text += ", J adjudicates." if gate.verdict == "inconclusive" else "."
         out += wrap(((text, "warning"),), width)
     if gate.verdict == "inconclusive" and gate.exit_code == 0:
         out += wrap(
@@ -100,15 +102,17 @@ def _bullet(text: str, width: int) -> list[Line]:
 def _rule(rule: RuleResult, width: int) -> list[Line]:
     word = gate_figures.result_word(rule)
     mark, style = _MARKS[word]
-    rows: list[Line] = [((f"  {mark} ", style), (shown_line(rule.rule), "bold"), (f"  {word}", style))]
+    head: Line = ((f"  {mark} ", style), (shown_line(rule.rule), "bold"), (f"  {word}", style))
+    if rule.evidence is None and rule.p_value is None and (rule.ok or not rule.judged):
+        return wrap((*head, (f"  {shown_line(rule.why)}", "dim")), width, 4)
+    rows: list[Line] = [head]
 
     def fact(label: str, text: str) -> None:
         rows.extend(wrap(((left(f"    {label}", _LABEL + 4), "dim"), (text, "")), width, _LABEL + 4))
 
     fact("why", shown_line(rule.why))
-    if not rule.judged:
-        return rows
-    fact("observed", f"{gate_figures.observed(rule)}, at most {gate_figures.limit(rule)}")
+    fact("observed", gate_figures.observed(rule))
+    fact("limit", gate_figures.limit(rule))
     if rule.interval is not None:
         fact("interval", gate_figures.interval(rule))
     if rule.p_value is not None:

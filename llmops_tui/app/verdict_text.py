@@ -18,6 +18,8 @@ WORDS = {"pass": "PASS", "fail": "FAIL", "inconclusive": "INCONCLUSIVE"}
 STYLES = {"pass": "pass-word", "fail": "fail-word", "inconclusive": "open-word"}
 #: Share of the line that the words behind the verdict may take.
 HEADLINE = 3
+#: Cells in which a verdict can be told with the beginning of its headline.
+LEAST = 24
 
 
 def verdict(bench: BenchState, status: Status, width: int, room: int) -> list[Span]:

@@ -123,6 +123,10 @@ class BenchScreen(ReviewKeys, inherit_bindings=False):
             if pane.styles.height is None or pane.styles.height.value != lines:
                 pane.styles.height = lines
 
+    def on_resize(self) -> None:
+        # The panes take turns, or stand side by side, from here on.
+        self.call_after_refresh(self._title)
+
     def on_laid_out(self, message: LaidOut) -> None:
         message.stop()
         self.fit_panes()
