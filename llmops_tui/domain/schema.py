@@ -155,7 +155,7 @@ class GateBudgetEntry(_File):
     """What one gate may spend, adjudication included."""
 
     calls: int | None = Field(default=None, ge=0)
-    usd: float | None = Field(default=None, ge=0)
+    usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 
 class GateEntry(_File):
@@ -169,12 +169,20 @@ class GateEntry(_File):
         default=0.05, description="Share of false alarms where nothing got worse."
     )
     max_drop: MaxDropEntry = Field(default_factory=MaxDropEntry)
-    critical: str = Field(default="critical", description="Tag of cases that may not regress at all.")
-    max_cost_increase: float | None = Field(default=None, ge=0, description="0.1 is 10% more.")
-    max_latency_increase: float | None = Field(default=None, ge=0, description="0.1 is 10% more.")
+    critical: str = Field(
+        default="critical", min_length=1, description="Tag of cases that may not regress at all."
+    )
+    max_cost_increase: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="0.1 is 10% more."
+    )
+    max_latency_increase: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="0.1 is 10% more."
+    )
     max_errors: int = Field(default=0, ge=0, description="Cases without a result that are put up with.")
     budget: GateBudgetEntry = Field(default_factory=GateBudgetEntry)
-    on_inconclusive: Literal["fail", "pass"] = "fail"
+    on_inconclusive: Literal["fail", "pass"] = Field(
+        default="fail", description="What an inconclusive verdict does to the exit code."
+    )
 
     @field_validator("max_drop", mode="before", json_schema_input_type=Drop | MaxDropEntry)
     @classmethod

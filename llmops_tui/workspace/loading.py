@@ -8,7 +8,7 @@ from llmops_tui.workspace.code import read_code
 from llmops_tui.workspace.configurations import read_configuration
 from llmops_tui.workspace.reader import Reader
 from llmops_tui.workspace.root import CONFIGS
-from llmops_tui.workspace.settings import gate_of, read_settings, setups_of
+from llmops_tui.workspace.settings import check_gate, gate_of, read_settings, setups_of
 
 
 def read_workspace(reader: Reader, *, only: str | None = None) -> Workspace:
@@ -31,6 +31,8 @@ def read_workspace(reader: Reader, *, only: str | None = None) -> Workspace:
         configuration = read_configuration(reader, settings, source, name, path)
         if configuration is not None and settings_are_right:
             configurations[name] = configuration
+    if only is None and configurations and all(p.warning for p in reader.problems):
+        check_gate(reader, settings, configurations.values())
     return Workspace(
         root=str(reader.root),
         configurations=configurations,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
+from llmops_tui.domain.configuration import Configuration
+from llmops_tui.domain.errors import did_you_mean
 from llmops_tui.domain.gate.settings import GateBudget, GateSettings, MaxDrop
 from llmops_tui.domain.messages import ProviderSetup
 from llmops_tui.domain.schema import WorkspaceFile
 from llmops_tui.workspace.models import BUILT_IN_PROVIDERS
 from llmops_tui.workspace.reader import Reader
 from llmops_tui.workspace.root import SETTINGS_FILE
-from llmops_tui.workspace.validation import read_validated
+from llmops_tui.workspace.validation import read_document, read_validated
 
 
 def read_settings(reader: Reader) -> WorkspaceFile:
@@ -82,6 +85,31 @@ def _setup(name: str, settings: WorkspaceFile) -> ProviderSetup:
         entry.headers,
         options,
     )
+
+
+def check_gate(reader: Reader, settings: WorkspaceFile, configurations: Iterable[Configuration]) -> None:
+    """Warn of rules about tags and scorers that no case has: a misspelt one would never fail."""
+    gate = settings.gate
+    written: list[tuple[str, str, tuple[str, ...]]]
+    written = [("tag", name, ("gate", "max_drop", "tags", name)) for name in gate.max_drop.tags]
+    written += [("scorer", name, ("gate", "max_drop", "scorers", name)) for name in gate.max_drop.scorers]
+    if "critical" in gate.model_fields_set:
+        written.append(("tag", gate.critical, ("gate", "critical")))
+    if not written:
+        return
+    cases = [case for configuration in configurations for case in configuration.cases]
+    scorers = {id(case.scorers): case.scorers for case in cases}
+    known = {
+        "tag": {tag for case in cases for tag in case.tags},
+        "scorer": {use.label for uses in scorers.values() for use in uses},
+    }
+    unknown = [(kind, name, loc) for kind, name, loc in written if name not in known[kind]]
+    document = read_document(reader, SETTINGS_FILE) if unknown else None
+    for kind, name, loc in unknown:
+        what = f"no case has the tag '{name}'" if kind == "tag" else f"no case is scored by '{name}'"
+        line = document.line(loc) if document is not None else None
+        remedy = did_you_mean(name, known[kind])
+        reader.warn(f"{what}, so the gate's rule about it judges nothing", remedy, SETTINGS_FILE, line)
 
 
 def gate_of(settings: WorkspaceFile) -> GateSettings:

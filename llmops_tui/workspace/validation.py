@@ -165,7 +165,8 @@ def _wanted(error: ErrorDetails) -> str:
     if kind in _WANTED:
         return _WANTED[kind]
     if kind == "literal_error":
-        return "one of " + ", ".join(_literals(error))
+        several = _literals(error)
+        return several[0] if len(several) == 1 else "one of " + ", ".join(several)
     context = error.get("ctx", {})
     bounds = {
         "greater_than": ("more than", "gt"),
