@@ -1,8 +1,8 @@
 """Gates as JUnit XML, which every CI shows: a test case for each rule, and one for each case and model.
 
 The file is red exactly where the gate is: a case fails where a rule that failed names it, and not where it
-merely changed. Structure: the schema of Jenkins' xUnit plugin and of Apache Ant's JUnit task
-(https://github.com/windyroad/JUnit-Schema), which have the same elements in the same order.
+merely changed. Structure: `junit-10.xsd` of Jenkins' xUnit plugin, without what other readers don't know:
+where a case is written stands in the text of its failure, since a test case has no attribute for it there.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 class _Test(msgspec.Struct, frozen=True):
-    """One test case. `said` is why, `more` what else to know."""
+    """One test case. `said` is why, `more` what else to know where it did not pass."""
 
     group: str
     name: str
@@ -35,8 +35,6 @@ class _Test(msgspec.Struct, frozen=True):
     said: str = ""
     more: str = ""
     time_s: float = 0.0
-    file: str = ""
-    line: int | None = None
     kind: str = ""
 
 
@@ -119,9 +117,8 @@ def _cases(gated: Gated, places: Places, group: str) -> list[_Test]:
             for key in rule.cases:
                 blamed.setdefault(key, rule)
     known = {(f.case_id, f.model): f.known_failing for f in result.flips if f.known_failing}
-    accepted = set(result.accepted)
     several = len({p.model for p in gated.comparison.pairs}) > 1
-    tests = [_case(p, blamed, known, accepted, places) for p in gated.comparison.pairs]
+    tests = [_case(p, blamed, known, places) for p in gated.comparison.pairs]
     return [
         msgspec.structs.replace(t, group=group, name=f"{t.name} [{p.model}]" if several else t.name)
         for t, p in zip(tests, gated.comparison.pairs, strict=True)
@@ -132,20 +129,18 @@ def _case(
     pair: Pair,
     blamed: dict[PairKey, RuleResult],
     known: dict[PairKey, str],
-    accepted: set[PairKey],
     places: Places,
 ) -> _Test:
     key = (pair.case_id, pair.model)
-    file, line = places.get(pair.case_id, ("", None))
     times = [i.latency_s for i in pair.candidate.planned if i.latency_s] if pair.candidate else []
     moved = _moved(pair)
     outcome: Outcome = "passed"
-    said, kind = "", ""
+    said = kind = more = ""
     rule = blamed.get(key)
     if rule is not None:
         outcome = "error" if rule.kind == "errors" else "failure"
         said, kind = f"{moved}; {rule.rule}: {rule.why}", rule.rule
-        moved = _failures(pair) or moved
+        more = "\n".join(x for x in (_place(places, pair.case_id), moved, _failures(pair)) if x)
     elif key in known:
         outcome, said = "skipped", f"known to fail: {known[key]}"
     elif pair.change == "error":
@@ -156,11 +151,12 @@ def _case(
         outcome, said = "skipped", "on one side only: there is nothing to hold it against"
     elif "unscored" in (pair.baseline.status, pair.candidate.status):
         outcome, said = "skipped", "no scorer says passed or failed"
-    elif key in accepted:
-        moved += "; accepted in review"
-    elif "→" not in moved:
-        moved = ""
-    return _Test("", pair.case_id, outcome, said, moved, sum(times), file, line, kind)
+    return _Test("", pair.case_id, outcome, said, more, sum(times), kind)
+
+
+def _place(places: Places, case_id: str) -> str:
+    file, line = places.get(case_id, ("", None))
+    return f"{file}:{line}" if line is not None else file
 
 
 def _moved(pair: Pair) -> str:
@@ -179,18 +175,12 @@ def _element(test: _Test) -> ET.Element:
         "name": _attribute(test.name),
         "time": _seconds(test.time_s),
     }
-    if test.file:
-        attributes["file"] = _attribute(test.file)
-    if test.line is not None:
-        attributes["line"] = str(test.line)
     element = ET.Element("testcase", attributes)
     if test.outcome == "skipped":
         ET.SubElement(element, "skipped", {"message": _attribute(test.said)})
     elif test.outcome != "passed":
         why = {"message": _attribute(test.said), "type": test.kind}
         ET.SubElement(element, test.outcome, why).text = _text(test.more)
-    elif test.more:
-        ET.SubElement(element, "system-out").text = _text(test.more)
     return element
 
 
