@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 
+import msgspec
+from gate_outcomes import outcome
 from sample_comparison import Sample
 
 from llmops_tui.domain.errors import Problem
+from llmops_tui.domain.gate.result import LookResult
 from llmops_tui.domain.manifest import make_manifest, make_part
 from llmops_tui.domain.run import tally
 from llmops_tui.engine.events import VersionSummary
+from llmops_tui.report.gate_json import gate_json, refused_json
 from llmops_tui.report.json import compare_json, dumps, error_json, output_ids, run_json, show_json
+from tests.domain import gate_cases
 
 
 def test_a_run_adds_up_to_its_cases() -> None:
@@ -101,11 +107,48 @@ def test_every_key_is_described_on_the_page() -> None:
         compare_json(sample.comparison, sample.changes, sample.outputs()),
         show_json(summary, make_manifest([part])),
         error_json([Problem("x")], 2),
+        _every_key_of_a_gate(),
     ]
     page = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
     said = set(re.findall(r"[`\"](\w+)[`\"]", page))
     for answer in answers:
         assert not _keys(answer) - said
+
+
+def _every_key_of_a_gate() -> dict[str, object]:
+    """With a flip, a flaky case, an accepted one and a look."""
+    look = LookResult(1, 2, "inconclusive", 0.1, (-0.05, 0.25), 0.2, 0.033, 12, 0.5)
+    before, after = {"a": "pp", "b": "pp", "c": "pp"}, {"a": "ff", "b": "pf", "c": "ff"}
+    gated = outcome(gate_cases.given(before, after, decisions={"c": "accepted"}))
+    gated = msgspec.structs.replace(gated, result=msgspec.structs.replace(gated.result, looks=(look,)))
+    answer = gate_json(gated, [], 1)
+    assert all(answer[key] for key in ("rules", "flips", "flaky", "accepted", "looks", "reasons"))
+    return {**answer, "gates": [refused_json("bench", [Problem("x")], 2)]}
+
+
+def test_a_gate_says_what_the_issue_promises() -> None:
+    answer = gate_json(outcome(gate_cases.given("pp", "pf", fact=True)), [], 1)
+    promised = {
+        "verdict",
+        "reasons",
+        "rules",
+        "flips",
+        "flaky",
+        "trials_spent",
+        "provider_calls",
+        "exploratory",
+    }
+    assert promised | {"exploratory"} <= answer.keys()
+    assert all({"rule", "limit", "observed", "interval", "ok"} <= rule.keys() for rule in answer["rules"])
+
+
+def test_what_is_beyond_all_bounds_is_null() -> None:
+    gated = outcome(gate_cases.given("pp", "pp", fact=True))
+    (first, *others) = gated.result.rules
+    rules = (msgspec.structs.replace(first, observed=math.inf, interval=(0.0, math.inf)), *others)
+    gated = msgspec.structs.replace(gated, result=msgspec.structs.replace(gated.result, rules=rules))
+    rule = json.loads(dumps(gate_json(gated, [], 0)))["rules"][0]
+    assert (rule["observed"], rule["interval"]) == (None, [0.0, None])
 
 
 def _keys(value: object) -> set[str]:
