@@ -59,6 +59,11 @@ def estimate(
         newest = engine.store.runs.snapshot(side.version.id)
         prepared = prepared_for(engine.store, configuration, request, newest, generation)
         each.append(price(engine.store, configuration, prepared))
+    return added(each)
+
+
+def added(each: Sequence[Estimate]) -> Estimate:
+    """Several estimates as one. There is at least one."""
     costs = [e.cost_usd for e in each]
     return Estimate(
         outputs=sum(e.outputs for e in each),

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from llmops_tui.engine.engine import Engine
-from llmops_tui.engine.events import AskFirst, Event, GateRequest, WorkRequest
+from llmops_tui.engine.events import AskFirst, Event, ExplainRequest, GateRequest, WorkRequest
 
 Handler = Callable[[Engine, Any, Callable[[Event], None]], Awaitable[Any]]
 
@@ -17,9 +17,16 @@ async def _gate(engine: Engine, request: GateRequest, emit: Callable[[Event], No
     return await Gate(engine).gate(request, emit)
 
 
+async def _explain(engine: Engine, request: ExplainRequest, emit: Callable[[Event], None]) -> Any:
+    from llmops_tui.engine.explaining import explain
+
+    return await explain(engine, request, emit)
+
+
 #: Each gives its result (for `WorkEnded`), or `AskFirst` where it costs and nobody agreed yet.
 HANDLERS: dict[type[WorkRequest], Handler] = {
     GateRequest: _gate,
+    ExplainRequest: _explain,
 }
 
 

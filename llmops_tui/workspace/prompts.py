@@ -6,6 +6,7 @@ Templates are parsed here to find mistakes and variables; they are rendered in t
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -67,6 +68,20 @@ def template_variables(reader: Reader, source: str, file: str, line: int) -> fro
     before = len(reader.problems)
     _scan(reader, source, file, line, None, found)
     return None if len(reader.problems) > before else frozenset(found.required)
+
+
+def required_variables(content: Mapping[str, Any]) -> frozenset[str]:
+    """Variables that a recorded prompt (`Prompt.content()`) can't be rendered without."""
+    from jinja2 import TemplateSyntaxError, meta
+
+    required: set[str] = set()
+    for source in (*(source for _role, source in content["messages"]), *content["includes"].values()):
+        try:
+            tree = _environment().parse(source)
+        except (TemplateSyntaxError, RecursionError):
+            continue  # it never rendered, and the worker says so
+        required |= meta.find_undeclared_variables(tree) - _optional_names(tree)
+    return frozenset(required - content["defaults"].keys())
 
 
 # -- the parts of the file

@@ -1,0 +1,109 @@
+"""Versions in between: what of the difference is taken over as one, and the manifest of a corner."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import combinations
+
+from llmops_tui.domain.attribution import ChangedPart, PartKey
+from llmops_tui.domain.manifest import Manifest, Part, PartChange, changed_parts, make_manifest
+
+RETRIEVAL: tuple[PartKey, PartKey] = (("retrieval", ""), ("corpus", ""))
+
+
+def parts_between(
+    before: Manifest, after: Manifest, models: Mapping[str, str], *, needs_context: bool
+) -> tuple[tuple[ChangedPart, ...], tuple[str, ...]]:
+    """The parts that can be taken over one by one, and what is left aside, as sentences.
+
+    A model and the one that takes its place are one part. The retrieval and its corpus are one where
+    one makes no sense without the other.
+
+    Args:
+        models: baseline's model → candidate's, as they are compared (`pair_models`).
+        needs_context: one side's prompt can't be rendered without what only its own retrieval gives.
+    """
+    changes = changed_parts(before, after)
+    partner = {new: old for old, new in models.items()}
+    parts: list[ChangedPart] = []
+    notes: list[str] = []
+    tied = _tied(before, after, changes)
+    for change in changes:
+        key = (change.kind, change.name)
+        if change.kind == "models" and (change.before is None or change.after is None):
+            old = partner.get(change.name)
+            if change.after is not None and old is not None:
+                label = f"models.{old} → {change.name}"
+                parts.append(ChangedPart(label, (("models", old), key)))
+            elif change.after is None and change.name in models:
+                pass  # told with the model that takes its place
+            else:
+                notes.append(f"{change.label} is on one side only, so there is nothing to hold it against")
+        elif tied and key == RETRIEVAL[1]:
+            pass  # told with the retrieval
+        elif tied and key == RETRIEVAL[0]:
+            parts.append(ChangedPart("retrieval + corpus", RETRIEVAL, tied))
+        else:
+            parts.append(ChangedPart(change.label, (key,)))
+    if needs_context:
+        why = "the prompt uses the context that only its own retrieval gives"
+        parts = list(merged(parts, [p for p in parts if {*p.members} & {("prompt", ""), *RETRIEVAL}], why))
+    return tuple(parts), tuple(notes)
+
+
+def _tied(before: Manifest, after: Manifest, changes: Sequence[PartChange]) -> str:
+    """Why the retrieval and its corpus are one; empty where they are not."""
+    if not {*RETRIEVAL} <= {(c.kind, c.name) for c in changes}:
+        return ""
+    old, new = before.part("retrieval"), after.part("retrieval")
+    if old is None or new is None:
+        return "one side has no retrieval"
+    if old.value.get("source") != new.value.get("source"):
+        return "they name another folder"
+    return ""
+
+
+def merged(parts: Sequence[ChangedPart], group: Sequence[ChangedPart], why: str) -> tuple[ChangedPart, ...]:
+    """The parts with those of a group as one, at the place of its first."""
+    if len(group) < 2:
+        return tuple(parts)
+    label = " + ".join(part.label for part in group)
+    one = ChangedPart(label, tuple(key for part in group for key in part.members), why)
+    kept = [one if part is group[0] else part for part in parts if part is group[0] or part not in group]
+    return tuple(kept)
+
+
+def inseparable(parts: int, failed: Collection[int]) -> tuple[int, int] | None:
+    """The two parts to merge so that most of the corners that could not be had are not needed any more.
+
+    None where every corner was had. A corner that failed has one part from A and one from B, so some pair
+    always helps.
+    """
+    best: tuple[int, tuple[int, int]] | None = None
+    for i, j in combinations(range(parts), 2):
+        avoided = sum((corner >> i & 1) != (corner >> j & 1) for corner in failed)
+        if avoided and (best is None or avoided > best[0]):
+            best = (avoided, (i, j))
+    return best[1] if best else None
+
+
+def mix(before: Manifest, after: Manifest, parts: Sequence[ChangedPart], corner: int) -> Manifest:
+    """The version of a corner: bit i of it says that part i is from `after`. The ends are themselves.
+
+    What is on one side only and belongs to no part (a model that nothing is compared with) is left out.
+    """
+    if corner == 0:
+        return before
+    if corner == (1 << len(parts)) - 1:
+        return after
+    old = {(p.kind, p.name): p for p in before.parts}
+    new = {(p.kind, p.name): p for p in after.parts}
+    taken = {key for n, part in enumerate(parts) if corner >> n & 1 for key in part.members}
+    left = {key for part in parts for key in part.members} - taken
+    chosen: list[Part] = []
+    for key in old.keys() | new.keys():
+        part = new.get(key) if key in taken else old.get(key)
+        both = key in old and key in new
+        if part is not None and (both or key in taken or key in left):
+            chosen.append(part)
+    return make_manifest(chosen)
