@@ -145,7 +145,9 @@ async def test_a_version_is_explained_by_nothing_against_itself(tmp_path: Path) 
     bench.engine.close()
 
 
-async def test_parts_that_cancel_each_other_are_shared_out_though_the_total_is_nothing(tmp_path: Path) -> None:
+async def test_parts_that_cancel_each_other_are_shared_out_though_the_total_is_nothing(
+    tmp_path: Path,
+) -> None:
     cases = [CASES[0], CASES[2]]
     bench = Bench(tmp_path, cases=cases, prompt=POLITE, config={"params": {"max_tokens": 9}})
     await bench.evaluate()
@@ -243,7 +245,14 @@ async def test_beyond_five_parts_orders_are_drawn_and_the_shares_still_add_up(tm
     await bench.evaluate()
     bench.write("prompts/bench.md", RUDE)
     bench.configure(
-        params={"max_tokens": 4, "temperature": 1, "top_p": 0.5, "seed": 2, "frequency_penalty": 1, "presence_penalty": 1}
+        params={
+            "max_tokens": 4,
+            "temperature": 1,
+            "top_p": 0.5,
+            "seed": 2,
+            "frequency_penalty": 1,
+            "presence_penalty": 1,
+        }
     )
     await bench.evaluate()
 

@@ -48,7 +48,8 @@ def joint_intervals(
         noises: list[Noise] = []
         size = None
         if not by_fact:
-            if estimand == "population":
+            # One trial has no spread of its own: that between clusters stands in, which is more.
+            if estimand == "population" or int(trials.max()) == 1:
                 variance, freedom, size = _between_clusters(values[:, :, n], trials, clusters)
             else:
                 variance, freedom, size = _between_trials(values[:, :, n], trials, clusters)
