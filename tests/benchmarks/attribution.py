@@ -4,8 +4,8 @@
     python tests/benchmarks/attribution.py --runs 500       # a quick look
 
 Each explanation is drawn: cases of unequal difficulty answer at random at every corner, each part moves
-each case by an amount of its own, the first two of three or more interact, and the last does nothing. It is then computed
-by the functions that `llmops-tui explain` uses. Prints markdown.
+each case by an amount of its own, the first two of three or more interact, and the last does nothing.
+It is then computed by the functions that `llmops-tui explain` uses. Prints markdown.
 """
 
 from __future__ import annotations
