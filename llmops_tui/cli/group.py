@@ -21,6 +21,10 @@ VERBS = {
     "compare": ("compare", "Show what changed between two versions, case by case."),
     "gate": ("gate", "Tell whether a version is worse than the baseline: pass, fail or inconclusive."),
     "review": ("review", "Walk through the changed cases, and accept or reject each."),
+    "explain": (
+        "explain",
+        "Tell which changed part did how much of the difference between two versions.",
+    ),
     "versions": ("versions", "List the versions of a configuration, newest first."),
     "show": ("versions", "Show one version: its parts and how it did."),
     "label": ("versions", "Give a version a name of your own."),

@@ -50,6 +50,7 @@ class ExplainOutcome(msgspec.Struct, frozen=True):
         cost_usd: None where a price is not known.
         failures: why outputs could not be had, each once.
         cancelled: it was cut short; what was answered is kept.
+        over_budget: it was cut short since it had cost what it may.
     """
 
     explanation: Explanation
@@ -57,6 +58,7 @@ class ExplainOutcome(msgspec.Struct, frozen=True):
     cost_usd: float | None = 0.0
     failures: tuple[str, ...] = ()
     cancelled: bool = False
+    over_budget: bool = False
 
 
 async def explain(
@@ -108,14 +110,15 @@ class _Explaining:
         self._ends = ends_of(engine, b.config, a, b)
         self.mixtures = Mixtures(engine, self._ends)
         self._left: tuple[str, ...] = ()
+        self._limit_usd: float | None = None
 
     # -- the way
 
     async def carry_out(
         self, request: ExplainRequest, emit: Callable[[Event], None]
     ) -> ExplainOutcome | AskFirst:
-        parts = self.mixtures.parts
-        if len(parts) < 2:
+        engine = self._engine
+        if len(self.mixtures.parts) < 2:
             return ExplainOutcome(self._plain())
         ends = self._known_ends()
         if ends is not None and (said := self._not_to_be_shared(ends)) is not None:
@@ -123,14 +126,15 @@ class _Explaining:
         design, price = self._affordable()
         if not request.agreed and price.requests:
             return AskFirst(request, price, self._question(design, price))
-        spent = await self._evaluate([0, self.mixtures.last], "Explain", emit)
+        over = prices.objection(engine.workspace.budget, price) is not None
+        self._limit_usd = None if over else engine.workspace.budget.per_run_usd
+        spent = await self._evaluate([0, self.mixtures.last], f"Explain {self._between}", emit, Spent())
         while not spent.cancelled:
             snapshots = self._snapshots([0, self.mixtures.last])
             said = self._not_to_be_shared(snapshots)
             if said is not None:
                 return _outcome(said, spent)
-            more = await self._evaluate(design.corners, self._title(design), emit)
-            spent = _both(spent, more)
+            spent = await self._evaluate(design.corners, self._title(design), emit, spent)
             snapshots = self._snapshots(design.corners)
             if spent.cancelled or not self._merge_what_failed(snapshots):
                 break
@@ -138,7 +142,12 @@ class _Explaining:
                 return _outcome(self._plain(), spent)
             design = self.designs()[0]
         if spent.cancelled:
-            return _outcome(self._said("incomplete", "it was cut short; what was answered is kept"), spent)
+            why = (
+                "it has cost what the budget in llmops.yaml allows"
+                if spent.over_budget
+                else "it was cut short"
+            )
+            return _outcome(self._said("incomplete", f"{why}; what was answered is kept"), spent)
         return _outcome(self.explanation(design, snapshots), spent)
 
     def designs(self) -> list[Design]:
@@ -167,9 +176,16 @@ class _Explaining:
     def _title(self, design: Design) -> str:
         return f"Explain {self._between}: {plural(len(design.corners), 'version')}"
 
-    async def _evaluate(self, corners: Sequence[int], what: str, emit: Callable[[Event], None]) -> Spent:
+    async def _evaluate(
+        self, corners: Sequence[int], what: str, emit: Callable[[Event], None], spent: Spent
+    ) -> Spent:
+        """Fill in what these corners lack; what was spent before counts against the limit."""
         sides = [self.mixtures.side(corner) for corner in corners]
-        return await pairing.evaluate_sides(self._engine, sides, what, emit, reason="explain")
+        limit = None if self._limit_usd is None else self._limit_usd - (spent.cost_usd or 0.0)
+        more = await pairing.evaluate_sides(
+            self._engine, sides, what, emit, reason="explain", spend_limit_usd=limit
+        )
+        return _both(spent, more)
 
     def _known_ends(self) -> dict[int, Snapshot] | None:
         """Both ends, where nothing of them has to be asked."""
@@ -305,7 +321,7 @@ class _Explaining:
         ]
         rows, lacking = mixed_rows(judged, [self.mixtures.rows(c, snapshots[c]) for c in corners])
         alpha = nominal_alpha(self._engine.workspace.gate.alpha, given.look)
-        fact = all(self.mixtures.repeats(corner) for corner in corners)
+        fact = all(row.facts.judged_alike for row in judged) and all(map(self.mixtures.repeats, corners))
         return rows, [row.key for row in lacking], alpha, fact
 
 
@@ -316,7 +332,9 @@ def _unproven(by_fact: bool) -> str:
 
 
 def _outcome(explanation: Explanation, spent: Spent) -> ExplainOutcome:
-    return ExplainOutcome(explanation, spent.calls, spent.cost_usd, spent.failures, spent.cancelled)
+    return ExplainOutcome(
+        *(explanation, spent.calls, spent.cost_usd, spent.failures, spent.cancelled, spent.over_budget)
+    )
 
 
 def _both(a: Spent, b: Spent) -> Spent:
@@ -326,4 +344,5 @@ def _both(a: Spent, b: Spent) -> Spent:
         (a.cost_usd or 0.0) + (b.cost_usd or 0.0) if known else None,
         tuple(dict.fromkeys((*a.failures, *b.failures))),
         a.cancelled or b.cancelled,
+        a.over_budget or b.over_budget,
     )
