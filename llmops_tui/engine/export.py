@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from llmops_tui.domain.attribution import Explanation
 from llmops_tui.domain.comparison import Comparison
-from llmops_tui.domain.errors import Problem, UsageError
+from llmops_tui.domain.errors import LlmopsError, Problem, UsageError
 from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.review import Decision, PairKey
 from llmops_tui.engine.engine import Engine
@@ -41,7 +42,18 @@ def report_text(
         drift=engine.queries.drift(comparison),
         gate=result,
         decisions=decisions,
+        explanation=_explanation(engine, comparison),
     )
+
+
+def _explanation(engine: Engine, comparison: Comparison) -> Explanation | None:
+    """What was explained before, told from what is stored; a version that can't be had here is not."""
+    from llmops_tui.engine.explaining import stored
+
+    try:
+        return stored(engine, comparison.baseline.version, comparison.candidate.version)
+    except LlmopsError:
+        return None
 
 
 def with_slices(engine: Engine, outcome: GateOutcome) -> tuple[GateOutcome, Mapping[PairKey, Decision]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from llmops_tui import __version__
 from llmops_tui.domain import format as fmt
+from llmops_tui.domain.attribution import Explanation
 from llmops_tui.domain.comparison import Comparison, Means, Pair
 from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.manifest import PartChange
@@ -14,6 +15,7 @@ from llmops_tui.domain.run import Row, Snapshot, tally
 from llmops_tui.report import figures
 from llmops_tui.report.case_markdown import case_section, case_table
 from llmops_tui.report.diff_lines import text_diff
+from llmops_tui.report.explain_markdown import explanation_blocks
 from llmops_tui.report.gate_markdown import gate_blocks
 from llmops_tui.report.markdown_text import code, details, fence, inline, table
 from llmops_tui.report.shapes import DetailOf, Texts
@@ -37,6 +39,7 @@ def markdown(
     drift: Sequence[str] = (),
     gate: GateResult | None = None,
     decisions: Mapping[PairKey, Decision] | None = None,
+    explanation: Explanation | None = None,
 ) -> str:
     """The report as GitHub's markdown.
 
@@ -49,6 +52,7 @@ def markdown(
         drift: sentences about models that changed under their pin.
         gate: the verdict, told first; without it none is.
         decisions: of people about these outputs, told with the verdict.
+        explanation: which changed part did how much, where that was asked.
     """
     commands = figures.reproduce(comparison) if how_to_reproduce is None else how_to_reproduce
     blocks = [
@@ -59,6 +63,7 @@ def markdown(
         _compared(comparison),
         "## What changed",
         *_changed(changes, texts),
+        *(explanation_blocks(explanation) if explanation is not None else ()),
         "## Summary",
         _summary(comparison),
         *_cases_in_full(comparison, "regressed", "Regressed", detail_of),
