@@ -87,12 +87,16 @@ class TryRequest(msgspec.Struct, frozen=True):
     Attributes:
         sets: changes that every variant has, as `path=value` (`params.temperature=0.3`).
         sweeps: as `path=value,value`; every combination of them is a variant.
+        subset: the cases that are asked and counted.
+        fresh: ask all of them anew, side by side.
         agreed: the person has seen the price and said yes.
     """
 
     config: str
     sets: tuple[str, ...] = ()
     sweeps: tuple[str, ...] = ()
+    subset: Subset = Subset()
+    fresh: bool = False
     agreed: bool = False
 
 

@@ -10,7 +10,16 @@ from llmops_tui.domain.configuration import Configuration
 from llmops_tui.domain.run import Reason, VersionInfo
 from llmops_tui.engine.engine import Engine
 from llmops_tui.engine.evaluation import Evaluation, prepared_for, price, silent
-from llmops_tui.engine.events import Estimate, Event, Notice, Progress, RunRequest, RunStarted, Working
+from llmops_tui.engine.events import (
+    Estimate,
+    Event,
+    Notice,
+    Progress,
+    RunRequest,
+    RunStarted,
+    Subset,
+    Working,
+)
 from llmops_tui.engine.runner import Todo
 from llmops_tui.engine.subjects import scaled
 
@@ -44,14 +53,15 @@ def estimate(
     fresh: bool,
     generation: int = 0,
     factor: int | None = None,
+    subset: Subset = Subset(),
 ) -> Estimate:
     """What filling in all sides would take.
 
     Args:
-        fresh, generation: as for `evaluate_sides`; a generation that has not begun is 0.
+        fresh, generation, subset: as for `evaluate_sides`; a generation that has not begun is 0.
         factor: so many times the planned trials; None: what the looks so far have asked for.
     """
-    request = RunRequest(sides[0].version.config, "gate", fresh=fresh)
+    request = RunRequest(sides[0].version.config, "gate", subset, fresh=fresh)
     each = []
     for side in sides:
         asked = factor or engine.store.versions.factor(side.version.id)
@@ -85,6 +95,7 @@ async def evaluate_sides(
     reason: Reason = "gate",
     generation: int = 0,
     fresh: bool = False,
+    subset: Subset = Subset(),
     spend_limit_usd: float | None = None,
 ) -> Spent:
     """Fill in what is missing of every side.
@@ -93,6 +104,7 @@ async def evaluate_sides(
         what: said while it is under way (`Working`).
         generation: in which what is missing is asked.
         fresh: only answers of that generation count; what was answered before it is asked anew.
+        subset: the cases that may be asked.
         spend_limit_usd: for all sides together; past that, what was not sent is not asked.
 
     Raises:
@@ -104,7 +116,7 @@ async def evaluate_sides(
     for side in sides:
         store = engine.store
         configuration = scaled(side.configuration, store.versions.factor(side.version.id))
-        request = RunRequest(side.version.config, reason, fresh=fresh, agreed=True)
+        request = RunRequest(side.version.config, reason, subset, fresh=fresh, agreed=True)
         newest = store.runs.snapshot(side.version.id)
         prepared = prepared_for(store, configuration, request, newest, generation)
         if not fresh and newest is not None and engine.is_repeat(newest, prepared):

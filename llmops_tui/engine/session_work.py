@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from llmops_tui.engine.engine import Engine
-from llmops_tui.engine.events import AskFirst, Event, ExplainRequest, GateRequest, WorkRequest
+from llmops_tui.engine.events import AskFirst, Event, ExplainRequest, GateRequest, TryRequest, WorkRequest
 
 Handler = Callable[[Engine, Any, Callable[[Event], None]], Awaitable[Any]]
 
@@ -23,10 +23,17 @@ async def _explain(engine: Engine, request: ExplainRequest, emit: Callable[[Even
     return await explain(engine, request, emit)
 
 
+async def _try(engine: Engine, request: TryRequest, emit: Callable[[Event], None]) -> Any:
+    from llmops_tui.engine.trying import try_variants
+
+    return await try_variants(engine, request, emit)
+
+
 #: Each gives its result (for `WorkEnded`), or `AskFirst` where it costs and nobody agreed yet.
 HANDLERS: dict[type[WorkRequest], Handler] = {
     GateRequest: _gate,
     ExplainRequest: _explain,
+    TryRequest: _try,
 }
 
 

@@ -164,6 +164,8 @@ class Versions:
     def get(self, config: str, ref: str) -> VersionInfo:
         """By `v3`, `3`, a hash prefix (4 digits or more), a label, `baseline`, `latest` or `previous`.
 
+        `~` before a hash, as in the name of a version without a number, is left away.
+
         Raises:
             UsageError: there is none, or several begin with this prefix.
         """
@@ -171,13 +173,14 @@ class Versions:
         found = self._keyword(config, ref) if ref in KEYWORDS else self._named(config, ref)
         if found is not None:
             return found
-        if HASH_PREFIX.fullmatch(ref.lower()):
+        digits = ref.lower().removeprefix("~")
+        if HASH_PREFIX.fullmatch(digits):
             several = self._many(
                 "WHERE v.config = ? AND substr(v.hash, 1, ?) = ? ORDER BY v.number DESC",
-                (config, len(ref), ref.lower()),
+                (config, len(digits), digits),
             )
             if len(several) > 1:
-                names = ", ".join(f"{v.name} ({v.hash[: len(ref) + 4]}…)" for v in several[:6])
+                names = ", ".join(f"{v.name} ({v.hash[: len(digits) + 4]}…)" for v in several[:6])
                 raise UsageError(
                     Problem(f"'{ref}' is ambiguous: {names}", "write more digits, or the number")
                 )

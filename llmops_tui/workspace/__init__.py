@@ -6,7 +6,7 @@ reading a workspace takes libraries that a start of the app does without.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     import asyncio
     import threading
 
-    from llmops_tui.domain.configuration import Workspace
+    from llmops_tui.domain.configuration import Configuration, Workspace
     from llmops_tui.domain.messages import ProviderSetup
     from llmops_tui.domain.model import Model
+    from llmops_tui.domain.variants import Variant
 
 
 def find_root(start: Path) -> Path:
@@ -111,6 +112,17 @@ def json_schema(kind: str) -> dict[str, Any]:
     from llmops_tui.workspace.validation import json_schema
 
     return json_schema(kind)
+
+
+def read_variants(root: Path, name: str, wanted: Sequence[Variant]) -> list[Configuration]:
+    """Variants of a configuration on disk, in order; no file is touched.
+
+    Raises:
+        UsageError: an option is wrong, or a file that a variant names has a mistake.
+    """
+    from llmops_tui.workspace.overlay import read_variants
+
+    return read_variants(root, name, wanted)
 
 
 def resolve_models(root: Path, ids: Iterable[str]) -> tuple[Model, ...]:

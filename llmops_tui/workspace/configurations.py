@@ -21,6 +21,7 @@ from llmops_tui.workspace.eval_files import read_eval_file
 from llmops_tui.workspace.facts import tool_version
 from llmops_tui.workspace.judges import with_judges
 from llmops_tui.workspace.models import resolve_model
+from llmops_tui.workspace.overlay import Lines, Overlay
 from llmops_tui.workspace.prompts import PromptFile, read_prompt, template_variables
 from llmops_tui.workspace.reader import EVALS_LIMIT, Reader
 from llmops_tui.workspace.scorer_uses import ScorerCatalogue
@@ -54,13 +55,22 @@ _RESERVED_PARAMS = ("messages", "model", "stream", "stream_options", "n")
 
 
 def read_configuration(
-    reader: Reader, settings: WorkspaceFile, source: Source, name: str, path: str
+    reader: Reader,
+    settings: WorkspaceFile,
+    source: Source,
+    name: str,
+    path: str,
+    overlay: Overlay | None = None,
 ) -> Configuration | None:
-    """Read a configuration; None with problems recorded."""
+    """Read a configuration; None with problems recorded.
+
+    Args:
+        overlay: values that take the place of the file's own.
+    """
     earlier, reader.files = reader.files, {}
     before = len(reader.problems)
     try:
-        configuration = _Reading(reader, settings, source, name, path).read()
+        configuration = _Reading(reader, settings, source, name, path).read(overlay)
         found = reader.problems[before:]
         if configuration is None or any(not p.warning for p in found):
             return None
@@ -79,9 +89,9 @@ class _Reading:
         self._name = name
         self._path = path
 
-    def read(self) -> Configuration | None:
+    def read(self, overlay: Overlay | None) -> Configuration | None:
         reader = self._reader
-        found = read_validated(reader, ConfigFile, self._path)
+        found = read_validated(reader, ConfigFile, self._path, overlay)
         if found is None:
             return None
         config, document = found
@@ -113,7 +123,7 @@ class _Reading:
 
     # -- the parts
 
-    def _params(self, config: ConfigFile, document: Document) -> dict[str, Any]:
+    def _params(self, config: ConfigFile, document: Document | Lines) -> dict[str, Any]:
         """Parameters that are set: `null` is the same as leaving it out."""
         import difflib
 
@@ -138,7 +148,7 @@ class _Reading:
             self._reader.fail("'params.extra_body' must be a mapping", "", self._path, line)
         return {k: v for k, v in config.params.items() if v is not None}
 
-    def _models(self, config: ConfigFile, document: Document) -> list[Model]:
+    def _models(self, config: ConfigFile, document: Document | Lines) -> list[Model]:
         models: dict[str, Model] = {}
         for index, id_ in enumerate(config.models):
             line = document.line(("models", index))
@@ -150,7 +160,7 @@ class _Reading:
                 models[id_] = model
         return list(models.values())
 
-    def _prompt(self, config: ConfigFile, document: Document) -> PromptFile | None:
+    def _prompt(self, config: ConfigFile, document: Document | Lines) -> PromptFile | None:
         found = self._reader.locate(config.prompt, file=self._path, line=document.line(("prompt",)))
         return read_prompt(self._reader, found) if found is not None else None
 
@@ -176,11 +186,11 @@ class _Reading:
             return False
         return True
 
-    def _query_place(self, document: Document) -> tuple[str, int]:
+    def _query_place(self, document: Document | Lines) -> tuple[str, int]:
         return self._path, document.line(("retrieval", "query")) or 1
 
     def _retrieval(
-        self, config: ConfigFile, document: Document
+        self, config: ConfigFile, document: Document | Lines
     ) -> tuple[Retrieval | None, dict[str, str], frozenset[str]]:
         """(settings, path → text of the documents, variables that the query reads)."""
         wanted = config.retrieval
@@ -202,7 +212,7 @@ class _Reading:
         settings = Retrieval(**{**wanted.model_dump(), "source": folder or wanted.source})
         return settings, documents, query or frozenset()
 
-    def _cases(self, config: ConfigFile, document: Document) -> tuple[Case, ...] | None:
+    def _cases(self, config: ConfigFile, document: Document | Lines) -> tuple[Case, ...] | None:
         reader = self._reader
         before = len(reader.problems)
         paths: list[str] = []
@@ -242,7 +252,7 @@ class _Reading:
             return None
         return digest([tool_version(), hashes, revision])
 
-    def _inputs(self, config: ConfigFile, document: Document) -> dict[str, str]:
+    def _inputs(self, config: ConfigFile, document: Document | Lines) -> dict[str, str]:
         hashes: dict[str, str] = {}
         for index, written in enumerate(config.inputs):
             found = self._reader.locate(written, file=self._path, line=document.line(("inputs", index)))

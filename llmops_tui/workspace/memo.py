@@ -56,13 +56,13 @@ def load_cached(root: Path, on_change: Callable[[], None]) -> Workspace:
     from llmops_tui.workspace.loading import read_workspace
     from llmops_tui.workspace.reader import Reader
 
-    reader = Reader(root, _case_memo(root))
+    reader = Reader(root, cases_in_memory(root))
     workspace = read_workspace(reader)
     if head is None:
         write_schemas(root)
     if not _holds_secrets(workspace):
         _remember(root, workspace, reader.facts, reader.case_keys)
-    _case_memo(root).forget_others()
+    cases_in_memory(root).forget_others()
     return _with_trust(workspace)
 
 
@@ -103,7 +103,7 @@ def _recall(root: Path, head: _Head) -> Workspace | None:
         return None
     if workspace.root != str(root):
         return None
-    memo = _case_memo(root)
+    memo = cases_in_memory(root)
     full = {}
     for name, configuration in workspace.configurations.items():
         cases = memo.get(head.cases.get(name, ""))
@@ -120,7 +120,8 @@ def _remember(root: Path, workspace: Workspace, facts: dict[str, str], cases: di
         write_atomically(root / MEMO, msgspec.msgpack.encode(_Head(tool_version(), facts, cases, body)))
 
 
-def _case_memo(root: Path) -> CaseMemo:
+def cases_in_memory(root: Path) -> CaseMemo:
+    """Cases that were built before, of the workspace that was read last."""
     if root not in _memo_of:
         _memo_of.clear()
         _memo_of[root] = CaseMemo(root)

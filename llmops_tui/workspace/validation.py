@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from llmops_tui.domain import schema
 from llmops_tui.domain.errors import Problem, UsageError, did_you_mean
+from llmops_tui.workspace.overlay import Lines, Overlay
 from llmops_tui.workspace.reader import Reader
 from llmops_tui.workspace.yaml_document import Document, YamlError
 
@@ -89,14 +90,22 @@ def read_document(reader: Reader, path: str) -> Document | None:
         return None
 
 
-def read_validated(reader: Reader, model: type[M], path: str) -> tuple[M, Document] | None:
-    """A YAML file as a model (see `validate`), with its lines; None with problems recorded."""
+def read_validated(
+    reader: Reader, model: type[M], path: str, overlay: Overlay | None = None
+) -> tuple[M, Document | Lines] | None:
+    """A YAML file as a model (see `validate`), with its lines; None with problems recorded.
+
+    Args:
+        overlay: values that take the place of the file's own.
+    """
     document = read_document(reader, path)
     if document is None:
         return None
-    found, problems = validate(model, document.value, path, document.line)
+    value = document.value if overlay is None else overlay.on(document.value)
+    lines = document if overlay is None else overlay.lines(document)
+    found, problems = validate(model, value, path, lines.line)
     reader.problems += problems
-    return (found, document) if found is not None else None
+    return (found, lines) if found is not None else None
 
 
 def _problems(
