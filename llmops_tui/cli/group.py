@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ VERBS = {
     "run": ("run", "Evaluate what is on disk, as far as it was not evaluated before."),
     "compare": ("compare", "Show what changed between two versions, case by case."),
     "gate": ("gate", "Tell whether a version is worse than the baseline: pass, fail or inconclusive."),
+    "try": ("try_", "Try other models, parameters or prompts without touching a file, and rank them."),
     "review": ("review", "Walk through the changed cases, and accept or reject each."),
     "explain": (
         "explain",
@@ -48,7 +50,11 @@ class Verbs(click.Group):
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        command = getattr(import_module(f"llmops_tui.cli.{VERBS[cmd_name][0]}"), cmd_name)
+        file = VERBS[cmd_name][0]
+        # A verb that is a word of Python is named like its file.
+        command = getattr(
+            import_module(f"llmops_tui.cli.{file}"), file if keyword.iskeyword(cmd_name) else cmd_name
+        )
         assert isinstance(command, click.Command)
         return command
 

@@ -200,15 +200,12 @@ def to_tell_apart(ranking: Ranking) -> tuple[Ranked, Needed] | None:
 
     With what would tell the two apart with 80 % power; None where there is no such rival.
     """
-    rivals = [
-        r for r in ranking.best if r.to_best is not None and r.to_best.delta < 0 and not r.to_best.by_fact
-    ]
-    if not rivals:
+    behind = [(r, r.to_best) for r in ranking.best if r.to_best is not None and r.to_best.delta < 0]
+    if not behind:
         return None
-    rival = max(rivals, key=lambda r: r.to_best.delta if r.to_best is not None else 0.0)
-    assert rival.to_best is not None
-    cases = cases_to_decide(rival.to_best, 0.0, ranking.best_alpha)
-    trials = trials_to_decide(rival.to_best, 0.0, ranking.best_alpha)
+    rival, evidence = max(behind, key=lambda pair: pair[1].delta)
+    cases = cases_to_decide(evidence, 0.0, ranking.best_alpha)
+    trials = trials_to_decide(evidence, 0.0, ranking.best_alpha)
     return rival, Needed(cases, trials if ranking.estimand == "these_cases" else None)
 
 

@@ -54,7 +54,7 @@ def _facts(ranking: Ranking) -> list[str]:
         first = f"Equally good {where}: {names(best)}."
     return [
         f"{first} That is a fact: the answers repeat themselves exactly.",
-        "Of other requests it proves nothing; gate.estimand: population takes the cases for a sample of them.",
+        "Of other requests it proves nothing; gate.estimand: population takes the cases for a sample.",
     ]
 
 
@@ -63,7 +63,8 @@ def _best(ranking: Ranking) -> str:
     best = ranking.best
     if len(best) == 1:
         return f"Best: {name_of(best[0])}, told apart from every other (all of this at {sure})."
-    return f"Not told apart from the best: {names(best)}; to choose among them by this figure is to choose noise."
+    apart = f"Not told apart from the best: {names(best)}"
+    return f"{apart}; to choose among them by this figure is to choose noise."
 
 
 def _against_disk(ranking: Ranking) -> str:
@@ -101,4 +102,4 @@ def _costs(ranking: Ranking) -> str:
 def _latency(side_by_side: bool) -> str:
     if side_by_side:
         return "Latencies were measured side by side."
-    return "Latencies are from when each answer was asked, and don't compare; --fresh measures them side by side."
+    return "Latencies are of the hour in which each answer was asked; --fresh measures them side by side."

@@ -1,4 +1,4 @@
-"""Variants of a configuration as a person writes them: `params.temperature=0,0.3` → what is to be tried. Pure."""
+"""Variants of a configuration as a person writes them: `params.temperature=0,0.3`. Pure."""
 
 from __future__ import annotations
 

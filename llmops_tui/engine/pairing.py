@@ -23,6 +23,7 @@ from llmops_tui.engine.events import (
 from llmops_tui.engine.runner import Todo
 from llmops_tui.engine.subjects import scaled
 
+ALL = Subset()
 #: Answers of one side in a row before the other side has its turn: at least so many, and at least so many
 #: times what a provider is asked at once.
 BLOCK = 8
@@ -53,7 +54,7 @@ def estimate(
     fresh: bool,
     generation: int = 0,
     factor: int | None = None,
-    subset: Subset = Subset(),
+    subset: Subset = ALL,
 ) -> Estimate:
     """What filling in all sides would take.
 
@@ -95,7 +96,7 @@ async def evaluate_sides(
     reason: Reason = "gate",
     generation: int = 0,
     fresh: bool = False,
-    subset: Subset = Subset(),
+    subset: Subset = ALL,
     spend_limit_usd: float | None = None,
 ) -> Spent:
     """Fill in what is missing of every side.

@@ -101,7 +101,9 @@ class Trial:
         return sides
 
     async def carry_out(self, emit: Callable[[Event], None] = silent) -> TryOutcome:
-        """Ask what is missing, and rank what is there then. The price is taken as agreed to.
+        """Ask what is missing, and rank what is there then.
+
+        Without a yes from the person, a run ends where it has spent what the budget allows.
 
         Raises:
             WorkspaceError: a key is missing, or Python of the workspace may not run.
@@ -114,6 +116,7 @@ class Trial:
             generation=generation,
             fresh=request.fresh,
             subset=request.subset,
+            spend_limit_usd=None if request.agreed else engine.workspace.budget.per_run_usd,
         )
         return self._outcome(spent)
 

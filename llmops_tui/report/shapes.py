@@ -11,6 +11,7 @@ from typing import Protocol
 from llmops_tui.domain.comparison import Comparison, Pair
 from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.output import Output
+from llmops_tui.domain.ranking import Ranking
 from llmops_tui.domain.run import RunInfo, Tally, VersionInfo
 from llmops_tui.domain.score import Score
 
@@ -86,6 +87,31 @@ class Gated(Protocol):
     def cost_usd(self) -> float | None: ...
     @property
     def failures(self) -> tuple[str, ...]: ...
+
+
+class Tried(Protocol):
+    """Variants that were tried and ranked."""
+
+    @property
+    def config(self) -> str: ...
+    @property
+    def ranking(self) -> Ranking: ...
+    @property
+    def conclusion(self) -> tuple[str, ...]: ...
+    @property
+    def cases(self) -> int: ...
+    @property
+    def side_by_side(self) -> bool: ...
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
+    @property
+    def provider_calls(self) -> int: ...
+    @property
+    def cost_usd(self) -> float | None: ...
+    @property
+    def failures(self) -> tuple[str, ...]: ...
+    @property
+    def cancelled(self) -> bool: ...
 
 
 #: Case → the file and the line where it is written; the line is None where it is not known.
