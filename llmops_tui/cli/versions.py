@@ -69,7 +69,7 @@ def show(shell: Shell, version: str, workspace: Path | None, config: str | None)
 
     with _opened(shell, workspace, config, writing=False) as (engine, name):
         found = engine.queries.resolve(name, version)
-        summary = next(s for s in engine.queries.history(name) if s.version.id == found.id)
+        summary = engine.queries.summary(found)
         manifest = engine.store.versions.manifest(found.id)
         if shell.as_json:
             shell.print_json(show_json(summary, manifest))

@@ -82,6 +82,21 @@ class Queries:
             )
         return tuple(summaries)
 
+    def summary(self, version: VersionInfo) -> VersionSummary:
+        """One version as in the history; one without a number is told against the latest."""
+        listed = next((s for s in self.history(version.config) if s.version.id == version.id), None)
+        if listed is not None:
+            return listed
+        snapshot = self._store.runs.snapshot(version.id)
+        return VersionSummary(
+            version=version,
+            run=snapshot.run if snapshot else None,
+            tally=tally(snapshot.rows) if snapshot else None,
+            changed=tuple(c.label for c in self.changes(self.resolve(version.config, "latest"), version)),
+            warnings=drift.of_version(self._store, version),
+            cost_usd=_cost(snapshot),
+        )
+
     # -- comparing
 
     def compare(self, config: str, a: str | None, b: str | None) -> Compared:

@@ -11,6 +11,8 @@ from llmops_tui.store.connection import Database
 from llmops_tui.store.faults import store_error
 from llmops_tui.store.processes import lives, parse_owner
 
+#: What was only tried (a hybrid, a what-if, a step of a bisect) stays for so long after it was last tried.
+KEEP_TRIED_S = 7 * 86_400.0
 #: Runs kept of each configuration, besides the newest of each version that stays.
 KEEP_RUNS = 20
 
@@ -29,22 +31,26 @@ class Swept(msgspec.Struct, frozen=True):
     dry_run: bool
 
 
-def sweep(db: Database, *, keep_runs: int, keep_outputs: frozenset[int], dry_run: bool) -> Swept:
+def sweep(db: Database, *, keep_runs: int, keep_outputs: frozenset[int], dry_run: bool, now: float) -> Swept:
     """Keep the newest runs, and all they hold; drop the rest.
 
-    Kept are: every version that has a number, with its texts; of each configuration the newest `keep_runs`
+    Kept are: every version that has a number, with its texts, and those without one that have a label or were
+    tried in the last `KEEP_TRIED_S`; of each configuration the newest `keep_runs`
     runs; of each version the newest complete run and the newest with items (so that any two versions
     can still be compared); the outputs of kept runs and of `keep_outputs` (reviews), with their calls.
+
+    Args:
+        now: Unix seconds.
 
     Raises:
         UsageError: a run is under way.
         StoreError: the database can't be written.
     """
     if dry_run:
-        return _tried(db, keep_runs, keep_outputs)
+        return _tried(db, keep_runs, keep_outputs, now)
     before = _settle(db)
     with db.write() as connection:
-        swept = _swept(connection, keep_runs, keep_outputs, dry_run=False)
+        swept = _swept(connection, keep_runs, keep_outputs, now, dry_run=False)
         connection.execute(
             "INSERT INTO counters VALUES ('sweeps', 1) ON CONFLICT DO UPDATE SET value = value + 1"
         )
@@ -57,26 +63,27 @@ class _Undo(Exception):
     """Ends a dry run: what it did is undone."""
 
 
-def _tried(db: Database, keep_runs: int, keep_outputs: frozenset[int]) -> Swept:
+def _tried(db: Database, keep_runs: int, keep_outputs: frozenset[int], now: float) -> Swept:
     swept: list[Swept] = []
     try:
         with db.write() as connection:
-            swept.append(_swept(connection, keep_runs, keep_outputs, dry_run=True))
+            swept.append(_swept(connection, keep_runs, keep_outputs, now, dry_run=True))
             raise _Undo
     except _Undo:
         return swept[0]
 
 
 def _swept(
-    connection: sqlite3.Connection, keep_runs: int, keep_outputs: frozenset[int], *, dry_run: bool
+    connection: sqlite3.Connection,
+    keep_runs: int,
+    keep_outputs: frozenset[int],
+    now: float,
+    *,
+    dry_run: bool,
 ) -> Swept:
     _refuse_while_running(connection)
     before = _free_pages(connection)
-    # What was only tried (a hybrid, a what-if, a step of a bisect) can be tried again.
-    connection.execute(
-        "DELETE FROM versions WHERE number < 0 AND id NOT IN (SELECT version_id FROM baselines)"
-    )
-    runs = _drop_runs(connection, keep_runs)
+    runs = _drop_tried(connection, now - KEEP_TRIED_S) + _drop_runs(connection, keep_runs)
     outputs = _drop_outputs(connection, keep_outputs)
     calls = _drop_calls(connection)
     connection.execute(
@@ -106,6 +113,20 @@ def _refuse_while_running(connection: sqlite3.Connection) -> None:
                     "wait for it or cancel it, then try again",
                 )
             )
+
+
+def _drop_tried(connection: sqlite3.Connection, before: float) -> int:
+    """Versions without a number that can be tried again, with their runs; returns how many runs."""
+    wanted = (
+        "FROM versions v WHERE number < 0 AND seen_at < ? AND id NOT IN (SELECT version_id FROM baselines) "
+        "AND id NOT IN (SELECT version_id FROM labels) "
+        "AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.version_id = v.id AND r.started_at >= ?)"
+    )
+    ((runs,),) = connection.execute(
+        f"SELECT count(*) FROM runs WHERE version_id IN (SELECT id {wanted})", (before, before)
+    ).fetchall()
+    connection.execute(f"DELETE FROM versions WHERE id IN (SELECT id {wanted})", (before, before))
+    return int(runs)
 
 
 def _drop_runs(connection: sqlite3.Connection, keep_runs: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -90,10 +91,16 @@ class Store:
         return self._recorder.record(run_id, calls=calls, results=results, at=at)
 
     def gc(
-        self, *, keep_runs: int = KEEP_RUNS, keep_outputs: frozenset[int] = frozenset(), dry_run: bool = False
+        self,
+        *,
+        keep_runs: int = KEEP_RUNS,
+        keep_outputs: frozenset[int] = frozenset(),
+        dry_run: bool = False,
+        now: float | None = None,
     ) -> Swept:
         """Drop what nothing needs: see `gc.sweep`."""
-        return sweep(self._db, keep_runs=keep_runs, keep_outputs=keep_outputs, dry_run=dry_run)
+        now = time.time() if now is None else now
+        return sweep(self._db, keep_runs=keep_runs, keep_outputs=keep_outputs, dry_run=dry_run, now=now)
 
     def changed(self) -> bool:
         """Whether another process has written since this was last asked."""

@@ -65,6 +65,8 @@ class Versions:
                 self._fill_in(known.id, blobs)
             if not hidden:
                 self.touch(known.id, at)
+            elif known.is_hidden:
+                self._tried(known.id, at)
             return known, False
         with self._db.write() as connection:
             known = self.find(config, manifest.hash)  # another process may just have made it
@@ -143,6 +145,11 @@ class Versions:
                 "WHERE o.config = versions.config) WHERE id = ?",
                 (at, version_id),
             )
+
+    def _tried(self, version_id: int, at: float) -> None:
+        """A version without a number is tried again: it is kept from here on."""
+        with self._db.write() as connection:
+            connection.execute("UPDATE versions SET seen_at = ? WHERE id = ?", (at, version_id))
 
     # -- finding
 
