@@ -143,7 +143,8 @@ def _setting(name: str, text: str) -> Setting:
 def _sweep(text: str) -> list[Setting]:
     option = f"--sweep {text}"
     path, value = _halves(text, option)
-    return [Setting(path, each.strip(), option) for each in split(value, ",", option)]
+    values = [each.strip() for each in split(value, ",", option)]
+    return [Setting(path, each, f"--sweep {'.'.join(path)}={each}") for each in values]
 
 
 def _halves(text: str, option: str) -> tuple[tuple[str, ...], str]:

@@ -241,12 +241,13 @@ class _Ranked:
         given = self._gate.given(comparison, decisions=())
         binary = self.metric == "pass_rate"
         if len(before.models) != len(after.models):
-            repeat = given.deterministic >= set(after.models)
-            return Held(self._by_case(before, after), repeat, binary=False)
+            alike = all(facts.judged_alike for facts in given.cases.values())
+            repeats = alike and given.deterministic >= {*before.models, *after.models}
+            return Held(self._by_case(before, after), repeats, binary=False)
         judged = [(r, r.passes if binary else r.scores) for r in sort_out(given).judged]
         judged = [(r, values) for r, values in judged if values[0] and values[1]]
         rows = tuple((r.cluster, *values) for r, values in judged)
-        by_fact = bool(judged) and all(r.pair.model in given.deterministic for r, _ in judged)
+        by_fact = bool(judged) and all(r.repeats for r, _ in judged)
         return Held(rows, by_fact, binary)
 
     def _by_case(self, before: Snapshot, after: Snapshot) -> tuple[PairedRow, ...]:

@@ -68,7 +68,7 @@ def test_a_line_is_read_as_the_options_are_and_commas_sweep() -> None:
         (
             ["params.seed=1"],
             ["params.seed=2,3"],
-            "'params.seed' is set by --set params.seed=1 and by --sweep",
+            "'params.seed' is set by --set params.seed=1 and by --sweep params.seed=2",
         ),
         (["params={}", "params.seed=1"], [], "'params' is set by"),
         ([], ["params.seed=" + ",".join(map(str, range(65)))], f"more than the {MOST_VARIANTS}"),
