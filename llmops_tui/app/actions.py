@@ -170,6 +170,15 @@ ACTIONS: tuple[Action, ...] = (
         13,
     ),
     Action(
+        "try_variants",
+        ("T",),
+        "try",
+        "Try other models, parameters or prompts without touching a file.",
+        ("bench",),
+        "Evaluate",
+        13,
+    ),
+    Action(
         "toggle_watching",
         (".",),
         "pause or watch",

@@ -27,7 +27,7 @@ from llmops_tui.app.settings import Settings
 from llmops_tui.app.theme import DARK, LIGHT, fallbacks, suits_terminal
 from llmops_tui.app.verdict_text import outcome_words
 from llmops_tui.domain.errors import LlmopsError
-from llmops_tui.engine.events import Compared, Event, GateRequest, ItemsDone, Notice, WorkEnded
+from llmops_tui.engine.events import Compared, Event, GateRequest, ItemsDone, Notice, TryRequest, WorkEnded
 from llmops_tui.engine.session_api import SessionApi
 
 #: Streaming results are drawn this often: over ssh and tmux repaints are what costs.
@@ -73,6 +73,8 @@ class LlmopsApp(App[int], inherit_bindings=False):
         self.arm_after_s = arm_after_s
         self.model = Model(session.root.name or str(session.root))
         self.is_engine_up = False
+        #: What was tried last, as it was typed.
+        self.tried_line = ""
         self._flush_timer: Timer | None = None
         self._interrupted_at: float | None = None
         self.register_theme(DARK)
@@ -131,14 +133,23 @@ class LlmopsApp(App[int], inherit_bindings=False):
         self.is_engine_up = True
         if isinstance(event, Notice) and not event.key and event.text:
             self._toast(event)
-        if isinstance(event, WorkEnded) and isinstance(event.request, GateRequest) and event.result:
-            self._toast(Notice("info", outcome_words(event.result, self.model.bench.review.gate)), 12)
+        if isinstance(event, WorkEnded) and event.result is not None:
+            self._show_result(event)
         at_once = self.model.apply(event)
         if at_once:
             self._follow()
         elif self._flush_timer is None:
             many = isinstance(event, ItemsDone) and len(self.model.bench.pairs) > MANY_ROWS
             self._flush_timer = self.set_timer(REPAINT_S * (3 if many else 1), self._follow)
+
+    def _show_result(self, event: WorkEnded) -> None:
+        """What came of longer work."""
+        if isinstance(event.request, GateRequest):
+            self._toast(Notice("info", outcome_words(event.result, self.model.bench.review.gate)), 12)
+        elif isinstance(event.request, TryRequest):
+            from llmops_tui.app.screens import trying
+
+            trying.show(self, event.result)
 
     def _follow(self) -> None:
         if self._flush_timer is not None:

@@ -76,7 +76,18 @@ def table(ranking: Ranking) -> tuple[str, list[tuple[Ranked, str]]]:
 
 def _heads(ranking: Ranking) -> tuple[str, ...]:
     metric = "pass" if ranking.metric == "pass_rate" else "score"
-    return ("", "variant", "version", metric, "Δ on disk", "all at once", "answer", "p50", "p95", "errors")
+    return (
+        "",
+        "variant",
+        "version",
+        metric,
+        "Δ on disk",
+        f"{100 * (1 - ranking.alpha):.3g}% jointly",
+        "answer",
+        "p50",
+        "p95",
+        "errors",
+    )
 
 
 def _cells(row: Ranked, ranking: Ranking) -> tuple[str, ...]:

@@ -354,6 +354,11 @@ class BenchScreen(ReviewKeys, inherit_bindings=False):
         if request is not None:
             self.owner.session.run(request)
 
+    def action_try_variants(self) -> None:
+        from llmops_tui.app.screens import trying
+
+        trying.start(self)
+
     # -- versions, files
 
     def action_promote(self) -> None:
