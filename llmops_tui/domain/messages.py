@@ -17,7 +17,7 @@ from llmops_tui.domain.output import Output
 from llmops_tui.domain.score import Score
 
 #: Both ends say it first; a difference ends the conversation with a clear error.
-PROTOCOL = 1
+PROTOCOL = 2
 
 
 # -- engine → worker
@@ -102,6 +102,7 @@ class Evaluate(msgspec.Struct, frozen=True, tag="evaluate"):
 
     Attributes:
         fresh: only draws of exactly this generation count as made before.
+        stream: tell of the answer's text while it comes (`Token`).
     """
 
     job: int
@@ -111,6 +112,7 @@ class Evaluate(msgspec.Struct, frozen=True, tag="evaluate"):
     generation: int = 0
     trial: int = 0
     fresh: bool = False
+    stream: bool = False
 
 
 class ScoreOnly(msgspec.Struct, frozen=True, tag="score"):
@@ -177,6 +179,18 @@ class Sent(msgspec.Struct, frozen=True, tag="sent"):
     at: float
 
 
+class Token(msgspec.Struct, frozen=True, tag="token"):
+    """More text of an answer, for a job with `stream`: redacted, and about ten times a second at most.
+
+    Attributes:
+        anew: what came before is void (the request was sent again).
+    """
+
+    job: int
+    text: str
+    anew: bool = False
+
+
 class Called(msgspec.Struct, frozen=True, tag="called"):
     """A request was answered: kept even if its job is cancelled or the worker dies before it ends."""
 
@@ -213,7 +227,7 @@ class Pong(msgspec.Struct, frozen=True, tag="pong"):
     n: int
 
 
-FromWorker = Ready | Lookup | Sent | Called | Evaluated | Waiting | Note | Pong
+FromWorker = Ready | Lookup | Sent | Token | Called | Evaluated | Waiting | Note | Pong
 
 encode = msgspec.json.Encoder().encode
 decode_to_worker = msgspec.json.Decoder(ToWorker).decode

@@ -35,11 +35,29 @@ class Redactor:
                 forms |= {secret, json.dumps(secret)[1:-1], quote(secret, safe="", errors="replace")}
         # The longest first: of two secrets that start alike, no tail may stay.
         ordered = sorted(forms, key=lambda form: (-len(form), form))
+        self._forms = tuple(ordered)
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
     def redact(self, text: str) -> str:
         """The text without secrets."""
         return text if self._pattern is None else self._pattern.sub(MARK, text)
+
+    def settled(self, text: str) -> int:
+        """How much of a text that goes on can be redacted by itself: no secret in it is still incomplete.
+
+        Redacting a text in such portions gives what redacting it whole does.
+        """
+        if self._pattern is None:
+            return len(text)
+        longest = len(self._forms[0])
+        end = len(text)
+        for start in range(max(len(text) - longest + 1, 0), len(text)):
+            tail = text[start:]
+            if any(len(tail) < len(form) and form.startswith(tail) for form in self._forms):
+                end = start
+                break
+        spans = (match.span() for match in self._pattern.finditer(text))
+        return next((start for start, stop in spans if start < end < stop), end)
 
     def redact_json(self, value: Any) -> Any:
         """The value with every text in it redacted, keys of mappings included."""

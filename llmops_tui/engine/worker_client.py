@@ -37,9 +37,11 @@ class Owner(Protocol):
 
     def find_call(self, key: str, draw: Draw, fresh: bool) -> Call | None: ...
 
-    def called(self, call: Call) -> None: ...
+    def called(self, message: m.Called) -> None: ...
 
     def sent(self, message: m.Sent) -> None: ...
+
+    def token(self, message: m.Token) -> None: ...
 
     def waiting(self, message: m.Waiting) -> None: ...
 
@@ -128,15 +130,21 @@ class WorkerClient:
     def next_number(self) -> int:
         return next(self._numbers)
 
-    def submit(self, job: m.Evaluate | m.ScoreOnly, blobs: dict[str, str], blobs_key: str) -> Ticket:
+    def submit(
+        self, job: m.Evaluate | m.ScoreOnly, blobs: dict[str, str], blobs_key: str, *, first: bool = False
+    ) -> Ticket:
         """Queue a job.
 
         Args:
+            first: before those that wait: somebody is looking.
             blobs: the texts that it names by hash.
             blobs_key: names this set of texts, so that it is looked through once for many jobs.
         """
         ticket = Ticket(job, asyncio.get_running_loop().create_future(), blobs, blobs_key)
-        self._queue.append(ticket)
+        if first:
+            self._queue.appendleft(ticket)
+        else:
+            self._queue.append(ticket)
         self._feed()
         return ticket
 
@@ -245,9 +253,11 @@ class WorkerClient:
                 if self._channel is not None:
                     self._channel.send(m.Found(message.lookup, found))
             case m.Called():
-                self._owner.called(message.call)
+                self._owner.called(message)
             case m.Sent():
                 self._owner.sent(message)
+            case m.Token():
+                self._owner.token(message)
             case m.Waiting():
                 self._owner.waiting(message)
             case m.Note():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable
 
 from llmops_tui.domain import messages as m
 from llmops_tui.domain.call import Call, Draw
 from llmops_tui.domain.configuration import Configuration, Workspace
-from llmops_tui.domain.errors import WorkspaceError
+from llmops_tui.domain.errors import StoreError, WorkspaceError
 from llmops_tui.engine.events import Event, Notice
 from llmops_tui.engine.runner import Runner
 from llmops_tui.engine.worker_client import Launched, Ticket, WorkerClient, launch
@@ -18,8 +19,32 @@ from llmops_tui.store import Store
 WINDOW = (16, 512)
 
 
+class Aside:
+    """A job outside of any run, and who listens to it.
+
+    Args:
+        heard: called with the text so far.
+        waiting: called with what a provider said that makes us wait; empty: it goes on.
+    """
+
+    def __init__(self, heard: Callable[[str], None], waiting: Callable[[str], None]) -> None:
+        self.ticket: Ticket | None = None
+        self.call: Call | None = None
+        self.fault: StoreError | None = None
+        self.text = ""
+        self._heard = heard
+        self.waiting = waiting
+
+    def token(self, message: m.Token) -> None:
+        self.text = message.text if message.anew else self.text + message.text
+        self._heard(self.text)
+
+
 class WorkerHost:
-    """Owns the worker process. What it says goes to the run under way, else to the store."""
+    """Owns the worker process. What it says goes to the run under way, else to the store.
+
+    Jobs aside have no part in the run: their calls are kept, and counted for nobody's progress.
+    """
 
     def __init__(self, store: Store) -> None:
         self.runner: Runner | None = None
@@ -29,6 +54,7 @@ class WorkerHost:
         self._setup: m.Setup | None = None
         self._emit: Callable[[Event], None] = lambda _event: None
         self._providers: set[str] = set()
+        self._asides: dict[int, Aside] = {}
 
     # -- the process
 
@@ -93,6 +119,40 @@ class WorkerHost:
         runner, self.runner = self.runner, None
         return runner.hand_over(wanted) if runner is not None else {}
 
+    # -- beside it
+
+    def may_connect(self, configuration: Configuration) -> bool:
+        """Whether a job of a configuration can be done now without ending the run under way."""
+        return self.runner is None or configuration.providers <= self._providers
+
+    def ask_aside(
+        self,
+        workspace: Workspace,
+        configuration: Configuration,
+        job: Callable[[int], m.Evaluate | m.ScoreOnly],
+        aside: Aside,
+    ) -> asyncio.Future[m.Evaluated]:
+        """Have a job done before those that wait.
+
+        Args:
+            job: makes it, from its number.
+
+        Raises:
+            WorkspaceError: a key of a provider in use is missing.
+        """
+        client = self.client(workspace, configuration)
+        number = client.next_number()
+        self._asides[number] = aside
+        blobs, key = configuration.blobs, configuration.manifest.hash
+        aside.ticket = client.submit(job(number), blobs, key, first=True)
+        aside.ticket.future.add_done_callback(lambda _: self._asides.pop(number, None))
+        return aside.ticket.future
+
+    def drop(self, aside: Aside) -> None:
+        """Nobody waits for it any more."""
+        if self._client is not None and aside.ticket is not None:
+            self._client.cancel([aside.ticket])
+
     # -- what the worker says
 
     def find_call(self, key: str, draw: Draw, fresh: bool) -> Call | None:
@@ -100,19 +160,37 @@ class WorkerHost:
             return self.runner.find_call(key, draw, fresh)
         return self._store.calls.find(key, draw, fresh)
 
-    def called(self, call: Call) -> None:
-        if self.runner is not None:
-            self.runner.called(call)
+    def called(self, message: m.Called) -> None:
+        aside = self._asides.get(message.job)
+        if aside is not None:
+            self._keep_aside(aside, message.call)
+        elif self.runner is not None:
+            self.runner.called(message.call)
         else:
             # Its run was cancelled while the answer was on its way: it was paid for, so it is kept.
+            self._store.calls.add_many([message.call])
+
+    def _keep_aside(self, aside: Aside, call: Call) -> None:
+        aside.call = call
+        try:
             self._store.calls.add_many([call])
+        except StoreError as error:
+            aside.fault = error
+
+    def token(self, message: m.Token) -> None:
+        if message.job in self._asides:
+            self._asides[message.job].token(message)
 
     def sent(self, message: m.Sent) -> None:
-        if self.runner is not None:
+        if message.job in self._asides:
+            self._asides[message.job].waiting("")
+        elif self.runner is not None:
             self.runner.sent(message)
 
     def waiting(self, message: m.Waiting) -> None:
-        if self.runner is not None:
+        if message.job in self._asides:
+            self._asides[message.job].waiting(f"{message.provider}: {message.said}")
+        elif self.runner is not None:
             self.runner.waiting(message)
 
     def note(self, message: m.Note) -> None:

@@ -69,7 +69,7 @@ class Evaluator:
         prepared_s = time.perf_counter() - started
         draw = Draw(job.generation, job.trial)
         try:
-            call = await self._calls.ask(job.job, job.model, request, draw, job.fresh)
+            call = await self._calls.ask(job.job, job.model, request, draw, job.fresh, stream=job.stream)
         except CallFailed as failed:
             raise JobFailed(failed.failure) from failed
         output = _output(call, retrieved, prepared_s)

@@ -34,12 +34,16 @@ class Listener:
         self.calls: dict[tuple[str, Draw], Call] = {}
         self.requests: list[m.Sent] = []
         self.notes: list[m.Note] = []
+        self.tokens: list[m.Token] = []
 
     def find_call(self, key: str, draw: Draw, fresh: bool) -> Call | None:
         return self.calls.get((key, draw))
 
-    def called(self, call: Call) -> None:
-        self.calls[call.key, call.draw] = call
+    def called(self, message: m.Called) -> None:
+        self.calls[message.call.key, message.call.draw] = message.call
+
+    def token(self, message: m.Token) -> None:
+        self.tokens.append(message)
 
     def sent(self, message: m.Sent) -> None:
         self.requests.append(message)
