@@ -120,6 +120,11 @@ class Engine:
         for configuration in configurations:
             self._host.client(self.workspace, configuration)
 
+    @property
+    def host(self) -> WorkerHost:
+        """The worker, for what is asked outside of any run."""
+        return self._host
+
     def concurrency(self, configurations: Iterable[Configuration]) -> int:
         """Requests that their providers take at once, of the slowest of them."""
         limits = {setup.name: setup.concurrency for setup in self.workspace.setups}

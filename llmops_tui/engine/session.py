@@ -19,6 +19,7 @@ from llmops_tui.engine.events import (
     Compared,
     Event,
     Notice,
+    PlaygroundRequest,
     RunEnded,
     RunRequest,
     RunStarted,
@@ -30,6 +31,7 @@ from llmops_tui.engine.events import (
     WorkspaceLoaded,
 )
 from llmops_tui.engine.session_matrix import SessionMatrix
+from llmops_tui.engine.session_playground import SessionPlayground
 from llmops_tui.engine.session_review import SessionReview
 from llmops_tui.engine.session_whatif import SessionWhatIf
 from llmops_tui.store import WorkspaceLock
@@ -41,7 +43,7 @@ FOLLOW_EVERY_S = 0.5
 REVIEWS_FILE = "reviews.yaml"
 
 
-class Session(SessionReview, SessionMatrix, SessionWhatIf):
+class Session(SessionReview, SessionMatrix, SessionWhatIf, SessionPlayground):
     """See `session_api.SessionApi`."""
 
     def __init__(self, root: Path, config: str | None = None) -> None:
@@ -104,6 +106,7 @@ class Session(SessionReview, SessionMatrix, SessionWhatIf):
             watcher.cancel()
             if follower is not None:
                 follower.cancel()
+            self._stop_asking()
             if self._run is not None:
                 self._engine.cancel()
                 await asyncio.wait([self._run], timeout=1.0)
@@ -438,9 +441,11 @@ class Session(SessionReview, SessionMatrix, SessionWhatIf):
 
         self._call(choose)
 
-    def run(self, request: RunRequest | WorkRequest) -> None:
+    def run(self, request: RunRequest | WorkRequest | PlaygroundRequest) -> None:
         if isinstance(request, RunRequest):
             self._call(lambda: self._start_run(request))
+        elif isinstance(request, PlaygroundRequest):
+            self._call(lambda: self._start_asking(request))
         else:
             self._call(lambda: self._start_work(request))
 

@@ -16,11 +16,14 @@ from llmops_tui.domain.comparison import Comparison, Pair
 from llmops_tui.domain.errors import Problem
 from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.manifest import PartChange
+from llmops_tui.domain.playground import NewCase
 from llmops_tui.domain.review import Choice, Decision
 from llmops_tui.domain.run import VersionInfo
 from llmops_tui.engine.events import (
     Event,
     PairDetail,
+    PlaygroundRequest,
+    PlaygroundSides,
     RunRequest,
     TextChange,
     Undone,
@@ -46,11 +49,16 @@ class SessionApi(Protocol):
 
     def choose_config(self, name: str) -> None: ...
 
-    def run(self, request: RunRequest | WorkRequest) -> None:
+    def run(self, request: RunRequest | WorkRequest | PlaygroundRequest) -> None:
         """Evaluate, or do longer work (`Working` tells how it gets on, `WorkEnded` what came of it).
 
         A save ends work that is under way; what was answered is kept. Answered by `AskFirst` where it costs.
+        A `PlaygroundRequest` is answered beside whatever is under way (`Answering`, at last `Answered`).
         """
+        ...
+
+    def stop_asking(self) -> None:
+        """Give up what the playground has asked."""
         ...
 
     def cancel(self) -> None: ...
@@ -129,6 +137,14 @@ class SessionApi(Protocol):
 
     def export(self, a: str, b: str) -> Future[Path]:
         """Write the markdown report and say where."""
+        ...
+
+    def playground(self, against: str | None = None) -> Future[PlaygroundSides]:
+        """What a made-up input would be asked: `against` (None: the baseline), and what is on disk."""
+        ...
+
+    def keep_case(self, new: NewCase, file: str | None = None) -> Future[tuple[str, str]]:
+        """Write a case at the end of an eval file (None: the first one); gives its id and the file."""
         ...
 
     def where_is(self, case_id: str) -> tuple[Path, int] | None:

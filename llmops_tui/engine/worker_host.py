@@ -29,7 +29,7 @@ class Aside:
 
     def __init__(self, heard: Callable[[str], None], waiting: Callable[[str], None]) -> None:
         self.ticket: Ticket | None = None
-        self.call: Call | None = None
+        self.calls: list[Call] = []
         self.fault: StoreError | None = None
         self.text = ""
         self._heard = heard
@@ -171,7 +171,7 @@ class WorkerHost:
             self._store.calls.add_many([message.call])
 
     def _keep_aside(self, aside: Aside, call: Call) -> None:
-        aside.call = call
+        aside.calls.append(call)
         try:
             self._store.calls.add_many([call])
         except StoreError as error:

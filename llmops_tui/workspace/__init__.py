@@ -125,6 +125,13 @@ def read_variants(root: Path, name: str, wanted: Sequence[Variant]) -> list[Conf
     return read_variants(root, name, wanted)
 
 
+def variables_of(content: Mapping[str, Any], query: str = "") -> dict[str, bool]:
+    """Variables that a versioned prompt reads → whether each must be given, in the order of reading."""
+    from llmops_tui.workspace.prompts import variables_of
+
+    return variables_of(content, query)
+
+
 def resolve_models(root: Path, ids: Iterable[str]) -> tuple[Model, ...]:
     """The exact models behind names, by the settings on disk.
 

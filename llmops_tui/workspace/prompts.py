@@ -72,16 +72,31 @@ def template_variables(reader: Reader, source: str, file: str, line: int) -> fro
 
 def required_variables(content: Mapping[str, Any]) -> frozenset[str]:
     """Variables that a recorded prompt (`Prompt.content()`) can't be rendered without."""
-    from jinja2 import TemplateSyntaxError, meta
+    return frozenset(name for name, needed in variables_of(content).items() if needed)
 
-    required: set[str] = set()
-    for source in (*(source for _role, source in content["messages"]), *content["includes"].values()):
+
+def variables_of(content: Mapping[str, Any], query: str = "") -> dict[str, bool]:
+    """Variables that a versioned prompt reads → whether each must be given, in the order of reading.
+
+    Args:
+        content: `Prompt.content()`.
+        query: template of a retrieval's query.
+    """
+    from jinja2 import TemplateSyntaxError, meta, nodes
+
+    sources = [source for _role, source in content["messages"]]
+    sources += [query, *content["includes"].values()]
+    found: dict[str, bool] = {}
+    for source in sources:
         try:
             tree = _environment().parse(source)
+            names, optional = meta.find_undeclared_variables(tree), _optional_names(tree)
         except (TemplateSyntaxError, RecursionError):
-            continue  # it never rendered, and the worker says so
-        required |= meta.find_undeclared_variables(tree) - _optional_names(tree)
-    return frozenset(required - content["defaults"].keys())
+            continue  # said when it is rendered
+        used = {node.name: None for node in tree.find_all(nodes.Name) if node.name in names}
+        for name in sorted(used, key=lambda n: source.find(n)):
+            found[name] = found.get(name, False) or name not in optional
+    return {name: needed and name not in content["defaults"] for name, needed in found.items()}
 
 
 # -- the parts of the file

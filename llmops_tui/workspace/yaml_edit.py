@@ -35,7 +35,7 @@ def set_key(text: str, mapping: yaml.MappingNode, key: str, value: Any, after: S
     if anchor is None:
         raise CannotEdit
     name, node = anchor
-    end = _content_end(text, node)
+    end = content_end(text, node)
     if mapping.flow_style:
         # In JSON keys are in quotes.
         written = quoted(key) if name.style == '"' else key
@@ -59,10 +59,10 @@ def remove_key(text: str, mapping: yaml.MappingNode, key: str) -> str:
         raise CannotEdit
     at = names.index(key)
     name, node = mapping.value[at]
-    end = _content_end(text, node)
+    end = content_end(text, node)
     if mapping.flow_style:
         if at:
-            return text[: _content_end(text, mapping.value[at - 1][1])] + text[end:]
+            return text[: content_end(text, mapping.value[at - 1][1])] + text[end:]
         return text[: name.start_mark.index] + text[mapping.value[1][0].start_mark.index :]
     start = text.rfind("\n", 0, name.start_mark.index) + 1
     if text[start : name.start_mark.index].strip():
@@ -74,7 +74,7 @@ def remove_key(text: str, mapping: yaml.MappingNode, key: str) -> str:
 def _replaced(
     text: str, mapping: yaml.MappingNode, name: yaml.Node, node: yaml.Node, value: Any, newline: str
 ) -> str:
-    start, end = node.start_mark.index, _content_end(text, node)
+    start, end = node.start_mark.index, content_end(text, node)
     if node.start_mark.line != name.start_mark.line:
         start = text.index(":", name.end_mark.index) + 1
     line_end = text.find("\n", end)
@@ -87,7 +87,7 @@ def _replaced(
     return text[:start] + gap + written + text[end:]
 
 
-def _content_end(text: str, node: yaml.Node) -> int:
+def content_end(text: str, node: yaml.Node) -> int:
     """Where a value ends: the parser takes what is blank or a comment below it for a part of it."""
     while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]

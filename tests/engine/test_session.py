@@ -6,11 +6,16 @@ from pathlib import Path
 
 from session_screen import PATIENCE_S, Open, Screen, settled
 
+from llmops_tui.domain.errors import UsageError
+from llmops_tui.domain.playground import NewCase
 from llmops_tui.engine.events import (
+    Answered,
+    Answering,
     AskFirst,
     Compared,
     NothingToDo,
     Notice,
+    PlaygroundRequest,
     RunEnded,
     RunRequest,
     Viewing,
@@ -262,3 +267,42 @@ def test_a_save_of_a_shared_prompt_evaluates_every_configuration_that_uses_it(sc
     ours.save("prompts/bench.md", "brief", "kind")
     assert ours.wait(RunEnded).version.name == "v2"
     assert "terse too: v2, 1 of 3 passed" in ours.wait(Notice, lambda n: bool(n.text)).text
+
+
+def test_a_made_up_input_is_answered_and_kept_as_a_case_that_is_evaluated(tmp_path: Path) -> None:
+    screen = Screen(write_workspace(tmp_path / "ws")).start()
+    try:
+        screen.wait(RunEnded)
+        screen.session.run(PlaygroundRequest("bench", {"question": "made up"}, number=1))
+        answering = screen.wait(Answering, lambda e: e.done)
+        assert (answering.number, answering.text) == (1, "made up")
+        assert screen.wait(Answered) == Answered(1, said=answered_alone("v1"), calls=1)
+        sides = screen.session.playground().result(PATIENCE_S)
+        assert sides.right == "v1"
+        new = NewCase("kept", {"question": "made up"}, "made up", ("tried",))
+        assert screen.session.keep_case(new).result(PATIENCE_S) == ("kept", "evals/bench.yaml")
+        ended = screen.wait(RunEnded)
+        assert (ended.tally.cases, ended.run.provider_calls) == (4, 0)
+        screen.session.run(PlaygroundRequest("bench", {"question": " "}, number=2))
+        assert "which is empty" in screen.wait(Answered).problem
+    finally:
+        screen.session.close()
+
+
+def answered_alone(name: str) -> tuple[str, ...]:
+    return (f"what is on disk is {name} itself: it answers alone",)
+
+
+def test_an_app_that_only_views_asks_and_keeps_nothing(tmp_path: Path) -> None:
+    first = Screen(write_workspace(tmp_path / "ws")).start()
+    first.wait(RunEnded)
+    second = Screen(tmp_path / "ws").start()
+    try:
+        second.wait(Viewing)
+        second.session.run(PlaygroundRequest("bench", {"question": "x"}, number=1))
+        assert "only views the workspace" in second.wait(Answered).problem
+        with pytest.raises(UsageError, match="only views"):
+            second.session.keep_case(NewCase("n", {"question": "x"})).result(PATIENCE_S)
+    finally:
+        second.session.close()
+        first.session.close()

@@ -1,0 +1,49 @@
+"""A case that is in no file, as it would be read if it stood in one: with the defaults of that file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from llmops_tui.domain.case import Case
+from llmops_tui.domain.playground import NewCase
+from llmops_tui.domain.schema import CaseDefaults, CaseEntry
+from llmops_tui.workspace.cases import build_cases
+from llmops_tui.workspace.code import read_code
+from llmops_tui.workspace.eval_files import EvalSet, read_eval_file
+from llmops_tui.workspace.judges import with_judges
+from llmops_tui.workspace.reader import EVALS_LIMIT, Reader
+from llmops_tui.workspace.scorer_uses import ScorerCatalogue
+from llmops_tui.workspace.settings import read_settings
+
+#: Defaults of the file that was read last, by its content: a large eval set is not read for every question.
+_last: tuple[str, CaseDefaults] | None = None
+
+
+def as_read(root: Path, file: str, new: NewCase) -> Case:
+    """The case with the scorers that the file's defaults give it. May read the file: not for an event loop.
+
+    Scorers that are held against `expected` are left out where there is none; so is what can't be read.
+    """
+    reader = Reader(root)
+    entry = CaseEntry.model_validate(new.entry())
+    eval_set = EvalSet(file, [(0, entry)], _defaults(reader, file), lambda _loc: None)
+    source = read_code(reader)
+    cases, _problems = build_cases([eval_set], ScorerCatalogue(source, source.revision({})))
+    (case,) = with_judges(reader, read_settings(reader), tuple(cases), None)[0]
+    if new.expected is None:
+        uses = tuple(use for use in case.scorers if use.is_function or not use.uses_expected)
+        case = msgspec.structs.replace(case, scorers=uses)
+    return case
+
+
+def _defaults(reader: Reader, file: str) -> CaseDefaults:
+    global _last
+    if reader.data(file, EVALS_LIMIT) is None:
+        return CaseDefaults()
+    key = f"{reader.root}\n{file}\n{reader.hash_of(file)}"
+    if _last is None or _last[0] != key:
+        found = read_eval_file(reader, file)
+        _last = key, found.defaults if found is not None else CaseDefaults()
+    return _last[1]
