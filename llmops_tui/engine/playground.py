@@ -284,7 +284,8 @@ def _places(left: _Side | None, right: _Side) -> list[_Place]:
     """Each model of both sides, partners in one column."""
     after = right.configuration.models
     before = left.configuration.models if left is not None else ()
-    partner = pair_models(tuple(b.id for b in before), tuple(a.id for a in after))
+    pairs = pair_models(tuple(b.id for b in before), tuple(a.id for a in after))
+    partner = {new: old for old, new in pairs.items()}
     by_id = {model.id: model for model in before}
 
     def places() -> Iterator[_Place]:

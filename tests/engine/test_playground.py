@@ -239,14 +239,12 @@ async def test_it_has_no_part_in_the_run_under_way(tmp_path: Path) -> None:
 
 
 async def test_what_a_provider_says_is_the_failure_of_that_answer(tmp_path: Path) -> None:
-    async with FakeOpenAI() as server:
-        settings = priced("http://127.0.0.1:9/v1")
-        bench = Bench(tmp_path / "ws", models=["fake/m"], settings=settings)
-        _result, ears = await answered(bench, ask(agreed=True))
-        (only,) = ears.done().values()
-        assert only.output is None
-        assert only.failure
-        bench.engine.close()
+    bench = Bench(tmp_path / "ws", models=["fake/m"], settings=priced("http://127.0.0.1:9/v1"))
+    _result, ears = await answered(bench, ask(agreed=True))
+    (only,) = ears.done().values()
+    assert only.output is None
+    assert "127.0.0.1" in only.failure or "fake" in only.failure
+    bench.engine.close()
 
 
 async def test_keeping_refuses_what_is_there_and_names_the_file(bench: Bench) -> None:
