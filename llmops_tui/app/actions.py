@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from textual.binding import Binding, BindingType
 
-Scope = Literal["bench", "history", "matrix", "everywhere"]
+Scope = Literal["bench", "history", "matrix", "playground", "everywhere"]
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -36,6 +36,9 @@ class Action(msgspec.Struct, frozen=True):
 
 #: What every screen between the lines on top and the keys has.
 _BOTH: tuple[Scope, ...] = ("bench", "history")
+#: The same, and the playground.
+_PANES: tuple[Scope, ...] = (*_BOTH, "playground")
+_PLAY: tuple[Scope, ...] = ("playground",)
 _ALL: tuple[Scope, ...] = ("everywhere",)
 
 ACTIONS: tuple[Action, ...] = (
@@ -101,14 +104,14 @@ ACTIONS: tuple[Action, ...] = (
         footer=3,
     ),
     # -- move
-    Action("down", ("j", "down"), "down", "Next row, or scroll down.", _BOTH, "Move"),
-    Action("up", ("k", "up"), "up", "Previous row, or scroll up.", _BOTH, "Move"),
-    Action("top", ("g", "home"), "top", "First row.", _BOTH, "Move"),
-    Action("bottom", ("G", "end"), "bottom", "Last row.", _BOTH, "Move"),
-    Action("half_down", ("ctrl+d", "pagedown"), "half a page down", "Half a page down.", _BOTH, "Move"),
-    Action("half_up", ("ctrl+u", "pageup"), "half a page up", "Half a page up.", _BOTH, "Move"),
-    Action("next_pane", ("tab",), "next pane", "Focus the next pane.", _BOTH, "Move"),
-    Action("previous_pane", ("shift+tab",), "previous pane", "Focus the previous pane.", _BOTH, "Move"),
+    Action("down", ("j", "down"), "down", "Next row, or scroll down.", _PANES, "Move"),
+    Action("up", ("k", "up"), "up", "Previous row, or scroll up.", _PANES, "Move"),
+    Action("top", ("g", "home"), "top", "First row.", _PANES, "Move"),
+    Action("bottom", ("G", "end"), "bottom", "Last row.", _PANES, "Move"),
+    Action("half_down", ("ctrl+d", "pagedown"), "half a page down", "Half a page down.", _PANES, "Move"),
+    Action("half_up", ("ctrl+u", "pageup"), "half a page up", "Half a page up.", _PANES, "Move"),
+    Action("next_pane", ("tab",), "next pane", "Focus the next pane.", _PANES, "Move"),
+    Action("previous_pane", ("shift+tab",), "previous pane", "Focus the previous pane.", _PANES, "Move"),
     Action("open", ("enter",), "open", "Open the case under the cursor.", ("bench",), "Move", 3),
     Action(
         "compare_marked",
@@ -119,7 +122,7 @@ ACTIONS: tuple[Action, ...] = (
         "Move",
         1,
     ),
-    Action("back", ("escape",), "back", "Back: close the filter, a zoomed pane, the detail.", _BOTH, "Move"),
+    Action("back", ("escape",), "back", "Back: close the filter, a zoomed pane, the detail.", _PANES, "Move"),
     Action("next_change", ("n",), "next change", "Next changed case.", ("bench",), "Move", 1),
     Action("previous_change", ("N",), "previous change", "Previous changed case.", ("bench",), "Move"),
     Action("next_hunk", ("]",), "next hunk", "Next change inside the output.", ("bench",), "Move"),
@@ -129,7 +132,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("sort", ("s",), "sort", "Sort the cases another way; the cursor stays on its case.", footer=12),
     Action("zoom", ("f",), "zoom", "Give the focused pane the whole screen, and back.", footer=14),
     Action("wrap", ("w",), "wrap", "Wrap long lines of the focused pane, or cut them.", footer=16),
-    Action("split", ("v",), "split or inline", "Outputs side by side, or one below the other.", footer=9),
+    Action(
+        "split",
+        ("v",),
+        "split or inline",
+        "Outputs side by side, or one below the other.",
+        ("bench", "playground"),
+        footer=9,
+    ),
     Action(
         "choose_comparison",
         ("c",),
@@ -187,6 +197,58 @@ ACTIONS: tuple[Action, ...] = (
         "Evaluate",
         15,
     ),
+    # -- the playground
+    Action("ask", ("ctrl+s", "f5"), "ask", "Ask both versions what is typed.", _PLAY, "Playground", 1),
+    Action(
+        "ask_further",
+        ("ctrl+r",),
+        "ask again",
+        "Ask the same once more: a further answer, kept beside the first.",
+        _PLAY,
+        "Playground",
+        4,
+    ),
+    Action(
+        "stop_asking",
+        ("ctrl+o", "C"),
+        "cancel",
+        "Give up what was asked, or else the run; what is done is kept.",
+        _PLAY,
+        "Playground",
+        1,
+    ),
+    Action(
+        "keep_case",
+        ("ctrl+t", "K"),
+        "keep as a case",
+        "Write the input into an eval file, as a case.",
+        _PLAY,
+        "Playground",
+        2,
+    ),
+    Action("next_input", ("ctrl+n",), "next input", "Go to the next variable.", _PLAY, "Playground", 9),
+    Action("type_input", ("enter",), "type", "Go to the input.", _PLAY, "Playground"),
+    Action(
+        "asked_before", ("ctrl+g",), "asked before", "Choose from what was asked.", _PLAY, "Playground", 5
+    ),
+    Action(
+        "fill_in",
+        ("ctrl+l",),
+        "fill in",
+        "Fill in the case under the Bench's cursor.",
+        _PLAY,
+        "Playground",
+        6,
+    ),
+    Action(
+        "other_side",
+        ("h", "l", "left", "right"),
+        "other side",
+        "Choose whose answer is copied and taken over.",
+        _PLAY,
+        "Playground",
+        8,
+    ),
     # -- versions
     Action("promote", ("P",), "promote", "Make this version the baseline (asks).", _BOTH, "Versions", 7),
     Action("mark", ("b",), "mark left side", "Take this version as left side.", ("history",), "Versions", 2),
@@ -201,13 +263,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("label", ("L",), "label", "Give this version a label.", ("history",), "Versions", 4),
     # -- take along
     Action("edit", ("e",), "edit", "Open the file in $EDITOR, at its line.", _BOTH, "Take along", 8),
-    Action("edit_prompt", ("p",), "edit prompt", "Open the prompt in $EDITOR.", _BOTH, "Take along"),
-    Action("copy", ("y",), "copy", "Copy what the focused pane shows.", _BOTH, "Take along", 17),
-    Action("save_copy", ("Y",), "copy to a file", "The same, into a file.", _BOTH, "Take along"),
+    Action("edit_prompt", ("p",), "edit prompt", "Open the prompt in $EDITOR.", _PANES, "Take along"),
+    Action("copy", ("y",), "copy", "Copy what the focused pane shows.", _PANES, "Take along", 17),
+    Action("save_copy", ("Y",), "copy to a file", "The same, into a file.", _PANES, "Take along"),
     Action("export", ("E",), "export", "Write the comparison as a report.", ("bench",), "Take along", 10),
     # -- the app
-    Action("show_bench", ("1",), "Bench", "What did my last save change?", _BOTH, "App", 18),
-    Action("show_history", ("2",), "History", "Which versions have there been?", _BOTH, "App", 18),
+    Action("show_bench", ("1",), "Bench", "What did my last save change?", _PANES, "App", 18),
+    Action("show_history", ("2",), "History", "Which versions have there been?", _PANES, "App", 18),
+    Action(
+        "playground", ("i",), "playground", "Type an input, and see both versions answer.", _ALL, "App", 13
+    ),
     Action("palette", ("ctrl+p", "colon"), "palette", "Every action by name.", _ALL, "App", 20),
     Action("help", ("question_mark",), "help", "Keys of this screen.", _ALL, "App", 1),
     Action("toggle_theme", (), "dark or light", "Switch between dark and light.", _ALL, "App"),
@@ -216,7 +281,7 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 BY_ID = {action.id: action for action in ACTIONS}
-GROUPS = ("Move", "Look", "Review", "Evaluate", "Versions", "Take along", "App")
+GROUPS = ("Move", "Look", "Review", "Evaluate", "Playground", "Versions", "Take along", "App")
 
 _NAMES = {
     "question_mark": "?",
@@ -286,7 +351,7 @@ def key_table_markdown() -> str:
                 if "everywhere" in action.scopes
                 else " and ".join(scope.capitalize() for scope in action.scopes)
             )
-            if action.scopes == _BOTH:
+            if action.scopes in (_BOTH, _PANES):
                 scopes = "everywhere"
             lines.append(f"| {keys} | {scopes} | {action.help} |")
     return "\n".join(lines) + "\n"

@@ -35,6 +35,7 @@ REPAINT_S = 0.15
 #: Screens over the Bench: where each is, imported when it is first shown.
 FRAMES = {
     "history": ("llmops_tui.app.screens.history", "HistoryScreen"),
+    "playground": ("llmops_tui.app.screens.playground", "PlaygroundScreen"),
 }
 #: Rows beyond which they are drawn less often.
 MANY_ROWS = 20_000
@@ -233,6 +234,10 @@ class LlmopsApp(App[int], inherit_bindings=False):
 
     def _act(self, action: str, screen: Screen[Any]) -> None:
         self.call_later(screen.run_action, action)
+
+    def action_playground(self) -> None:
+        if isinstance(self.screen, Frame):
+            self.show_screen("playground")
 
     def action_help(self) -> None:
         from llmops_tui.app.screens.help import Help

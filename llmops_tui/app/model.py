@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from llmops_tui.app.bench_state import BenchState
+from llmops_tui.app.playground_state import PlaygroundState
 from llmops_tui.app.status import Status
 from llmops_tui.engine.events import (
+    Answered,
+    Answering,
     AskFirst,
     Compared,
     Event,
@@ -32,6 +35,7 @@ class Model:
     def __init__(self, workspace_name: str) -> None:
         self.bench = BenchState()
         self.status = Status(workspace_name)
+        self.playground = PlaygroundState()
         self.chosen: tuple[str | None, str | None] = (None, None)
         self.revision = 0
         self._run_id: int | None = None
@@ -63,6 +67,8 @@ class Model:
             case Working():
                 status.working = event if event.what else None
                 return not event.what
+            case Answering() | Answered():
+                return self.playground.take(event)
             case RunEnded():
                 status.ended, status.progress = event, None
                 if self._run_id is None or event.run.id == self._run_id:

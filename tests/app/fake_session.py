@@ -19,6 +19,7 @@ from llmops_tui.domain.manifest import PartChange, changed_parts, make_manifest
 from llmops_tui.domain.messages import PromptTarget
 from llmops_tui.domain.model import Model, Usage
 from llmops_tui.domain.output import Output
+from llmops_tui.domain.playground import NewCase, Variable
 from llmops_tui.domain.review import Choice, Decision
 from llmops_tui.domain.run import (
     Item,
@@ -29,12 +30,16 @@ from llmops_tui.domain.run import (
 )
 from llmops_tui.domain.score import Score
 from llmops_tui.engine.events import (
+    Answered,
+    Answering,
     Compared,
     Estimate,
     Event,
     ItemsDone,
     OutputDetail,
     PairDetail,
+    PlaygroundRequest,
+    PlaygroundSides,
     Progress,
     RunEnded,
     RunRequest,
@@ -68,6 +73,10 @@ class FakeSession:
         #: While true, queries wait for `release`.
         self.holds = False
         self.held: list[tuple[Future[Any], Any]] = []
+        self.variables = ["question"]
+        self.eval_files = ["evals/helpdesk.yaml"]
+        self.price: float | None = 0.0004
+        self.alone = False
 
     # -- what tests say
 
@@ -147,11 +156,41 @@ class FakeSession:
     def choose_config(self, name: str) -> None:
         self.asked.append(("choose_config", name))
 
-    def run(self, request: RunRequest) -> None:
+    def run(self, request: RunRequest | PlaygroundRequest) -> None:
         self.asked.append(("run", request))
 
     def cancel(self) -> None:
         self.asked.append(("cancel",))
+
+    def stop_asking(self) -> None:
+        self.asked.append(("stop_asking",))
+
+    def playground(self, against: str | None = None) -> Future[PlaygroundSides]:
+        self.asked.append(("playground", against))
+        variables = tuple(Variable(name) for name in self.variables)
+        estimate = Estimate(2, 0, 2, 0, self.price, 0.0)
+        left = "" if self.alone else against or "v11"
+        return self._answer(
+            PlaygroundSides(left, "v12", ((SMOL, SMOL),), variables, tuple(self.eval_files), estimate)
+        )
+
+    def answering(self, side: int, text: str, **how: Any) -> None:
+        """One side's answer to what was asked last."""
+        number = next(a[1].number for a in reversed(self.asked) if a[0] == "run")
+        output = None
+        if how.get("done") and "failure" not in how:
+            words = len(text.split())
+            output = Output(text, usage=Usage(40, words), latency_s=1.3, ttft_s=0.2, cost_usd=0.0004)
+        name = ("v11", "v12")[side]
+        self.emit(Answering(number, 0, side, name, SMOL, text, output=output, **how))
+
+    def answered(self, **how: Any) -> None:
+        number = next(a[1].number for a in reversed(self.asked) if a[0] == "run")
+        self.emit(Answered(number, **{"cost_usd": 0.0008, "calls": 2, **how}))
+
+    def keep_case(self, new: NewCase, file: str | None = None) -> Future[tuple[str, str]]:
+        self.asked.append(("keep_case", new, file))
+        return self._answer((new.id, file or self.eval_files[0]))
 
     def set_watching(self, on: bool) -> None:
         self.asked.append(("set_watching", on))
