@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from session_screen import PATIENCE_S, Open, Screen, settled
+from small_workspace import write_workspace
 
 from llmops_tui.domain.errors import UsageError
 from llmops_tui.domain.playground import NewCase
