@@ -42,12 +42,13 @@ def lines(
             out += wrap(((shown_line(sentence) + ".", "dim"),), width)
     if out:
         out.append(EMPTY)
+    over = ended is not None
     for n, (left, right) in enumerate(columns):
         if n:
             out.append(EMPTY)
         if len(columns) > 1 or _models_differ(left, right):
             out.append(cut_line(((f"── {_models(left, right)} ", "dim"),), width))
-        out += _column(left, right, diffs.get(n), width, split)
+        out += _column(left, right, diffs.get(n), width, split, over)
         out += _scores(left, right, width)
     if ended is not None and ended.cancelled and columns:
         out += [EMPTY, (("Cancelled. What had come is above; what had come whole is kept.", "warning"),)]
@@ -60,6 +61,12 @@ def title(columns: Sequence[Column], ended: Answered | None, asking: bool, price
         open_ = sum(a is not None and not a.done for pair in columns for a in pair)
         return f"Answers · {fmt.plural(open_, 'answer')} to come" if open_ else "Answers · asking"
     if ended is not None and not ended.problem and columns:
+        there = [a for pair in columns for a in pair if a is not None]
+        failed = sum(bool(a.failure) for a in there)
+        if failed:
+            return f"Answers · {failed} of {len(there)} could not be had"
+        if ended.cancelled:
+            return "Answers · cancelled"
         if not ended.calls:
             return "Answers · answered before, nothing asked"
         return f"Answers · {fmt.plural(ended.calls, 'request')} · {fmt.money(ended.cost_usd)}"
@@ -115,25 +122,25 @@ def _models_differ(left: Answering | None, right: Answering | None) -> bool:
 
 
 def _column(
-    left: Answering | None, right: Answering | None, found: Diff | None, width: int, split: bool
+    left: Answering | None, right: Answering | None, found: Diff | None, width: int, split: bool, over: bool
 ) -> list[Line]:
     both = left is not None and right is not None
     if not both or found is not None or not split or width < 60:
-        return _one_below(left, right, found, width, split)
+        return _one_below(left, right, found, width, split, over)
     assert left is not None
     assert right is not None
     half = (width - 3) // 2
     rest = width - 3 - half
     bar: Span = (" │ ", "rule")
-    sides = zip_longest(_alone(left, half), _alone(right, rest), fillvalue=EMPTY)
+    sides = zip_longest(_alone(left, half, over), _alone(right, rest, over), fillvalue=EMPTY)
     return [(*pad_line(a, half), bar, *cut_line(b, rest)) for a, b in sides]
 
 
 def _one_below(
-    left: Answering | None, right: Answering | None, found: Diff | None, width: int, split: bool
+    left: Answering | None, right: Answering | None, found: Diff | None, width: int, split: bool, over: bool
 ) -> list[Line]:
     if found is None or left is None or right is None:
-        return [line for a in (left, right) if a is not None for line in _alone(a, width)]
+        return [line for a in (left, right) if a is not None for line in _alone(a, width, over)]
     trial = TrialDiff("", found, _text(left), _text(right), answer_facts(left), answer_facts(right))
     doc = OutputDoc((), (trial,), 0)
     return list(layout(doc, _side(left), _side(right), width, split=split).lines)
@@ -148,15 +155,15 @@ def _side(answer: Answering) -> Side:
     return Side(answer.version, f"{fmt.score(verdict.score)} {word}", style)
 
 
-def _alone(answer: Answering, width: int) -> list[Line]:
-    """One answer: how it stands, and its text."""
+def _alone(answer: Answering, width: int, over: bool) -> list[Line]:
+    """One answer: how it stands, and its text. `over`: no more of it comes."""
     side = _side(answer)
     head: list[Span] = [(answer.version, "bold")]
     if side.result:
         head.append((f"  {side.result}", side.style))
     words = answer_facts(answer).split(" · ") if answer.output is not None else []
     if not answer.done:
-        words = ["answering …" if answer.text else "asked …"]
+        words = ["cancelled" if over else "answering …" if answer.text else "asked …"]
     while words and line_width(head) + 2 + len(" · ".join(words)) > width:
         words.pop()
     if words:
@@ -175,7 +182,8 @@ def _alone(answer: Answering, width: int) -> list[Line]:
 
 
 def _scores(left: Answering | None, right: Answering | None, width: int) -> list[Line]:
-    if not any(a is not None and a.scores for a in (left, right)):
+    there = [a for a in (left, right) if a is not None]
+    if not any(a.scores for a in there) or not all(a.done for a in there):
         return []
     sides = [
         (OutputDetail(a.output, a.scores),) if a is not None and a.output is not None else ()

@@ -19,6 +19,7 @@ from llmops_tui.app.screens.frame import Frame, sentence
 from llmops_tui.app.widgets.input_box import InputBox
 from llmops_tui.app.widgets.line_panes import LinePane
 from llmops_tui.domain.case import Case
+from llmops_tui.domain.configuration import Workspace
 from llmops_tui.domain.errors import LlmopsError
 from llmops_tui.domain.playground import Variable, lacking, values_of
 from llmops_tui.domain.prose_diff import Diff
@@ -39,7 +40,8 @@ class PlaygroundScreen(Frame, inherit_bindings=False):
         super().__init__(model)
         self.state = model.playground
         self._split: bool | None = None
-        self._read_for: object = None
+        self._read_for: tuple[int, str | None, str | None] | None = None
+        self._workspace: Workspace | None = None
         self._problem = ""
         self._diffs: dict[int, Diff] = {}
         self._diffs_of = -1
@@ -82,19 +84,32 @@ class PlaygroundScreen(Frame, inherit_bindings=False):
 
     def follow(self) -> None:
         super().follow()
-        workspace = self.model.status.workspace, self.model.chosen[0], self.model.status.config
-        if self.owner.is_engine_up and workspace != self._read_for:
-            self._read_for = workspace
+        # By identity: each save gives another workspace, and to compare them would take long.
+        status = self.model.status
+        wanted = (id(status.workspace), status.config, self.model.chosen[0])
+        if self.owner.is_engine_up and wanted != self._read_for:
+            self._read_for, self._workspace = wanted, status.workspace
             self._read(self.owner.session.playground(self.model.chosen[0]))
         if self.question is not None and isinstance(self.focused, InputBox):
             # What is typed on must not answer it.
             self._focused_by_question = True
             self.answers.focus()
-        elif self.question is None and self._focused_by_question:
-            self._focused_by_question = False
-            self.action_type_input()
+        elif self.question is None:
+            self._back_to_input()
         self._draw()
         self._compare_soon()
+
+    def answer(self, yes: bool) -> bool:
+        had_one = super().answer(yes)
+        if had_one and self.question is None:
+            self._back_to_input()
+        return had_one
+
+    def _back_to_input(self) -> None:
+        if self._focused_by_question:
+            self._focused_by_question = False
+            if self.boxes:
+                self.boxes[0].focus()
 
     def _read(self, future: Future[PlaygroundSides]) -> None:
         """What would be asked: read at the start, and after each save."""
@@ -137,10 +152,21 @@ class PlaygroundScreen(Frame, inherit_bindings=False):
             hint = "may be left empty"
         box = InputBox(variable.name, self.state.texts.get(variable.name, ""), hint=hint)
         box.least = 3 if among == 1 else 1
-        box.most = max((self.app.size.height - 12) // max(min(among, 3), 1), 2)
+        box.most = self._most(among)
         box.title(shown_line(variable.name) + (" · JSON" if variable.is_json else ""))
         box.add_class("pane")
         return box
+
+    def _most(self, among: int) -> int:
+        """Rows that a box may grow to: together they leave half of the screen to the answers."""
+        frame = 1 if self.has_class("-short") else 2
+        return max((self.app.size.height - 4) // 2 // max(min(among, 4), 1) - frame, 1)
+
+    def on_resize(self) -> None:
+        boxes = self.boxes
+        for box in boxes:
+            box.most = self._most(len(boxes))
+            box.fit()
 
     def on_input_box_typed(self, message: InputBox.Typed) -> None:
         message.stop()
@@ -360,6 +386,8 @@ class PlaygroundScreen(Frame, inherit_bindings=False):
             return False  # it would be typed
         if action.id in ("help", "other_side", "split") and isinstance(self.focused, InputBox):
             return False
+        if action.id == "next_input":
+            return len(self.boxes) > 1
         if action.id == "stop_asking":
             return self.is_busy
         if action.id in ("ask_further", "other_side"):
