@@ -210,7 +210,7 @@ async def test_asked_again_it_is_a_further_answer_to_the_same_input() -> None:
 
 
 async def test_what_was_asked_before_can_be_chosen_again() -> None:
-    async with opened() as (app, session, pilot):
+    async with opened() as (app, _session, pilot):
         await press(pilot, "i", "ctrl+s")
         await written(pilot, "another")
         await press(pilot, "ctrl+s", "ctrl+g")
@@ -220,7 +220,7 @@ async def test_what_was_asked_before_can_be_chosen_again() -> None:
 
 
 async def test_nothing_typed_is_lost_by_looking_elsewhere() -> None:
-    async with opened() as (app, session, pilot):
+    async with opened() as (app, _session, pilot):
         await press(pilot, "i")
         await written(pilot, "not asked yet")
         await press(pilot, "escape", "j", "i")
