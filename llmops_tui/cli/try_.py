@@ -16,7 +16,7 @@ from llmops_tui.cli.working import INTERRUPTED, REFUSED, agreed, interruptible
 if TYPE_CHECKING:
     from llmops_tui.engine.engine import Engine
     from llmops_tui.engine.events import Estimate, TryRequest
-    from llmops_tui.engine.trying import Trial, TryOutcome
+    from llmops_tui.engine.trying import Trying, TryOutcome
 
 #: Some outputs could not be had.
 INCOMPLETE = 3
@@ -94,37 +94,37 @@ async def _try(shell: Shell, engine: Engine, request: TryRequest) -> int:
 
     from llmops_tui.domain.safe_text import clean
     from llmops_tui.engine.events import AskFirst
-    from llmops_tui.engine.trying import Trial
+    from llmops_tui.engine.trying import Trying
 
-    trial = Trial(engine, request)
-    for warning in trial.warnings:
+    trying = Trying(engine, request)
+    for warning in trying.warnings:
         shell.say(f"warning: {clean(warning)}")
-    shell.say(price_words(trial))
-    if trial.objection is not None and not request.agreed:
-        if not agreed(shell, AskFirst(request, trial.price, trial.objection)):
+    shell.say(price_words(trying))
+    if trying.objection is not None and not request.agreed:
+        if not agreed(shell, AskFirst(request, trying.price, trying.objection)):
             return REFUSED
-        trial = Trial(engine, msgspec.structs.replace(request, agreed=True))
+        trying = Trying(engine, msgspec.structs.replace(request, agreed=True))
     from llmops_tui.cli.progress import progress_of
 
     with interruptible(engine) as state, progress_of(shell) as on_event:
-        tried = await trial.carry_out(on_event)
+        tried = await trying.carry_out(on_event)
     return _tell(shell, tried, interrupted=state.on)
 
 
-def price_words(trial: Trial) -> str:
+def price_words(trying: Trying) -> str:
     """`Try 6 variants and v1: 112 answers, 16 known before, 96 requests, about $0.12`."""
-    price: Estimate = trial.price
+    price: Estimate = trying.price
     from llmops_tui.domain import format as fmt
 
     parts = [fmt.plural(price.outputs, "answer"), f"{fmt.count(price.cached)} known before"]
     if not price.requests:
-        return f"{trial.what}: {', '.join(parts)}, nothing to ask"
+        return f"{trying.what}: {', '.join(parts)}, nothing to ask"
     parts.append(f"at most {fmt.plural(price.requests, 'request')}")
     if price.cost_usd is None:
         parts.append("at a price that is not known")
     else:
         parts.append(f"about {fmt.money(price.cost_usd)}" if price.cost_usd else "free of charge")
-    return f"{trial.what}: {', '.join(parts)}"
+    return f"{trying.what}: {', '.join(parts)}"
 
 
 def _tell(shell: Shell, tried: TryOutcome, *, interrupted: bool) -> int:

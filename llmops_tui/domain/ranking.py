@@ -52,6 +52,7 @@ class Standing(msgspec.Struct, frozen=True):
         errors, missing: rows.
         cost_usd: of one answer, on the mean; None where it is not known.
         p50_s, p95_s: latency of an answer.
+        critical: critical cases that pass on disk and fail here.
     """
 
     label: str
@@ -64,6 +65,7 @@ class Standing(msgspec.Struct, frozen=True):
     cost_usd: float | None = None
     p50_s: float | None = None
     p95_s: float | None = None
+    critical: tuple[str, ...] = ()
 
 
 class Ranked(msgspec.Struct, frozen=True):

@@ -28,7 +28,7 @@ def conclusion(ranking: Ranking, *, side_by_side: bool) -> tuple[str, ...]:
         said = _facts(ranking)
     else:
         said = [_best(ranking), _against_disk(ranking), _settles(ranking)]
-    said += [_costs(ranking), _latency(side_by_side)]
+    said += [*_critical(ranking), _costs(ranking), _latency(side_by_side)]
     return tuple(s for s in said if s)
 
 
@@ -63,8 +63,8 @@ def _best(ranking: Ranking) -> str:
     best = ranking.best
     if len(best) == 1:
         return f"Best: {name_of(best[0])}, told apart from every other (all of this at {sure})."
-    apart = f"Not told apart from the best: {names(best)}"
-    return f"{apart}; to choose among them by this figure is to choose noise."
+    apart = f"First is {name_of(best[0])}; not told apart from it: {names(best[1:])}"
+    return f"{apart}. To choose among them by this figure is to choose noise."
 
 
 def _against_disk(ranking: Ranking) -> str:
@@ -90,6 +90,15 @@ def _settles(ranking: Ranking) -> str:
     if not said:
         return f"They are so close that no reasonable number of cases would tell {pair}."
     return f"To tell {pair} would take {said}, if things stay as they look."
+
+
+def _critical(ranking: Ranking) -> list[str]:
+    """Of those that somebody may choose: a gain elsewhere makes up for no critical case."""
+    tempting = [r for r in ranking.rows if (r.is_best or r.claim == "better") and r.standing.critical]
+    return [
+        f"Critical cases that pass on disk fail with {name_of(r)}: {', '.join(r.standing.critical)}."
+        for r in tempting[:NAMED]
+    ]
 
 
 def _costs(ranking: Ranking) -> str:

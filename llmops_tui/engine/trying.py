@@ -51,7 +51,7 @@ class TryOutcome(msgspec.Struct, frozen=True):
     cancelled: bool = False
 
 
-class Trial:
+class Trying:
     """Variants that are read and priced, and not asked yet.
 
     Attributes:
@@ -72,7 +72,9 @@ class Trial:
         wanted = variants(request.sets, request.sweeps)
         if narrows(request.subset) and not choose(on_disk.cases, request.subset):
             raise UsageError(no_case(on_disk.cases, request.subset))
-        found = read_variants(engine.root, on_disk.name, wanted)
+        as_it_is, *found = read_variants(engine.root, on_disk.name, (Variant(()), *wanted))
+        if as_it_is.manifest.hash != on_disk.manifest.hash:
+            raise UsageError(Problem("the files were changed a moment ago", "try again"))
         self.warnings = tuple(dict.fromkeys(str(w) for c in found for w in c.warnings))
         self._labels = _labels(on_disk, wanted, found)
         self._sides = self._record(on_disk, found)
@@ -152,12 +154,12 @@ async def try_variants(
     """Read, price, ask and rank. Where anything is to be asked, the price is shown first.
 
     Raises:
-        LlmopsError: as `Trial`.
+        LlmopsError: as `Trying`.
     """
-    trial = Trial(engine, request)
-    if not request.agreed and trial.price.requests:
-        return AskFirst(request, trial.price, trial.objection or f"{trial.what}?")
-    return await trial.carry_out(emit)
+    trying = Trying(engine, request)
+    if not request.agreed and trying.price.requests:
+        return AskFirst(request, trying.price, trying.objection or f"{trying.what}?")
+    return await trying.carry_out(emit)
 
 
 def _labels(
@@ -233,6 +235,15 @@ class _Ranked:
             cost_usd=sum(known) / len(known) if known and len(known) == len(costs) else None,
             p50_s=_quantile(latencies, 50),
             p95_s=_quantile(latencies, 95),
+            critical=self._critical(n),
+        )
+
+    def _critical(self, n: int) -> tuple[str, ...]:
+        tag = self._settings.critical
+        pairs = compare(self._snapshots[0], self._snapshots[n]).pairs
+        broken = [p.case_id for p in pairs if p.flip == "pass→fail"]
+        return tuple(
+            dict.fromkeys(id_ for id_ in broken if id_ in self._cases and tag in self._cases[id_].tags)
         )
 
     def _held(self, left: int, right: int) -> Held:

@@ -55,6 +55,7 @@ def _ranked(row: Ranked) -> Json:
         "cost_usd": standing.cost_usd,
         "latency_p50_s": standing.p50_s,
         "latency_p95_s": standing.p95_s,
+        "critical": list(standing.critical),
         "errors": standing.errors,
         "missing": standing.missing,
         "not_ranked": standing.unranked or None,

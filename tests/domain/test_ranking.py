@@ -6,6 +6,8 @@ import random
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+import msgspec
+
 from llmops_tui.domain.ranking import Held, Ranked, Ranking, Standing, rank, to_tell_apart
 from llmops_tui.domain.ranking_words import conclusion
 from llmops_tui.domain.run import VersionInfo
@@ -66,7 +68,7 @@ def test_what_may_be_luck_is_not_told_apart_from_the_best() -> None:
     assert names(ranking.best) == ["k=2", "k=1", ""]
     assert [r.claim for r in ranking.rows] == ["not told apart", "not told apart", "on disk", "worse"]
     said = conclusion(ranking, side_by_side=False)
-    assert "Not told apart from the best: k=2, k=1 and the version on disk" in said[0]
+    assert said[0].startswith("First is k=2; not told apart from it: k=1 and the version on disk. ")
     assert said[1] == "Worse than the version on disk: k=3."
     found = to_tell_apart(ranking)
     assert found is not None
@@ -106,6 +108,20 @@ def test_of_equals_the_cheaper_comes_first_and_is_named() -> None:
     assert names(ranking.rows) == ["k=2", "", "k=1"]
     assert "Of those, k=2 costs least: $0.01 an answer." in conclusion(ranking, side_by_side=True)
     assert to_tell_apart(ranking) is None
+
+
+def test_a_critical_case_that_breaks_is_named_of_those_one_may_choose() -> None:
+    ranking = ranked([passing(20), passing(22), passing(2)])
+    rows = tuple(
+        msgspec.structs.replace(r, standing=msgspec.structs.replace(r.standing, critical=("cancel-order",)))
+        if r.standing.label
+        else r
+        for r in ranking.rows
+    )
+    said = conclusion(msgspec.structs.replace(ranking, rows=rows), side_by_side=False)
+    assert [s for s in said if s.startswith("Critical")] == [
+        "Critical cases that pass on disk fail with k=1: cancel-order."
+    ]
 
 
 def test_what_erred_is_last_and_never_the_best() -> None:

@@ -20,7 +20,9 @@ from llmops_tui.engine.events import (
     PlaygroundRequest,
     RunEnded,
     RunRequest,
+    TryRequest,
     Viewing,
+    WorkEnded,
     WorkspaceBroken,
     WorkspaceLoaded,
 )
@@ -308,3 +310,33 @@ def test_an_app_that_only_views_asks_and_keeps_nothing(tmp_path: Path) -> None:
     finally:
         second.session.close()
         first.session.close()
+
+
+def test_variants_are_priced_tried_and_ranked_and_the_screen_keeps_its_pair(screen: Open) -> None:
+    ours = screen()
+    ours.wait(RunEnded)
+    ours.wait(Compared)
+    request = TryRequest("bench", sweeps=("params.temperature=0.1,0.2",))
+    ours.session.run(request)
+    asks = ours.wait(AskFirst)
+    assert (asks.request, asks.estimate.requests) == (request, 6)
+    agreed = TryRequest("bench", sweeps=("params.temperature=0.1,0.2",), agreed=True)
+    ours.session.run(agreed)
+    ended = ours.wait(WorkEnded)
+    assert ended.request == agreed
+    assert len(ended.result.ranking.rows) == 3
+    shown = ours.wait(Compared)
+    assert shown.comparison.candidate.version.name == "v1"
+    (variant, *_) = [r.version for r in ended.result.ranking.rows if r.claim != "on disk"]
+    ours.session.choose_comparison("v1", variant.name)
+    looked = ours.wait(Compared, lambda e: e.comparison.candidate.version == variant)
+    assert [c.label for c in looked.changed] == ["params.temperature"]
+
+
+def test_a_slip_in_a_variant_ends_the_work_with_a_sentence(screen: Open) -> None:
+    ours = screen()
+    ours.wait(RunEnded)
+    ours.session.run(TryRequest("bench", sets=("modls=echo/a",)))
+    notice = ours.wait(Notice, lambda n: n.level == "error" and bool(n.text))
+    assert notice.text == "--set modls=echo/a: unknown key 'modls'; did you mean 'models'?"
+    assert ours.wait(WorkEnded).result is None

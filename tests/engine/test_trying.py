@@ -68,6 +68,22 @@ async def test_variants_are_asked_beside_the_version_on_disk_and_asked_once(tmp_
         ours.engine.close()
 
 
+async def test_a_critical_case_that_a_variant_breaks_is_told(tmp_path: Path) -> None:
+    cases = [
+        {"id": "safe", "vars": {"question": "word"}, "scorers": [{"contains": "word"}], "tags": ["critical"]},
+        {"id": "plain", "vars": {"question": "word"}, "scorers": [{"contains": "word"}]},
+    ]
+    ours = Bench(
+        tmp_path, cases=cases, prompt="{{ question }}", files={"prompts/mute.md": "none {{ question[:1] }}"}
+    )
+    outcome = await tried(ours, sets=("prompt=prompts/mute.md",))
+    (row,) = [r for r in outcome.ranking.rows if r.claim != "on disk"]
+    assert row.standing.critical == ("safe",)
+    assert row.claim == "worse"  # echo repeats itself: a fact
+    assert outcome.ranking.by_fact
+    ours.engine.close()
+
+
 async def test_what_is_tried_has_no_number_is_never_the_latest_and_is_found_by_its_name(
     tmp_path: Path,
 ) -> None:
@@ -100,6 +116,18 @@ async def test_a_variant_that_is_what_is_on_disk_is_not_a_second_side(tmp_path: 
         assert len(outcome.ranking.rows) == 2
         with pytest.raises(LlmopsError, match=r"params\.temperature=0 is what is on disk already"):
             await tried(ours, sets=("params.temperature=0",))
+        ours.engine.close()
+
+
+async def test_files_that_change_under_a_try_are_not_taken_for_a_variant(tmp_path: Path) -> None:
+    async with FakeOpenAI() as server:
+        ours = asking(tmp_path, server)
+        ours.engine.load()
+        ours.replace("prompts/bench.md", "Be brief.", "Be short.")
+        with pytest.raises(LlmopsError, match="the files were changed a moment ago; try again"):
+            await try_variants(ours.engine, TryRequest("bench", sets=("params.seed=1",), agreed=True))
+        assert server.count == 0
+        assert len((await tried(ours, sets=("params.seed=1",))).ranking.rows) == 2
         ours.engine.close()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from store_flow import call, database, evaluated, finish, output, result, start, version
+from store_flow import call, database, evaluated, finish, manifest, output, result, start, version
 
 from llmops_tui.domain.errors import UsageError
 from llmops_tui.domain.run import VersionInfo
@@ -123,3 +123,36 @@ def test_another_process_that_remembers_ids_writes_on_after_gc(tmp_path: Path) -
         assert item.output_id is not None
         assert app.outputs.get(item.output_id).text == "the same answer"
         assert app._db.rows("PRAGMA foreign_key_check") == []
+
+
+DAY = 86_400.0
+
+
+def tried(store: Store, prompt: str, at: float) -> VersionInfo:
+    """A version without a number, evaluated once."""
+    made, _ = store.versions.ensure("helpdesk", manifest(prompt), {}, at=at, hidden=True)
+    run = start(store, made, 1, at=at)
+    store.record(run.id, calls=(), results=[result(0, prompt, prompt)], at=at)
+    finish(store, run)
+    return made
+
+
+def test_what_was_only_tried_stays_for_a_week(store: Store) -> None:
+    version(store, at=1.0)
+    old, new = tried(store, "old", at=1.0), tried(store, "new", at=3 * DAY)
+    assert store.gc(now=6 * DAY).runs == 0
+    assert store.gc(now=8 * DAY).runs == 1
+    assert store.versions.find("helpdesk", old.hash) is None
+    assert store.versions.get("helpdesk", new.name) == new
+    assert [v.name for v in store.versions.list("helpdesk")] == ["v1"]
+
+
+def test_what_is_tried_again_or_has_a_label_stays(store: Store) -> None:
+    again_, labelled = tried(store, "again", at=1.0), tried(store, "labelled", at=1.0)
+    store.versions.label(labelled.id, "cheaper model")
+    store.versions.ensure("helpdesk", manifest("again"), {}, at=7 * DAY, hidden=True)
+    store.gc(now=10 * DAY)
+    assert store.versions.get("helpdesk", again_.name) == again_
+    assert store.versions.get("helpdesk", "cheaper model").id == labelled.id
+    store.gc(now=20 * DAY)
+    assert store.versions.find("helpdesk", again_.hash) is None

@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from llmops_tui.app.app import LlmopsApp
     from llmops_tui.app.screens.frame import Frame
 
+FRESH = "--fresh"
 HINT = "models=openai/gpt-x-2026-01-01  params.temperature=0,0.3,0.7"
 _HELP = (
     "PATH=VALUE sets a key of the configuration, PATH=V1,V2 sweeps over values; several are combined. "
-    "No file is touched, and what was answered before is not asked again."
+    "No file is touched, and what was answered before is not asked again, but for --fresh."
 )
 _STYLES = {"better": "improved", "worse": "regressed", "not ranked": "error", "on disk": "bold"}
 
@@ -51,9 +52,21 @@ def start(frame: Frame) -> None:
     def typed(line: str | None) -> None:
         if line is not None:
             owner.tried_line = line
-            owner.session.run(TryRequest(config, *read_line(line)))
+            owner.session.run(_request(config, line))
 
     owner.push_screen(TryLine(owner.tried_line), typed)
+
+
+def _request(config: str, line: str) -> TryRequest:
+    """What a line asks for: `--fresh` may stand in it as on the command line.
+
+    Raises:
+        UsageError: it can't be read.
+    """
+    words = line.split(" ")
+    sets, sweeps = read_line(" ".join(w for w in words if w != FRESH))
+    variants(sets, sweeps)
+    return TryRequest(config, sets, sweeps, fresh=FRESH in words)
 
 
 class TryLine(ModalScreen[str | None]):
@@ -77,7 +90,7 @@ class TryLine(ModalScreen[str | None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         try:
-            variants(*read_line(event.value))
+            _request("", event.value)
         except LlmopsError as error:
             self.query_one("#try-says", Static).update(Content(shown_line(str(error))))
             self.add_class("-refused")
@@ -97,8 +110,8 @@ class VariantRows(RowList):
     def _columns(self, width: int) -> tuple[tuple[str, int], ...]:
         """Columns behind the variant with their widths; those that matter least go first."""
         metric = "pass" if self._ranking.metric == "pass_rate" else "score"
-        columns = [(metric, 8), ("Δ on disk", 11), ("95% jointly", 17), ("answer", 9), ("p95", 8), ("p50", 8)]
-        while len(columns) > 2 and width - 3 - sum(w for _, w in columns) < 26:
+        columns = [(metric, 7), ("Δ on disk", 10), ("95% jointly", 15), ("answer", 9), ("p95", 8), ("p50", 8)]
+        while len(columns) > 2 and width - 3 - sum(w for _, w in columns) < 41:
             columns.pop()
         return tuple(columns)
 
