@@ -6,8 +6,6 @@ from llmops_tui.app.bench_state import BenchState
 from llmops_tui.app.playground_state import PlaygroundState
 from llmops_tui.app.status import Status
 from llmops_tui.engine.events import (
-    Answered,
-    Answering,
     AskFirst,
     Compared,
     Event,
@@ -22,6 +20,7 @@ from llmops_tui.engine.events import (
     WorkspaceBroken,
     WorkspaceLoaded,
 )
+from llmops_tui.engine.playground_events import Answered, Answering
 
 
 class Model:

@@ -13,7 +13,8 @@ from llmops_tui.domain import format as fmt
 from llmops_tui.domain.comparison import Pair
 from llmops_tui.domain.prose_diff import Diff, diff
 from llmops_tui.domain.score import combine
-from llmops_tui.engine.events import Answered, Answering, Estimate, OutputDetail, PairDetail
+from llmops_tui.engine.events import Estimate, OutputDetail, PairDetail
+from llmops_tui.engine.playground_events import Answered, Answering
 
 Column = tuple[Answering | None, Answering | None]
 
@@ -39,7 +40,7 @@ def lines(
     out: list[Line] = []
     for sentence in (*(ended.said if ended else ()), _about_case(ended)):
         if sentence:
-            out += wrap(((shown_line(sentence) + ".", "dim"),), width)
+            out += wrap(((as_sentence(sentence), "dim"),), width)
     if out:
         out.append(EMPTY)
     over = ended is not None
@@ -53,6 +54,12 @@ def lines(
     if ended is not None and ended.cancelled and columns:
         out += [EMPTY, (("Cancelled. What had come is above; what had come whole is kept.", "warning"),)]
     return out
+
+
+def as_sentence(clause: str) -> str:
+    """A clause as a sentence of its own."""
+    text = shown_line(clause)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def title(columns: Sequence[Column], ended: Answered | None, asking: bool, price: Estimate | None) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmops_tui.domain.playground import Variable, shown_value
-from llmops_tui.engine.events import Answered, Answering, PlaygroundRequest, PlaygroundSides
+from llmops_tui.engine.events import PlaygroundSides
+from llmops_tui.engine.playground_events import Answered, Answering, PlaygroundRequest
 
 #: Inputs that are remembered in a session.
 MOST_REMEMBERED = 100

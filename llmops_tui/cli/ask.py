@@ -17,7 +17,8 @@ from llmops_tui.domain.errors import BudgetError, Problem, UsageError
 if TYPE_CHECKING:
     from llmops_tui.domain.playground import NewCase, Variable
     from llmops_tui.engine.engine import Engine
-    from llmops_tui.engine.events import Answered, Event, PlaygroundRequest, PlaygroundSides
+    from llmops_tui.engine.events import Event, PlaygroundSides
+    from llmops_tui.engine.playground_events import Answered, PlaygroundRequest
     from llmops_tui.report.playground import Answer
 
 #: Some answers could not be had; the budget says no.
@@ -96,8 +97,8 @@ def ask(
     keeping = Keeping(keep_id, keep_file, tags, expected, expected_answer)
 
     async def body(engine: Engine) -> int:
-        from llmops_tui.engine.events import PlaygroundRequest
         from llmops_tui.engine.playground import Playground
+        from llmops_tui.engine.playground_events import PlaygroundRequest
 
         await fetch_weights(shell, engine)
         name = engine.configuration(config).name
@@ -255,7 +256,7 @@ class Teller:
         self._finished: set[tuple[int, int]] = set()
 
     def __call__(self, event: Event) -> None:
-        from llmops_tui.engine.events import Answering
+        from llmops_tui.engine.playground_events import Answering
 
         if not isinstance(event, Answering):
             return

@@ -19,17 +19,9 @@ from llmops_tui.engine import estimate as prices
 from llmops_tui.engine import subjects
 from llmops_tui.engine.engine import Engine
 from llmops_tui.engine.evaluation import price, silent
-from llmops_tui.engine.events import (
-    Answered,
-    Answering,
-    AskFirst,
-    Estimate,
-    Event,
-    PlaygroundRequest,
-    PlaygroundSides,
-    Subset,
-)
+from llmops_tui.engine.events import AskFirst, Estimate, Event, PlaygroundSides, Subset
 from llmops_tui.engine.plan import slots
+from llmops_tui.engine.playground_events import Answered, Answering, PlaygroundRequest
 from llmops_tui.engine.prepare import prepare
 from llmops_tui.engine.worker_host import Aside
 

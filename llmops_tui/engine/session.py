@@ -19,7 +19,6 @@ from llmops_tui.engine.events import (
     Compared,
     Event,
     Notice,
-    PlaygroundRequest,
     RunEnded,
     RunRequest,
     RunStarted,
@@ -30,6 +29,7 @@ from llmops_tui.engine.events import (
     WorkspaceBroken,
     WorkspaceLoaded,
 )
+from llmops_tui.engine.playground_events import PlaygroundRequest
 from llmops_tui.engine.session_matrix import SessionMatrix
 from llmops_tui.engine.session_playground import SessionPlayground
 from llmops_tui.engine.session_review import SessionReview

@@ -22,7 +22,6 @@ from llmops_tui.domain.run import VersionInfo
 from llmops_tui.engine.events import (
     Event,
     PairDetail,
-    PlaygroundRequest,
     PlaygroundSides,
     RunRequest,
     TextChange,
@@ -30,6 +29,7 @@ from llmops_tui.engine.events import (
     VersionSummary,
     WorkRequest,
 )
+from llmops_tui.engine.playground_events import PlaygroundRequest
 
 
 class SessionApi(Protocol):

@@ -9,7 +9,8 @@ from pathlib import Path
 from llmops_tui.domain.errors import LlmopsError, Problem, UsageError
 from llmops_tui.domain.playground import NewCase
 from llmops_tui.engine.engine import Engine
-from llmops_tui.engine.events import Answered, AskFirst, PlaygroundRequest, PlaygroundSides
+from llmops_tui.engine.events import AskFirst, PlaygroundSides
+from llmops_tui.engine.playground_events import Answered, PlaygroundRequest
 from llmops_tui.engine.session_queries import SessionQueries
 
 _VIEWS = Problem("this app only views the workspace, and asks and writes nothing", "see the line on top")

@@ -30,15 +30,12 @@ from llmops_tui.domain.run import (
 )
 from llmops_tui.domain.score import Score
 from llmops_tui.engine.events import (
-    Answered,
-    Answering,
     Compared,
     Estimate,
     Event,
     ItemsDone,
     OutputDetail,
     PairDetail,
-    PlaygroundRequest,
     PlaygroundSides,
     Progress,
     RunEnded,
@@ -49,6 +46,7 @@ from llmops_tui.engine.events import (
     VersionSummary,
     WorkspaceLoaded,
 )
+from llmops_tui.engine.playground_events import Answered, Answering, PlaygroundRequest
 
 
 class FakeSession:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_session import FakeSession
 from piloting import SMALL, WIDE, commands, opened, press, screen, settle, toasts, until
 from textual import events
 from textual.widgets import Input
@@ -13,7 +15,8 @@ from llmops_tui.app.widgets.input_box import InputBox
 from llmops_tui.domain.errors import UsageError
 from llmops_tui.domain.playground import NewCase
 from llmops_tui.domain.score import Score
-from llmops_tui.engine.events import AskFirst, Estimate, PlaygroundRequest, Viewing
+from llmops_tui.engine.events import AskFirst, Estimate, Viewing
+from llmops_tui.engine.playground_events import PlaygroundRequest
 
 QUESTION = "How many days do I have to ask for a refund?"
 OLD, NEW = "You have 30 days from delivery.", "You can ask at any time from delivery."
@@ -92,6 +95,17 @@ async def test_every_printable_key_is_typed_and_enter_makes_a_line() -> None:
         await press(pilot, *"qiC1", "colon", "question_mark", "enter", "K")
         assert box(app).text == "qiC1:?\nK"
         assert requests(session) == []
+
+
+async def test_what_is_typed_before_the_workspace_is_read_is_an_input_and_no_command() -> None:
+    session = FakeSession(Path("/nowhere/helpdesk"))
+    session.opening, session.stored = [], False
+    async with opened(session) as (app, session, pilot):
+        await press(pilot, "i", *"qi?")
+        session.emit(session.loaded(), session.compared())
+        await settle(pilot)
+        await press(pilot, "x")
+        assert box(app).text == "qi?x"
 
 
 async def test_a_paste_of_many_lines_is_one_input_without_what_a_terminal_obeys() -> None:
@@ -311,6 +325,26 @@ async def test_a_save_is_followed_and_asks_nothing() -> None:
         assert (first.text, second.variable) == ("kept", "tone")
         assert requests(session) == []
         assert app.focused is first
+
+
+async def test_a_prompt_without_variables_is_asked_as_it_is() -> None:
+    session = FakeSession(Path("/nowhere/helpdesk"))
+    session.variables, session.cases = [], []
+    async with opened(session) as (app, session, pilot):
+        await press(pilot, "i")
+        assert app.focused is app.screen.query_one("#answers")
+        await press(pilot, "ctrl+s")
+        assert requests(session)[0].vars == {}
+
+
+async def test_the_palette_has_its_actions_and_gives_the_input_back() -> None:
+    async with opened() as (app, _session, pilot):
+        await press(pilot, "i", "ctrl+p", *"keep as a case")
+        await until(pilot, lambda: "Keep as a case" in screen(app))
+        await press(pilot, "down", "enter")
+        await until(pilot, lambda: bool(app.screen.query("#case-id")))
+        await press(pilot, "escape", "x")
+        assert box(app).text == f"{QUESTION}x"
 
 
 async def test_words_of_a_model_are_never_markup_and_leave_the_layout_whole() -> None:

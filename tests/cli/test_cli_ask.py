@@ -15,7 +15,7 @@ from serving import serving
 from llmops_tui.cli.ask import Teller
 from llmops_tui.domain.output import Output
 from llmops_tui.engine.engine import DATABASE
-from llmops_tui.engine.events import Answering
+from llmops_tui.engine.playground_events import Answering
 from llmops_tui.store import Store
 
 

@@ -15,8 +15,9 @@ from fake_openai import Asked, FakeOpenAI, Reply, say
 from llmops_tui.domain.errors import UsageError
 from llmops_tui.domain.playground import NewCase
 from llmops_tui.engine import estimate
-from llmops_tui.engine.events import Answered, Answering, AskFirst, Event, PlaygroundRequest
+from llmops_tui.engine.events import AskFirst, Event
 from llmops_tui.engine.playground import Playground, keep
+from llmops_tui.engine.playground_events import Answered, Answering, PlaygroundRequest
 
 FIRST = "system:\nBe brief.\n\nuser:\n{{ question }}\n"
 SECOND = "system:\nBe brief.\n\nuser:\n{{ question }} Please.\n"
@@ -266,3 +267,24 @@ async def test_an_id_of_another_configuration_that_reads_the_file_too_is_refused
     bench.engine.load()
     with pytest.raises(UsageError, match=r"'other', which reads evals/bench.yaml too, has a case 'taken'"):
         keep(bench.engine, "bench", NewCase("taken", {"question": "z"}))
+
+
+async def test_a_judge_of_the_defaults_is_asked_and_paid_for(tmp_path: Path) -> None:
+    async with FakeOpenAI() as server:
+        gateway = {
+            "base_url": server.url,
+            "retries": 0,
+            "price": {"judge-keyword": {"input": 0, "output": 1.0}},
+        }
+        rubric = {"judge": {"rubric": "Is the answer polite?", "model": "gateway/judge-keyword"}}
+        cases = [{"id": "one", "vars": {"question": "x"}}]
+        evals = json.dumps({"defaults": {"scorers": [rubric]}, "cases": cases})
+        settings = {"providers": {"gateway": gateway}}
+        bench = Bench(tmp_path / "ws", settings=settings, files={"evals/bench.yaml": evals})
+        result, ears = await answered(bench, ask("be polite"))
+        (only,) = ears.done().values()
+        assert [s.error for s in only.scores] == [None]
+        assert only.scores[0].label.startswith("judge")
+        assert result.calls == 2  # the answer, and the judge's word
+        assert (result.cost_usd or 0.0) > 0
+        bench.engine.close()

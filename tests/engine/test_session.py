@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from fake_openai import Asked, FakeOpenAI, Reply, say
 from session_screen import PATIENCE_S, Open, Screen, settled
 from small_workspace import write_workspace
 
 from llmops_tui.domain.errors import UsageError
 from llmops_tui.domain.playground import NewCase
 from llmops_tui.engine.events import (
-    Answered,
-    Answering,
     AskFirst,
     Compared,
     NothingToDo,
     Notice,
-    PlaygroundRequest,
     RunEnded,
     RunRequest,
     TryRequest,
@@ -26,6 +25,7 @@ from llmops_tui.engine.events import (
     WorkspaceBroken,
     WorkspaceLoaded,
 )
+from llmops_tui.engine.playground_events import Answered, Answering, PlaygroundRequest
 from llmops_tui.engine.session import Session
 
 
@@ -340,3 +340,31 @@ def test_a_slip_in_a_variant_ends_the_work_with_a_sentence(screen: Open) -> None
     notice = ours.wait(Notice, lambda n: n.level == "error" and bool(n.text))
     assert notice.text == "--set modls=echo/a: unknown key 'modls'; did you mean 'models'?"
     assert ours.wait(WorkEnded).result is None
+
+
+async def test_a_further_question_ends_the_one_that_is_under_way(tmp_path: Path) -> None:
+    def script(asked: Asked) -> Reply:
+        reply = say(asked, f"about {asked.said}")
+        if asked.said == "slow":
+            reply.then, reply.pieces = "hang", reply.pieces[:3]
+        return reply
+
+    async with FakeOpenAI(script) as server:
+        settings = {"providers": {"fake": {"base_url": server.url}}, "watch": {"mode": "off"}}
+        root = write_workspace(tmp_path / "ws", models=["fake/m"], settings=settings)
+        screen = Screen(root).start()
+        try:
+            await asyncio.to_thread(screen.wait, WorkspaceLoaded)
+            screen.session.run(PlaygroundRequest("bench", {"question": "slow"}, number=1))
+            await asyncio.to_thread(screen.wait, Answering, lambda e: bool(e.text))
+            screen.session.run(PlaygroundRequest("bench", {"question": "quick"}, number=2))
+            first = await asyncio.to_thread(screen.wait, Answered)
+            second = await asyncio.to_thread(screen.wait, Answered)
+            assert (first.number, first.cancelled) == (1, True)
+            assert (second.number, second.cancelled, second.calls) == (2, False, 1)
+            screen.session.run(PlaygroundRequest("bench", {"question": "slow"}, number=3))
+            await asyncio.to_thread(screen.wait, Answering, lambda e: bool(e.text))
+            screen.session.stop_asking()
+            assert (await asyncio.to_thread(screen.wait, Answered)).cancelled
+        finally:
+            await asyncio.to_thread(screen.session.close)

@@ -6,27 +6,22 @@ import asyncio
 from concurrent.futures import Future
 from typing import Any
 
-from textual import work
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 
-from llmops_tui.app import playground_lines
 from llmops_tui.app.actions import Action, bindings
-from llmops_tui.app.lines import Line, shown_line, wrap
+from llmops_tui.app.lines import shown_line
 from llmops_tui.app.model import Model
 from llmops_tui.app.screens.bench import BenchScreen
 from llmops_tui.app.screens.frame import Frame, sentence
+from llmops_tui.app.widgets.answers_pane import AnswersPane
 from llmops_tui.app.widgets.input_box import InputBox
-from llmops_tui.app.widgets.line_panes import LinePane
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.configuration import Workspace
 from llmops_tui.domain.errors import LlmopsError
 from llmops_tui.domain.playground import Variable, lacking, values_of
-from llmops_tui.domain.prose_diff import Diff
 from llmops_tui.engine.events import PlaygroundSides
-
-#: Under this width of the terminal answers stand below each other unless asked otherwise.
-SPLIT_FROM = 100
 
 
 class PlaygroundScreen(Frame, inherit_bindings=False):
@@ -39,22 +34,15 @@ class PlaygroundScreen(Frame, inherit_bindings=False):
     def __init__(self, model: Model) -> None:
         super().__init__(model)
         self.state = model.playground
-        self._split: bool | None = None
         self._read_for: tuple[int, str | None, str | None] | None = None
         self._workspace: Workspace | None = None
-        self._problem = ""
-        self._diffs: dict[int, Diff] = {}
-        self._diffs_of = -1
-        self._drawn: tuple[Any, ...] = ()
-        self._top_of = -1
+        self._early = ""
         self._focused_by_question = False
 
     def compose_panes(self) -> ComposeResult:
         with Vertical(id="panes"):
             yield VerticalScroll(id="inputs", can_focus=False)
-            answers = LinePane("Answers", id="answers")
-            answers.add_class("pane")
-            yield answers
+            yield AnswersPane(self.state, self.model.status, id="answers")
 
     def on_mount(self) -> None:
         if self.state.is_untouched and (case := self.bench_case) is not None:
@@ -63,8 +51,8 @@ class PlaygroundScreen(Frame, inherit_bindings=False):
         self.follow()
 
     @property
-    def answers(self) -> LinePane:
-        return self.query_one("#answers", LinePane)
+    def answers(self) -> AnswersPane:
+        return self.query_one("#answers", AnswersPane)
 
     @property
     def boxes(self) -> list[InputBox]:
@@ -79,6 +67,13 @@ class PlaygroundScreen(Frame, inherit_bindings=False):
         if configuration is None or pair is None:
             return None
         return next((case for case in configuration.cases if case.id == pair.case_id), None)
+
+    def on_key(self, event: events.Key) -> None:
+        """What is typed before the boxes are there is meant for them, and is no command."""
+        reading = self.state.sides is None and not self.answers.problem and self.model.status.viewing is None
+        if reading and not self.boxes and event.is_printable and event.character:
+            self._early += event.character
+            event.stop()
 
     # -- following the model
 
@@ -96,8 +91,7 @@ class PlaygroundScreen(Frame, inherit_bindings=False):
             self.answers.focus()
         elif self.question is None:
             self._back_to_input()
-        self._draw()
-        self._compare_soon()
+        self.answers.follow()
 
     def answer(self, yes: bool) -> bool:
         had_one = super().answer(yes)
@@ -118,11 +112,13 @@ class PlaygroundScreen(Frame, inherit_bindings=False):
             try:
                 self.state.sides = await asyncio.wrap_future(future)
             except Exception as error:  # whatever the engine met is told, and the app goes on
-                self._problem = sentence(error)
+                self.answers.problem = sentence(error)
             else:
-                self._problem = ""
+                self.answers.problem = ""
                 self._show_boxes()
-            self._draw()
+                if not self.state.variables():
+                    self.answers.focus()
+            self.answers.follow()
 
         self.run_worker(wait(), exclusive=True, group="sides", exit_on_error=True)
 
@@ -132,6 +128,9 @@ class PlaygroundScreen(Frame, inherit_bindings=False):
         wanted = state.variables()
         if [box.variable for box in self.boxes] == [v.name for v in wanted]:
             return
+        if wanted and self._early:
+            name, typed, self._early = wanted[0].name, self._early, ""
+            state.texts[name] = state.texts.get(name, "") + typed
         inputs = self.query_one("#inputs")
         focused = self.focused.variable if isinstance(self.focused, InputBox) else None
         boxes = [self._box(v, len(wanted)) for v in wanted]
@@ -172,72 +171,6 @@ class PlaygroundScreen(Frame, inherit_bindings=False):
         message.stop()
         self.state.texts[message.box.variable] = message.box.text
 
-    # -- the answers
-
-    @property
-    def is_split(self) -> bool:
-        return self._split if self._split is not None else self.app.size.width >= SPLIT_FROM
-
-    def _draw(self) -> None:
-        """Draw what is new; where the person has scrolled to stays."""
-        state = self.state
-        columns = list(state.columns())
-        price = state.sides.estimate if state.sides is not None else None
-        title = playground_lines.title(columns, state.ended, state.is_asking, price)
-        chosen = state.chosen()
-        if chosen is not None and chosen.output is not None and any(a and b for a, b in columns):
-            title += f" · y copies {chosen.version}"
-        now = (title, columns, state.ended, self._diffs_of, self.is_split, self._says())
-        if now == self._drawn:
-            return
-        self._drawn = now
-        pane = self.answers
-        pane.title(title)
-        keep, self._top_of = state.number == self._top_of, state.number
-        pane.show(self._lines, keep=keep)
-
-    def _lines(self, width: int) -> list[Line]:
-        state = self.state
-        says = self._says()
-        if says is not None:
-            text, style = says
-            return [row for line in text.split("\n") for row in wrap(((line, style),), width)]
-        diffs = self._diffs if self._diffs_of == state.number else {}
-        return playground_lines.lines(list(state.columns()), diffs, state.ended, width, split=self.is_split)
-
-    def _says(self) -> tuple[str, str] | None:
-        """A sentence in place of answers."""
-        state = self.state
-        if state.ended is not None and state.ended.problem:
-            return shown_line(state.ended.problem), "error"
-        if state.answers:
-            return None
-        if self._problem:
-            return shown_line(self._problem), "error"
-        if self.model.status.viewing is not None:
-            return "This app only views the workspace, and asks nothing; see the line on top.", "warning"
-        if state.ended is not None and state.ended.cancelled:
-            return "Nothing was asked.", "dim"
-        if state.sides is None:
-            return "The workspace is still being read.", "dim"
-        sides = state.sides
-        who = f"{sides.left} and {sides.right}" if sides.left else sides.right
-        said = [f"ctrl+s asks {who}; ctrl+t keeps the input as a case.", *(f"{s}." for s in sides.said)]
-        return "\n".join(shown_line(s) for s in said), "dim"
-
-    def _compare_soon(self) -> None:
-        """Once all is answered: compare the texts, off the UI thread."""
-        state = self.state
-        if state.ended is None or state.ended.problem or self._diffs_of == state.number:
-            return
-        self._compare(state.number, list(state.columns()))
-
-    @work(exclusive=True, group="compare")
-    async def _compare(self, number: int, columns: list[playground_lines.Column]) -> None:
-        self._diffs = await asyncio.to_thread(playground_lines.compared, columns)
-        self._diffs_of = number
-        self._draw()
-
     # -- asking
 
     def action_ask(self) -> None:
@@ -257,7 +190,6 @@ class PlaygroundScreen(Frame, inherit_bindings=False):
         if self.model.status.viewing is not None:
             self.say("This app only views the workspace; see the line on top.")
             return
-        self._diffs, self._diffs_of = {}, -1
         request = self.state.ask(config, values, self.model.chosen[0], further=further)
         self.owner.session.run(request)
         self.follow()
@@ -291,15 +223,20 @@ class PlaygroundScreen(Frame, inherit_bindings=False):
 
     def action_stop_asking(self) -> None:
         if self.state.is_asking:
-            self.owner.session.stop_asking()
+            self._stop_asking()
         else:
             self.action_cancel_run()
+
+    def _stop_asking(self) -> None:
+        self.owner.session.stop_asking()
+        # Whatever becomes of it, the next esc leaves.
+        self.state.is_asking = False
 
     def action_back(self) -> None:
         if self.answer(False):
             return
         if self.state.is_asking:
-            self.owner.session.stop_asking()
+            self._stop_asking()
         else:
             self.owner.show_screen("bench")
 
@@ -348,12 +285,11 @@ class PlaygroundScreen(Frame, inherit_bindings=False):
     # -- looking and keeping
 
     def action_split(self) -> None:
-        self._split = not self.is_split
-        self._draw()
+        self.answers.toggle_split()
 
     def action_other_side(self) -> None:
         self.state.other_side()
-        self._draw()
+        self.answers.follow()
 
     def copyable(self) -> tuple[str, str] | None:
         found, text = self.state.chosen(), self.state.answer_text()
