@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("folder", required=False, metavar="[DIR]", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--reset", is_flag=True, help="Start over: the demo's folder is made anew.")
+@click.option(
+    "--verdicts",
+    is_flag=True,
+    help="Show on a copy how the gate comes to pass, fail and inconclusive; yours stays as it is.",
+)
 @json_option
 @debug_option
 @click.pass_obj
-def demo(shell: Shell, folder: Path | None, reset: bool) -> int:
+def demo(shell: Shell, folder: Path | None, reset: bool, verdicts: bool) -> int:
     """Make a workspace, evaluate it on the embedded model, and open the app on it.
 
     The baseline is evaluated, a sentence of the prompt is edited, and that is evaluated too: every figure
@@ -32,6 +37,10 @@ def demo(shell: Shell, folder: Path | None, reset: bool) -> int:
     from llmops_tui.engine import demo as steps
 
     root = (folder or steps.default_folder()).resolve()
+    if verdicts:
+        from llmops_tui.cli.demo_verdicts import show_verdicts
+
+        return show_verdicts(shell, root, reset=reset)
     steps.create(root, reset=reset)
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty() and not shell.as_json
     shell.say(f"The demo's workspace is {root}")

@@ -119,6 +119,10 @@ class BisectRequest(msgspec.Struct, frozen=True):
     agreed: bool = False
 
 
+#: Work that is longer than a run and asks more than one version (`Session.run`, `session_work`).
+WorkRequest = GateRequest | ExplainRequest | TryRequest | BisectRequest
+
+
 class Estimate(msgspec.Struct, frozen=True):
     """What a run would take, before it starts.
 

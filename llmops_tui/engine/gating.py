@@ -110,6 +110,7 @@ class Gate:
             cases=_facts(cases),
             decisions=decisions_of(all_decisions, comparison),
             same_request=self._store.outputs.same_requests(r.id for r in runs),
+            same_requests=self._asks_the_same(comparison),
             deterministic=self.deterministic(comparison),
             scorer_values=self._scorer_values(comparison, cases),
             fresh_pairs=side_by_side,
@@ -117,6 +118,18 @@ class Gate:
             base_trials=sum(base) / len(base) if base else 1.0,
             trials_spent=_trials_beyond(comparison, factor),
         )
+
+    def _asks_the_same(self, comparison: Comparison) -> bool:
+        """Whether nothing that is asked differs, as after an edit of a comment in the prompt."""
+        pairs = [p for p in comparison.pairs if p.baseline is not None and p.candidate is not None]
+        if not pairs or any(p.output_changed is not False for p in pairs):
+            return False
+        asked = self._store.outputs.requests((comparison.baseline.run.id, comparison.candidate.run.id))
+
+        def of(row: Row | None) -> list[bytes]:
+            return [asked.get(i.output_id or 0, b"") for i in (row.planned if row is not None else ())]
+
+        return all(of(p.baseline) == of(p.candidate) and all(of(p.baseline)) for p in pairs)
 
     def deterministic(self, comparison: Comparison) -> frozenset[str]:
         """The candidate's models that answer alike every time, and whose counterpart does too."""
@@ -185,7 +198,8 @@ class Gate:
         baseline = self._baseline(request)
         if baseline.id == candidate.id:
             return self._itself(baseline, candidate)
-        sides, adapted = self._sides(configuration, baseline, candidate)
+        stored = not request.fresh and not request.adjudicate
+        sides, adapted = self._sides(configuration, baseline, candidate, stored=stored)
         if sides[0].version.id == sides[1].version.id:
             # Only the machine that promoted it tells them apart.
             return self._itself(baseline, candidate, sides[0].version, adapted)
@@ -229,16 +243,20 @@ class Gate:
         return found
 
     def _sides(
-        self, configuration: Configuration, baseline: VersionInfo, candidate: VersionInfo
+        self, configuration: Configuration, baseline: VersionInfo, candidate: VersionInfo, *, stored: bool
     ) -> tuple[list[Side], tuple[str, ...]]:
+        """Both sides, and what had to be adapted; `stored`: a whole one need not be to be had here."""
         sides: list[Side] = []
         adapted: list[str] = []
         for version in (baseline, candidate):
             subject = subjects.of_version(self._store, self._engine.root, configuration, version)
-            if subject.adapted:
+            recorded = None
+            if subject.adapted and stored:
+                recorded = pairing.as_recorded(self._engine, configuration, version)
+            if subject.adapted and recorded is None:
                 version = self.hidden(subject.configuration)
                 adapted += subject.adapted
-            sides.append(Side(subject.configuration, version))
+            sides.append(recorded or Side(subject.configuration, version))
         return sides, tuple(adapted)
 
     def hidden(self, configuration: Configuration) -> VersionInfo:
@@ -257,7 +275,12 @@ class Gate:
     ) -> GateOutcome:
         snapshot = self._engine.queries.snapshot(version or candidate)
         comparison = compare(snapshot, snapshot)
-        return GateOutcome(comparison, self.judged(comparison), baseline, candidate, adapted)
+        result = self.judged(comparison)
+        if adapted and result.verdict == "pass":
+            result = msgspec.structs.replace(
+                result, headline="nothing changed but the models of this machine"
+            )
+        return GateOutcome(comparison, result, baseline, candidate, adapted)
 
     def _outcome(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from llmops_tui.domain.configuration import Configuration
+from llmops_tui.domain.errors import UsageError
 from llmops_tui.domain.run import Reason, VersionInfo
 from llmops_tui.engine.engine import Engine
 from llmops_tui.engine.evaluation import Evaluation, prepared_for, price, silent
@@ -20,8 +21,9 @@ from llmops_tui.engine.events import (
     Subset,
     Working,
 )
+from llmops_tui.engine.plan import models_of
 from llmops_tui.engine.runner import Todo
-from llmops_tui.engine.subjects import scaled
+from llmops_tui.engine.subjects import of_manifest, scaled
 
 ALL = Subset()
 #: Answers of one side in a row before the other side has its turn: at least so many, and at least so many
@@ -45,6 +47,29 @@ class Spent(msgspec.Struct):
     failures: tuple[str, ...] = ()
     cancelled: bool = False
     over_budget: bool = False
+
+
+def as_recorded(engine: Engine, on_disk: Configuration, version: VersionInfo) -> Side | None:
+    """A version on the very models that it was recorded with, where every answer of it is there already.
+
+    None where something would have to be asked: those models may not be had here.
+    """
+    store = engine.store
+    newest = store.runs.snapshot(version.id)
+    if newest is None:
+        return None
+    manifest = store.versions.manifest(version.id)
+    texts = {**store.versions.texts(version.id), **on_disk.blobs}
+    try:
+        subject = of_manifest(on_disk, manifest, tuple(models_of(manifest)), texts, version.name)
+    except UsageError:
+        return None
+    request = RunRequest(version.config, "gate")
+    configuration = scaled(subject, store.versions.factor(version.id))
+    prepared = prepared_for(store, configuration, request, newest, 0)
+    if prepared.to_ask or price(store, configuration, prepared).judgements:
+        return None
+    return Side(subject, version)
 
 
 def estimate(

@@ -97,6 +97,12 @@ class Outputs:
         )
         return {id_: request.hex() for id_, request in rows}
 
+    def requests(self, run_ids: Iterable[int]) -> dict[int, bytes]:
+        """Output → the keys of all its requests in order, for the outputs of these runs."""
+        wanted = list(run_ids)
+        where = f"SELECT output_id FROM items WHERE run_id IN ({marks(wanted)}) AND output_id NOTNULL"
+        return dict(self._db.rows(f"SELECT id, calls FROM outputs WHERE id IN ({where})", wanted))
+
     def rows(self, output_ids: Iterable[int]) -> dict[int, OutputRow]:
         """The same by row id."""
         found: dict[int, OutputRow] = {}

@@ -72,6 +72,21 @@ class Store:
             raise
         return store
 
+    def copy_to(self, target: Path) -> None:
+        """A whole copy as it is now, also while another process writes.
+
+        Raises:
+            StoreError: it can't be written.
+        """
+        try:
+            copy = sqlite3.connect(target)
+            try:
+                self._db.connection.backup(copy)
+            finally:
+                copy.close()
+        except sqlite3.Error as error:
+            raise faults.store_error(error, target) from error
+
     @property
     def path(self) -> Path:
         return self._db.path

@@ -207,3 +207,25 @@ async def test_ctrl_c_keeps_what_is_done_and_gives_no_verdict(tmp_path: Path) ->
         out, err = await again.communicate()
         assert again.returncode == 0, err.decode()
         assert 0 < json.loads(out)["provider_calls"] < CASES
+
+
+@pytest.mark.parametrize("says_yes", [True, False])
+def test_on_a_terminal_a_gate_over_budget_asks_first(
+    desk: Desk, bench: Bench, monkeypatch: pytest.MonkeyPatch, says_yes: bool
+) -> None:
+    bench.gate(budget={"calls": 19}, max_drop=0.5)
+    asked: list[str] = []
+
+    def confirm(text: str, **_how: object) -> bool:
+        asked.append(text)
+        return says_yes
+
+    monkeypatch.setattr("click.confirm", confirm)
+    for stream in ("stdin", "stderr"):
+        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    bench.server.forget()
+    code, _, _ = desk("gate")
+    assert len(asked) == 1
+    assert "gate.budget.calls is 19" in asked[0]
+    assert (code, bench.server.count) == ((0, CASES) if says_yes else (2, 0))

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from llmops_tui.cli.progress import figures, progress_of
+from llmops_tui.cli.progress import figures, progress_of, work_figures
 from llmops_tui.cli.shell import Shell
-from llmops_tui.engine.events import Notice, Progress
+from llmops_tui.engine.events import Notice, Progress, Working
 
 
 def progress(**more: object) -> Progress:
@@ -46,3 +46,9 @@ def test_a_pipe_hears_each_notice_once_and_no_progress(capsys: pytest.CaptureFix
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == "warning: The worker process ended (SIGKILL); it was started anew.\n"
+
+
+def test_longer_work_says_answers_requests_cost_errors_and_who_is_waited_for() -> None:
+    event = Working("Look 2 of 3", 12, 40, 9, 0.0042, 1, "gateway: 429\x1b[31m")
+    assert work_figures(event) == "12/40 · 9 requests · $0.0042 · 1 error · waiting for gateway: 429"
+    assert work_figures(Working("Gate", cost_usd=None)) == "cost not known"

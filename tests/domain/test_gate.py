@@ -233,3 +233,36 @@ def test_adjudication_is_proposed_only_while_a_look_of_it_could_tell() -> None:
     assert "--adjudicate" in remedy()
     assert "--adjudicate" not in remedy(look=3)
     assert "--adjudicate" not in remedy(base_trials=0.25)
+
+
+# -- what is a fact, and what is not
+
+
+def test_any_drop_is_a_fact_however_many_rows_share_a_cluster() -> None:
+    # Four rows of one group: half a cluster is two rows, and one is lost.
+    groups = {f"c{n}": "one" for n in range(4)}
+    result = judge(given("pppp", "pppf", fact=True, groups=groups), RULES)
+    assert (result.verdict, rule(result, "pass_rate").limit) == ("fail", 0.0)
+
+
+def test_what_a_noisy_judge_says_of_answers_that_repeat_is_no_fact() -> None:
+    one = given("pppp", "pppf", fact=True, tags={"c3": ["critical"]})
+    cases = {id_: msgspec.structs.replace(c, judged_alike=False) for id_, c in one.cases.items()}
+    result = judge(msgspec.structs.replace(one, cases=cases), RULES)
+    assert (result.verdict, result.by_fact) == ("inconclusive", False)
+    assert judge(one, RULES).verdict == "fail"
+
+
+def test_where_the_same_is_asked_on_both_sides_nothing_can_be_worse() -> None:
+    settings = GateSettings(max_drop=MaxDrop(pass_rate=0.01))
+    assert judge(given("ppf", "ppf"), settings).verdict == "inconclusive"
+    result = judge(given("ppf", "ppf", same_requests=True), settings)
+    assert (result.verdict, result.by_fact, result.exploratory) == ("pass", True, False)
+    assert "what is asked is the same on both sides" in result.reasons[0]
+
+
+def test_a_gate_that_was_cut_short_never_passes() -> None:
+    assert judge(given("ppp", "ppp", fact=True), RULES).verdict == "pass"
+    result = judge(given("ppp", "ppp", fact=True, cut_short=True), RULES)
+    assert (result.verdict, result.decided_by, result.exit_code) == ("inconclusive", "missing", 4)
+    assert "cut short" in result.reasons[0]

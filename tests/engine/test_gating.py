@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from engine_bench import Bench
-from fake_openai import FakeOpenAI
+from fake_openai import WRONG, Asked, FakeOpenAI, Reply, say
 
 from llmops_tui.engine.events import AskFirst, GateRequest
 from llmops_tui.engine.gating import Gate, GateOutcome
+from llmops_tui.engine.promotion import promote
 
 CASES = 8
 
 
-async def two_versions(root: Path, server: FakeOpenAI) -> Bench:
-    """v1 and v2 on a model that is wrong half of the time, each evaluated once."""
+async def two_versions(root: Path, server: FakeOpenAI, model: str = "fake/random-0.5") -> Bench:
+    """v1 and v2, each evaluated once; by default on a model that is wrong half of the time."""
     cases = [
         {"id": f"c{n}", "vars": {"question": f"word {n}"}, "scorers": [{"contains": "word"}]}
         for n in range(CASES)
@@ -23,7 +25,7 @@ async def two_versions(root: Path, server: FakeOpenAI) -> Bench:
     ours = Bench(
         root,
         cases=cases,
-        models=["fake/random-0.5"],
+        models=[model],
         settings={"providers": {"fake": {"base_url": server.url, "concurrency": 8}}},
     )
     await ours.evaluate()
@@ -58,4 +60,50 @@ async def test_a_gate_on_what_is_there_asks_nothing_and_says_that_it_is_explorat
         outcome = await gate(ours)
         assert (server.count, outcome.result.provider_calls, outcome.cost_usd) == (0, 0, 0.0)
         assert outcome.result.exploratory
+        ours.engine.close()
+
+
+async def test_a_comment_in_the_prompt_passes_as_a_fact_though_the_model_is_noisy(tmp_path: Path) -> None:
+    async with FakeOpenAI() as server:
+        ours = await two_versions(tmp_path, server)
+        ours.write("llmops.yaml", server_settings(server, max_drop=0.01))
+        ours.replace("prompts/bench.md", "Be short.", "{# to ourselves #}Be brief.")
+        server.forget()
+        ours.engine.load()
+        outcome = await gate(ours)
+        # It is another version that comes to the same requests.
+        assert (outcome.candidate.name, server.count) == ("v3", 0)
+        assert (outcome.result.verdict, outcome.result.exploratory) == ("pass", False)
+        assert "what is asked is the same on both sides" in outcome.result.reasons[0]
+        fresh = await gate(ours, fresh=True)
+        # Asked once for both sides.
+        assert (fresh.result.verdict, server.count) == ("pass", CASES)
+        ours.engine.close()
+
+
+def server_settings(server: FakeOpenAI, **rules: Any) -> str:
+    return json.dumps({"providers": {"fake": {"base_url": server.url, "concurrency": 8}}, "gate": rules})
+
+
+async def test_a_model_that_was_exchanged_is_held_against_the_answers_that_are_there(tmp_path: Path) -> None:
+    """The endpoint is part of the pin: another server under the same name is another model."""
+
+    def wrong(asked: Asked) -> Reply:
+        return say(asked, WRONG)
+
+    async with FakeOpenAI() as old, FakeOpenAI(wrong) as new:
+        ours = await two_versions(tmp_path, old, "fake/m")
+        promote(ours.engine, ours.engine.queries.resolve("bench", "v2"))
+        ours.write("llmops.yaml", server_settings(new))
+        ours.engine.load()
+        old.forget()
+        outcome = await gate(ours)
+        assert (old.count, new.count) == (0, CASES)
+        assert (outcome.baseline.name, outcome.candidate.name, outcome.adapted) == ("v2", "v3", ())
+        assert outcome.result.verdict == "fail"
+        # Asked anew, only the model that is here can be: the two are the same then, and that is said.
+        outcome = await gate(ours, fresh=True)
+        assert (old.count, new.count) == (0, CASES)
+        assert outcome.result.headline == "nothing changed but the models of this machine"
+        assert "v2 was pinned to another fake/m than is here" in outcome.adapted[0]
         ours.engine.close()

@@ -41,6 +41,7 @@ class GateInput(msgspec.Struct, frozen=True):
         look: of an adjudication; 1 without.
         base_trials: planned trials of a row, on the mean, before any adjudication.
         trials_spent, provider_calls: what this gate took.
+        same_requests: what is asked is the same on both sides, in every row and trial.
         cut_short: it was ended before both sides were complete: nothing can pass.
     """
 
@@ -55,6 +56,7 @@ class GateInput(msgspec.Struct, frozen=True):
     base_trials: float = 1.0
     trials_spent: int = 0
     provider_calls: int = 0
+    same_requests: bool = False
     cut_short: bool = False
 
 
@@ -130,7 +132,7 @@ def sort_out(given: GateInput) -> Rows:
             scores = _NOTHING if marks[0] else _scores(old, new)
             if accepted:
                 marks, scores = _wanted(marks), _wanted(scores)
-            repeats = facts.judged_alike and pair.model in given.deterministic
+            repeats = facts.judged_alike and (given.same_requests or pair.model in given.deterministic)
             judged.append(JudgedRow(pair, facts, cluster_of(pair, facts), marks, scores, accepted, repeats))
     return Rows(tuple(judged), tuple(errors), tuple(pending), tuple(left_out), tuple(unpaired))
 

@@ -222,6 +222,7 @@ def _drop(
     )
     would = _would_decide(given, evidence, margin, settings, alpha) if verdict == "inconclusive" else ""
     kind = rule.partition(":")[0]
+    same = by_fact and given.same_requests
     return RuleResult(
         rule,
         kind,  # type: ignore[arg-type]
@@ -229,7 +230,7 @@ def _drop(
         drop,
         ok,
         f"{words.moved(what, evidence)} ({words.over(evidence)}); "
-        + words.allowed(margin, limit is None, by_fact=by_fact),
+        + words.allowed(margin, limit is None, by_fact=by_fact, same_requests=same),
         interval=None if by_fact else (-evidence.high, -evidence.low),
         limit_is_auto=limit is None,
         cases=tuple(key for _, key in worse),

@@ -52,8 +52,10 @@ def moved(what: str, evidence: Evidence) -> str:
     return f"{what} {verb} by {points(abs(evidence.delta))}, {span}"
 
 
-def allowed(limit: float, is_auto: bool, *, by_fact: bool) -> str:
+def allowed(limit: float, is_auto: bool, *, by_fact: bool, same_requests: bool = False) -> str:
     """What a drop is held against."""
+    if same_requests:
+        return "what is asked is the same on both sides in every case, so nothing can be worse"
     if is_auto and by_fact:
         return "any drop counts, since the answers repeat themselves exactly"
     if is_auto:
