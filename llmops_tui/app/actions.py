@@ -149,6 +149,15 @@ ACTIONS: tuple[Action, ...] = (
         "Look",
         6,
     ),
+    Action(
+        "explain",
+        ("W",),
+        "why",
+        "Which changed part did how much of this difference? Shows the price first.",
+        ("bench",),
+        "Look",
+        6,
+    ),
     Action("switch", ("o",), "configuration", "Switch configuration, or show one model only.", footer=11),
     # -- evaluate
     Action("cancel_run", ("C",), "cancel", "Cancel the run; what is done is kept.", _BOTH, "Evaluate", 1),

@@ -27,7 +27,16 @@ from llmops_tui.app.settings import Settings
 from llmops_tui.app.theme import DARK, LIGHT, fallbacks, suits_terminal
 from llmops_tui.app.verdict_text import outcome_words
 from llmops_tui.domain.errors import LlmopsError
-from llmops_tui.engine.events import Compared, Event, GateRequest, ItemsDone, Notice, TryRequest, WorkEnded
+from llmops_tui.engine.events import (
+    Compared,
+    Event,
+    ExplainRequest,
+    GateRequest,
+    ItemsDone,
+    Notice,
+    TryRequest,
+    WorkEnded,
+)
 from llmops_tui.engine.session_api import SessionApi
 
 #: Streaming results are drawn this often: over ssh and tmux repaints are what costs.
@@ -151,6 +160,8 @@ class LlmopsApp(App[int], inherit_bindings=False):
             from llmops_tui.app.screens import trying
 
             trying.show(self, event.result)
+        elif isinstance(event.request, ExplainRequest):
+            self._explained(event.result)
 
     def _follow(self) -> None:
         if self._flush_timer is not None:
@@ -164,6 +175,16 @@ class LlmopsApp(App[int], inherit_bindings=False):
         levels: dict[str, Any] = {"error": "error", "warning": "warning"}
         severity = levels.get(event.level, "information")
         self.notify(shown_line(event.text), severity=severity, timeout=seconds, markup=False)
+
+    def _explained(self, outcome: Any) -> None:
+        """Show what `engine.explaining` found."""
+        from llmops_tui.app.screens.explanation import ExplanationSheet
+
+        if outcome.cancelled:
+            self.notify(f"Not explained: {outcome.explanation.sentence}.", markup=False)
+        else:
+            calls, cost_usd = outcome.provider_calls, outcome.cost_usd
+            self.push_screen(ExplanationSheet(outcome.explanation, calls, cost_usd))
 
     # -- screens
 

@@ -15,6 +15,7 @@ from llmops_tui.cli.shell import Shell, choose_config, warn, with_engine
 from llmops_tui.cli.stored import record_disk
 from llmops_tui.cli.weights import fetch_weights
 from llmops_tui.cli.working import INTERRUPTED, REFUSED, interruptible
+from llmops_tui.domain.safe_text import clean_line
 
 if TYPE_CHECKING:
     from llmops_tui.engine.engine import Engine
@@ -129,7 +130,7 @@ def _tell(shell: Shell, outcome: ExplainOutcome, interrupted: bool) -> int:
             lines += [EMPTY, ((took, "dim"),)]
         print_lines(lines, sys.stdout)
     for failure in outcome.failures:
-        shell.say(f"error: {failure}")
+        shell.say(f"error: {clean_line(failure)}")
     if interrupted or (outcome.cancelled and not outcome.over_budget):
         shell.say("interrupted; what was answered is kept, and the next explanation goes on from there")
         return INTERRUPTED

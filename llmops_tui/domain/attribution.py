@@ -146,7 +146,8 @@ class Explanation(msgspec.Struct, frozen=True):
 
     @property
     def by_fact(self) -> bool:
-        return all(m.total.by_fact for m in self.measures)
+        """No share has an interval: all are facts."""
+        return all(m.total.by_fact and all(s.low is None for s in m.shares) for m in self.measures)
 
 
 class MixedRow(msgspec.Struct, frozen=True):
@@ -255,22 +256,23 @@ def share_out(
     estimand: Estimand,
     alpha: float,
     level: float,
-    by_fact: bool,
+    facts: tuple[bool, bool],
 ) -> Attribution:
     """One measure's difference, shared out among the parts where it is proven.
 
     Args:
         rows: their corners are those of the design.
         level: of the joint intervals.
+        facts: both ends repeat themselves exactly; all corners do.
     """
-    found = total_of(rows, measure, estimand=estimand, alpha=alpha, by_fact=by_fact)
+    found = total_of(rows, measure, estimand=estimand, alpha=alpha, by_fact=facts[0])
     if not found.proven:
         return found
     counted = [row for row in rows if row.of(measure)]
     values, trials, clusters = _table(counted, measure)
     means = _corner_means(values, trials)
     labels = [part.label for part in parts]
-    fact = found.total.by_fact
+    fact = found.total.by_fact and facts[1]
 
     def shared(
         names: Sequence[str], weights: Floats, draws: Floats | None = None, reach: float = 1.0

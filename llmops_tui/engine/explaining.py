@@ -41,6 +41,8 @@ EXACT_PARTS = 5
 #: Drawn orders beyond that, each with its reverse: at most, and at least (the fewest that have a spread).
 PAIRS = (8, 7, 6, 5, 4, 3)
 SEED = 1953
+#: Failures that lie in what was asked, and not in how it went.
+REFUSALS = frozenset(("refused_request", "context_length", "template", "retrieval"))
 
 
 class ExplainOutcome(msgspec.Struct, frozen=True):
@@ -81,10 +83,13 @@ def stored(engine: Engine, a: VersionInfo, b: VersionInfo) -> Explanation | None
     """The explanation of two versions from what was answered before; None where something is missing.
 
     Asks nothing and records nothing.
+
+    Raises:
+        UsageError, WorkspaceError: a version can't be had here.
     """
     if a.id == b.id:
         return None
-    explaining = _Explaining(engine, a, b)
+    explaining = _Explaining(engine, a, b, recording=False)
     if len(explaining.mixtures.parts) < 2:
         return None
     for design in explaining.designs():
@@ -104,10 +109,10 @@ def _versions(engine: Engine, config: str, a: str | None, b: str | None) -> tupl
 
 
 class _Explaining:
-    def __init__(self, engine: Engine, a: VersionInfo, b: VersionInfo) -> None:
+    def __init__(self, engine: Engine, a: VersionInfo, b: VersionInfo, *, recording: bool = True) -> None:
         self._engine = engine
         self._named = a, b
-        self._ends = ends_of(engine, b.config, a, b)
+        self._ends = ends_of(engine, b.config, a, b, recording=recording)
         self.mixtures = Mixtures(engine, self._ends)
         self._left: tuple[str, ...] = ()
         self._limit_usd: float | None = None
@@ -140,7 +145,7 @@ class _Explaining:
                 break
             if len(self.mixtures.parts) < 2:
                 return _outcome(self._plain(), spent)
-            design = self.designs()[0]
+            design, _price = self._affordable()
         if spent.cancelled:
             why = (
                 "it has cost what the budget in llmops.yaml allows"
@@ -197,19 +202,21 @@ class _Explaining:
         return {c: self._engine.queries.snapshot(self.mixtures.side(c).version) for c in corners}
 
     def _merge_what_failed(self, snapshots: Mapping[int, Snapshot]) -> bool:
-        """Take as one what can't be had apart: two parts that no case at all could be answered with."""
-        failed = [
-            corner
-            for corner, snapshot in snapshots.items()
-            if snapshot.rows and all(row.status == "error" for row in snapshot.rows)
-        ]
-        pair = inseparable(len(self.mixtures.parts), failed)
+        """Take as one two parts that are refused apart: no case at all could be answered with them.
+
+        A provider that is down, or a key that is wrong, says nothing about parts.
+        """
+        refused: dict[int, str] = {}
+        for corner, snapshot in snapshots.items():
+            if any(row.status != "error" for row in snapshot.rows):
+                continue
+            found = [a.failure for a in self._engine.store.attempts.for_run(snapshot.run.id)]
+            if found and all(failure.kind in REFUSALS for failure in found):
+                refused[corner] = found[0].message
+        pair = inseparable(len(self.mixtures.parts), refused)
         if pair is None:
             return False
-        why = next((i.failure for c in failed for r in snapshots[c].rows for i in r.planned if i.failure), "")
-        self.mixtures.merge(
-            *pair, f"one without the other can't be had: {why}" if why else "they need each other"
-        )
+        self.mixtures.merge(*pair, f"one without the other is refused: {next(iter(refused.values()))}")
         return True
 
     # -- what is said
@@ -256,7 +263,7 @@ class _Explaining:
         return self._said("not proven", _unproven(found[0].total.by_fact), measures=found)
 
     def _totals(self, ends: Mapping[int, Snapshot]) -> tuple[Attribution, ...]:
-        rows, _left, alpha, fact = self._rows((0, self.mixtures.last), ends)
+        rows, _left, alpha, (fact, _) = self._rows((0, self.mixtures.last), ends)
         estimand = self._engine.workspace.gate.estimand
         return tuple(
             total_of(rows, measure, estimand=estimand, alpha=alpha, by_fact=fact)
@@ -265,13 +272,13 @@ class _Explaining:
 
     def explanation(self, design: Design, snapshots: Mapping[int, Snapshot]) -> Explanation:
         """The difference shared out, from what every corner answered."""
-        rows, left, alpha, fact = self._rows(design.corners, snapshots)
+        rows, left, alpha, facts = self._rows(design.corners, snapshots)
         settings = self._engine.workspace.gate
         parts = self.mixtures.parts
         measures = tuple(
             share_out(
                 rows, parts, design, measure,
-                estimand=settings.estimand, alpha=alpha, level=1 - settings.alpha, by_fact=fact,
+                estimand=settings.estimand, alpha=alpha, level=1 - settings.alpha, facts=facts,
             )
             for measure in measures_of(rows)
         )  # fmt: skip
@@ -301,8 +308,11 @@ class _Explaining:
 
     def _rows(
         self, corners: Sequence[int], snapshots: Mapping[int, Snapshot]
-    ) -> tuple[list[MixedRow], list[tuple[str, str]], float, bool]:
-        """(rows at these corners, those that a corner lacks, alpha of the total, whether all is a fact)."""
+    ) -> tuple[list[MixedRow], list[tuple[str, str]], float, tuple[bool, bool]]:
+        """(rows at these corners, those that one lacks, alpha of the whole, facts).
+
+        Facts: whether both ends repeat themselves exactly, and whether all corners do.
+        """
         gate = Gate(self._engine)
         ends = [snapshots[0], snapshots[self.mixtures.last]]
         whole = compare(*ends)
@@ -321,8 +331,11 @@ class _Explaining:
         ]
         rows, lacking = mixed_rows(judged, [self.mixtures.rows(c, snapshots[c]) for c in corners])
         alpha = nominal_alpha(self._engine.workspace.gate.alpha, given.look)
-        fact = all(row.facts.judged_alike for row in judged) and all(map(self.mixtures.repeats, corners))
-        return rows, [row.key for row in lacking], alpha, fact
+        alike = all(row.facts.judged_alike for row in judged)
+        ends_repeat, all_repeat = (
+            alike and all(map(self.mixtures.repeats, some)) for some in ((0, self.mixtures.last), corners)
+        )
+        return rows, [row.key for row in lacking], alpha, (ends_repeat, all_repeat)
 
 
 def _unproven(by_fact: bool) -> str:

@@ -11,6 +11,7 @@ import msgspec
 
 from llmops_tui.domain.comparison import pair_models
 from llmops_tui.domain.configuration import Configuration
+from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.domain.mixture import merged, mix, parts_between
 from llmops_tui.domain.run import Row, Snapshot, VersionInfo, make_rows
 from llmops_tui.engine import pairing, subjects
@@ -32,8 +33,11 @@ class Ends(msgspec.Struct, frozen=True):
     adapted: tuple[str, ...] = ()
 
 
-def ends_of(engine: Engine, config: str, a: VersionInfo, b: VersionInfo) -> Ends:
+def ends_of(engine: Engine, config: str, a: VersionInfo, b: VersionInfo, *, recording: bool = True) -> Ends:
     """Both versions over the cases on disk.
+
+    Args:
+        recording: a version that had to be adapted is recorded; else it must be.
 
     Raises:
         UsageError, WorkspaceError: one can't be had here.
@@ -44,10 +48,21 @@ def ends_of(engine: Engine, config: str, a: VersionInfo, b: VersionInfo) -> Ends
     for version in (a, b):
         subject = subjects.of_version(engine.store, engine.root, configuration, version)
         if subject.adapted:
-            version = Gate(engine).hidden(subject.configuration)
             adapted += subject.adapted
+            version = _adapted(engine, subject.configuration, version, recording=recording)
         sides.append(Side(subject.configuration, version))
     return Ends(sides[0], sides[1], tuple(dict.fromkeys(adapted)))
+
+
+def _adapted(
+    engine: Engine, configuration: Configuration, version: VersionInfo, *, recording: bool
+) -> VersionInfo:
+    if recording:
+        return Gate(engine).hidden(configuration)
+    found = engine.store.versions.find(configuration.name, configuration.manifest.hash)
+    if found is None:
+        raise UsageError(Problem(f"{version.name} was never evaluated as it is here"))
+    return found
 
 
 class Mixtures:

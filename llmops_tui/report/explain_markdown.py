@@ -6,6 +6,7 @@ from llmops_tui.domain import format as fmt
 from llmops_tui.domain.attribution import Attribution, Explanation, Share, moved
 from llmops_tui.report.explain_text import (
     basis_words,
+    cases_note,
     interaction_words,
     proof_words,
     sentence,
@@ -67,6 +68,7 @@ def _cases(explanation: Explanation) -> str:
     ]
     shown = table(["", "case", "model", "Δ", "by"], rows, right=(3,))
     rest = len(explanation.cases) - MOST
-    if not explanation.by_fact:
-        shown += "\n\nAs they were seen: the noise of one case is not taken off."
+    said = cases_note(explanation)
+    if said:
+        shown += f"\n\n{said[:1].upper()}{said[1:]}."
     return shown + (f"\n\nAnd {fmt.plural(rest, 'more case')}, not listed here." if rest > 0 else "")

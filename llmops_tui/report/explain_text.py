@@ -13,6 +13,7 @@ from llmops_tui.report.text import EMPTY, Line, Piece
 #: Cells of the bar: an odd number, so that 0 has one of its own.
 BAR = 21
 MOST_CASES = 50
+MOST_INTERACTIONS = 3
 #: Cells of a share, and of its interval.
 _VALUE, _INTERVAL = 11, 22
 
@@ -27,8 +28,10 @@ def explanation_lines(explanation: Explanation, *, width: int = 100, most: int =
     a, b = explanation.baseline, explanation.candidate
     head: Line = ((f"{clean_line(b.config)}  {a.name} → {b.name}", "bold"),)
     lines: list[Line] = [head, *_wrapped(sentence(explanation), width)]
-    for measure in explanation.measures:
-        lines += [EMPTY, *_measure(measure, explanation, width)]
+    for n, measure in enumerate(explanation.measures):
+        lines += [EMPTY, *_measure(measure, explanation, width, with_cases=n == 0)]
+        if n == 0:  # those of the mean score say the same once more
+            lines += _interactions(measure, width)
     if explanation.cases:
         lines += [EMPTY, *_cases(explanation, width, most)]
     if explanation.notes:
@@ -97,7 +100,7 @@ def took_words(provider_calls: int, cost_usd: float | None, explanation: Explana
 # -- the parts
 
 
-def _measure(measure: Attribution, explanation: Explanation, width: int) -> list[Line]:
+def _measure(measure: Attribution, explanation: Explanation, width: int, *, with_cases: bool) -> list[Line]:
     delta = measure.total.delta
     head: Line = (
         (total_words(measure) + "  ", "bold"),
@@ -108,8 +111,9 @@ def _measure(measure: Attribution, explanation: Explanation, width: int) -> list
         return lines
     lines += _wrapped(basis_words(measure, explanation), width, "dim")
     wants = max(fmt.cell_width(clean_line(s.part)) for s in measure.shares)
-    room = width - _VALUE - _INTERVAL - BAR - 6
-    label = min(max(wants, 5), max(room, 12))
+    room = width - _VALUE - _INTERVAL - 4
+    label = min(max(wants, 5), max(room - BAR, 14))
+    cells = min(BAR, room - label - 1 + (room - label) % 2)
     scale = max([abs(v) for s in measure.shares for v in (s.value, s.low, s.high) if v is not None] + [1e-9])
     for share in measure.shares:
         name = clean_line(share.part)
@@ -122,11 +126,46 @@ def _measure(measure: Attribution, explanation: Explanation, width: int) -> list
                 ("  " + fmt.pad(name, label), ""),
                 (fmt.pad(moved(measure.measure, share.value), _VALUE, right=True), style),
                 (fmt.pad(_interval(measure, share.low, share.high), _INTERVAL, right=True) + "  ", "dim"),
-                (bar(share.value, share.low, share.high, scale), style),
+                (bar(share.value, share.low, share.high, scale, cells), style),
             )
         )
-    for one in measure.interactions:
+        if with_cases:
+            lines += _cases_of(explanation, share.part, width)
+    return lines
+
+
+def _cases_of(explanation: Explanation, part: str, width: int) -> list[Line]:
+    """The cases that a part moved most: on one line where they fit."""
+    found = [
+        f"{fmt.symbol(change)} {words.names([(clean_line(case), '') for case in cases])}"
+        for change, cases in zip(("regressed", "improved"), moved_by(explanation, part), strict=True)
+        if cases
+    ]
+    whole = "   ".join(found)
+    if fmt.cell_width(whole) <= width - 4:
+        found = [whole] if found else []
+    return [((f"    {fmt.truncate(text, width - 4)}", "dim"),) for text in found]
+
+
+def moved_by(explanation: Explanation, part: str) -> tuple[list[str], list[str]]:
+    """Ids of cases in which no part did more than this one: those that it made worse, and better."""
+    worse: list[str] = []
+    better: list[str] = []
+    for case in explanation.cases:
+        most = abs(case.shares[0][1])
+        value = dict(case.shares).get(part, 0.0)
+        if abs(value) >= most - 1e-9:
+            (worse if value < 0 else better).append(case.case_id)
+    return worse, better
+
+
+def _interactions(measure: Attribution, width: int) -> list[Line]:
+    lines: list[Line] = []
+    for one in measure.interactions[:MOST_INTERACTIONS]:
         lines += _wrapped(interaction_words(one, measure), width, "warning", indent="  ")
+    rest = len(measure.interactions) - MOST_INTERACTIONS
+    if rest > 0:
+        lines.append(((f"  and {fmt.plural(rest, 'smaller interaction')}", "dim"),))
     return lines
 
 
@@ -139,7 +178,12 @@ def _interval(measure: Attribution, low: float | None, high: float | None) -> st
 
 
 def bar(value: float, low: float | None, high: float | None, scale: float, cells: int = BAR) -> str:
-    """A share on an axis from −scale to scale: a bar where it is a fact, else its interval around it."""
+    """A share on an axis from −scale to scale: a bar where it is a fact, else its interval around it.
+
+    `cells` is odd; too few give nothing.
+    """
+    if cells < 5:
+        return ""
     middle = cells // 2
 
     def at(x: float) -> int:
@@ -163,8 +207,8 @@ def bar(value: float, low: float | None, high: float | None, scale: float, cells
 
 def _cases(explanation: Explanation, width: int, most: int) -> list[Line]:
     cases = explanation.cases
-    seen = "" if explanation.by_fact else ", as they were seen: the noise of one case is not taken off"
-    lines: list[Line] = [((f"Case by case{seen}", "bold"),)]
+    said = cases_note(explanation)
+    lines = _wrapped(f"Case by case{', ' if said else ''}{said}", width, "bold")
     label = min(max(fmt.cell_width(clean_line(c.case_id)) for c in cases[:most]), 36)
     several = len({c.model for c in cases}) > 1
     for case in cases[:most]:
@@ -183,6 +227,14 @@ def _cases(explanation: Explanation, width: int, most: int) -> list[Line]:
     if len(cases) > most:
         lines.append(((f"and {fmt.plural(len(cases) - most, 'more case')}", "dim"),))
     return lines
+
+
+def cases_note(explanation: Explanation) -> str:
+    """How sure the figures of single cases are, as a clause; empty where they are facts."""
+    said = ["on the mean of the drawn orders"] if explanation.orders else []
+    if not all(measure.total.by_fact for measure in explanation.measures):
+        said.append("as they were seen: the noise of one case is not taken off")
+    return ", ".join(said)
 
 
 def symbol(case: CaseShares) -> str:

@@ -49,6 +49,9 @@ def test_a_second_time_nothing_is_asked(mixed: Desk) -> None:
 def test_the_json_holds_every_figure(mixed: Desk) -> None:
     found = mixed.json("explain", "v1", "v2")
 
+    page = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+    for holder in (found, found["measures"][0], found["measures"][0]["shares"][0], found["cases"][0]):
+        assert all(f"`{key}`" in page for key in holder)
     assert found["state"] == "explained"
     assert [p["part"] for p in found["parts"]] == ["prompt", "params.max_tokens"]
     (measure,) = found["measures"]

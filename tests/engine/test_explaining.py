@@ -12,7 +12,8 @@ from engine_bench import Bench
 from fake_openai import WRONG, Asked, FakeOpenAI, Reply, Script, error, say
 
 from llmops_tui.domain.attribution import Explanation
-from llmops_tui.engine.events import AskFirst, ExplainRequest
+from llmops_tui.engine import session_work
+from llmops_tui.engine.events import AskFirst, Event, ExplainRequest, Working
 from llmops_tui.engine.explaining import ExplainOutcome, explain, stored
 
 #: `echo` says the user message, cut to `max_tokens` words.
@@ -87,7 +88,8 @@ async def test_the_price_is_shown_before_anything_is_asked_and_nothing_is_record
     bench = await mixed_edit(tmp_path)
     runs = len(bench.engine.store.runs.list("bench"))
 
-    asks = await explain(bench.engine, ExplainRequest("bench"))
+    # As the app asks for it.
+    asks = await session_work.carry_out(bench.engine, ExplainRequest("bench"), bench.listen)
 
     assert isinstance(asks, AskFirst)
     assert asks.estimate.requests == 8
@@ -389,6 +391,49 @@ async def test_parts_that_a_provider_refuses_apart_are_merged(tmp_path: Path) ->
         assert [part.label for part in explanation.parts] == labels
         assert "temperature 0 is not supported" in explanation.notes[0]
         assert shares(explanation) == dict(zip(labels, (0.0, -1.0), strict=True))
+        bench.engine.close()
+
+
+async def test_a_provider_that_is_down_merges_nothing(tmp_path: Path) -> None:
+    down = False
+
+    def script(asked: Asked) -> Reply:
+        if down:
+            return error(503, "overloaded")
+        return say(asked, WRONG if "now" in asked.said else asked.said)
+
+    async with FakeOpenAI(script) as fake:
+        bench = await noisy_edit(tmp_path, fake, 8)
+        down = True
+
+        outcome = await explained(bench)
+
+        assert outcome.explanation.state == "incomplete"
+        assert [part.label for part in outcome.explanation.parts] == ["prompt", "params.temperature"]
+        assert "overloaded" in outcome.failures[0]
+        down = False
+        assert (await explained(bench)).explanation.state == "explained"
+        bench.engine.close()
+
+
+async def test_one_that_is_cancelled_keeps_what_was_answered(tmp_path: Path) -> None:
+    async with FakeOpenAI(failing_by_prompt_and_temperature(0.7, 0.0), latency_ms=10) as fake:
+        bench = await noisy_edit(tmp_path, fake, 20)
+        asked = fake.count
+
+        def listen(event: Event) -> None:
+            if isinstance(event, Working) and event.calls:
+                bench.engine.cancel()
+
+        cut = await explain(bench.engine, ExplainRequest("bench", agreed=True), listen)
+
+        assert isinstance(cut, ExplainOutcome)
+        assert cut.cancelled
+        assert cut.explanation.state == "incomplete"
+        assert cut.explanation.sentence == "it was cut short; what was answered is kept"
+        done = fake.count - asked
+        assert 0 < done < 40
+        assert (await explained(bench)).provider_calls <= 40 - done + 8
         bench.engine.close()
 
 

@@ -26,7 +26,7 @@ from llmops_tui.app.widgets.output_pane import OutputPane
 from llmops_tui.app.widgets.top import Top
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.comparison import Pair
-from llmops_tui.engine.events import RunRequest
+from llmops_tui.engine.events import ExplainRequest, RunRequest
 
 #: Actions that mean nothing where there is no case.
 NEED_CASES = frozenset(
@@ -177,6 +177,8 @@ class BenchScreen(ReviewKeys, inherit_bindings=False):
             return False
         if action.id == "rerun_failed":
             return not self.model.bench.running and self.model.bench.unfinished > 0
+        if action.id == "explain":
+            return len(self.model.bench.changed) > 1 and not self.is_busy
         if action.id == "open":
             return self.has_class("-narrow") and not self.has_class("-opened")
         return super().means_something(action)
@@ -327,6 +329,17 @@ class BenchScreen(ReviewKeys, inherit_bindings=False):
         bench.model = name
         bench.narrow()
         self.follow()
+
+    def action_explain(self) -> None:
+        bench, config = self.model.bench, self.model.status.config
+        if bench.comparison is None or bench.candidate is None or config is None:
+            self.say("There is no comparison yet.")
+        elif bench.is_alone:
+            self.say("One version is on screen; there is nothing to explain.")
+        else:
+            left, right = bench.comparison.baseline.version, bench.candidate
+            names = [version.hash if version.is_hidden else version.name for version in (left, right)]
+            self.owner.session.run(ExplainRequest(config, names[0], names[1]))
 
     # -- evaluating
 
