@@ -65,6 +65,7 @@ class Model:
                 return False
             case Working():
                 status.working = event if event.what else None
+                status.nothing = None
                 return not event.what
             case Answering() | Answered():
                 return self.playground.take(event)

@@ -43,7 +43,8 @@ class ReviewState:
         self.gate = gate
         self.flaky = frozenset((f.case_id, f.model) for f in gate.flaky) if gate is not None else frozenset()
         self.decisions = {(d.case_id, d.model): d for d in decisions}
-        self.open = {key for key, pair in pairs.items() if self._is_open(key, pair)}
+        # Without a verdict it is not known what was decided: nothing is called open then.
+        self.open = {k for k, p in pairs.items() if self._is_open(k, p)} if gate is not None else set()
 
     def look_at(self, key: PairKey, pair: Pair) -> None:
         """A pair has another answer now."""

@@ -172,7 +172,7 @@ def _flip(flip: FlipResult, decisions: Mapping[PairKey, Decision], several: bool
     if flip.decision:
         spans.append((f"  {flip.decision}", "accent" if flip.decision == "accepted" else "regressed"))
     if decision is not None and decision.note:
-        spans.append((f": {shown_line(decision.note)}", ""))
+        spans.append((f"{'' if flip.decision else '  note'}: {shown_line(decision.note)}", ""))
     return wrap(spans, width, 4)
 
 

@@ -115,6 +115,8 @@ def outcome_words(outcome: GateOutcome, judged: GateResult | None) -> str:
     if len(result.looks) > 1:
         took += f", in {fmt.plural(len(result.looks), 'look')}"
     said = [f"{head}: {'cut short after ' if outcome.cancelled else ''}{took}"]
+    if outcome.over_budget:
+        said.append("it had cost what it may")
     if outcome.failures:
         said.append(f"some answers could not be had: {outcome.failures[0]}")
     said += outcome.adapted

@@ -78,7 +78,7 @@ def gate_report(engine: Engine, outcome: GateOutcome) -> str:
 
 
 def verdict_in_full(engine: Engine, comparison: Comparison) -> tuple[GateResult, Mapping[PairKey, Decision]]:
-    """The verdict with slices by tag and the looks of the newest adjudication, and the decisions in it.
+    """The verdict with the pass rate by tag and the looks of the newest adjudication, and its decisions.
 
     Raises:
         WorkspaceError: `reviews.yaml` has a mistake.

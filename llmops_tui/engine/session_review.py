@@ -27,6 +27,9 @@ T = TypeVar("T")
 
 #: Decisions that follow each other as fast as keys do are judged together.
 JUDGE_AFTER_S = 0.05
+#: Of so many pairs it takes a moment, in which no text is read: when the keys have come to rest.
+MANY_PAIRS = 20_000
+JUDGE_MANY_AFTER_S = 1.0
 
 
 class SessionReview(SessionQueries):
@@ -70,8 +73,12 @@ class SessionReview(SessionQueries):
 
     def _judge_soon(self) -> None:
         """Tell the screen how decisions changed the verdict."""
-        if self._judging_soon is None and self._loop is not None:
-            self._judging_soon = self._loop.call_later(JUDGE_AFTER_S, self._judge_again)
+        if self._judging_soon is not None:
+            self._judging_soon.cancel()
+        if self._loop is not None:
+            many = self._shown is not None and len(self._shown.comparison.pairs) > MANY_PAIRS
+            after_s = JUDGE_MANY_AFTER_S if many else JUDGE_AFTER_S
+            self._judging_soon = self._loop.call_later(after_s, self._judge_again)
 
     def _judge_again(self) -> None:
         self._judging_soon = None

@@ -70,7 +70,7 @@ def test_every_text_has_a_contrast_of_at_least_four_and_a_half_to_one(theme: The
 
 
 def test_symbols_take_one_cell() -> None:
-    for symbol in [*SYMBOLS.values(), *"…≠◆●○│−→▁█━✓✗!–·▸"]:
+    for symbol in [*SYMBOLS.values(), *"…≠◆●○⊗│−→▁█━✓✗!–·▸"]:
         assert cell_len(symbol) == 1
     assert all(cell_len(key) == len(key) for a in ACTIONS for key in keys_of(a, {}))
 
@@ -84,7 +84,7 @@ def test_a_light_terminal_that_says_so_gets_the_light_theme() -> None:
 @pytest.mark.parametrize("size", [(40, 12), (60, 20), (80, 24), (100, 30), (160, 50), (200, 60)])
 async def test_frames_are_whole_at_every_size(size: tuple[int, int]) -> None:
     async with opened(size=size) as (app, _, pilot):
-        for keys in ([], ["enter"], ["escape", "2"], ["1", "question_mark"]):
+        for keys in ([], ["enter"], ["escape", "2"], ["1", "question_mark"], ["escape", "V"]):
             await press(pilot, *keys)
             lines = screen(app).splitlines()
             assert len(lines) == size[1]
@@ -163,7 +163,7 @@ async def test_what_others_wrote_is_shown_as_text_and_leaves_the_layout_whole(te
         )
         await settle(pilot)
         whole(app, size)
-        for keys in (["v"], ["w"], ["j"], ["k", "2"], ["1", "o"], ["escape", "r"]):
+        for keys in (["v"], ["w"], ["j"], ["k", "2"], ["1", "o"], ["escape", "r"], ["m"], ["escape", "V"]):
             await press(pilot, *keys)
             whole(app, size)
 

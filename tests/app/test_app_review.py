@@ -192,6 +192,8 @@ async def test_a_broken_file_of_decisions_stays_on_screen_and_there_is_no_verdic
         await settle(pilot)
         assert "reviews.yaml:3 holds a merge conflict; keep the entries of both sides" in screen(app)
         assert "no verdict: reviews.yaml has a mistake" in screen(app)
+        assert "to review" not in screen(app)
+        assert marks(screen(app), "refund-window") not in "●✓⊗"
         session.desk.is_broken = False
         session.emit(Notice("error", "", key="reviews"), session.compared())
         await settle(pilot)

@@ -282,12 +282,18 @@ async def test_what_a_gate_learnt_and_what_it_took_is_told() -> None:
             reasons=("a", "adjudication ended undecided after 3 looks, as planned"),
         )
         outcome = SimpleNamespace(
-            result=ended, cost_usd=0.02, cancelled=False, failures=("503 [x]",), adapted=()
+            result=ended,
+            cost_usd=0.02,
+            cancelled=True,
+            over_budget=True,
+            failures=("503 [x]",),
+            adapted=(),
         )
         session.emit(WorkEnded(GateRequest("helpdesk"), outcome))
         await settle(pilot)
         assert (
-            "INCONCLUSIVE undecided: 120 requests, $0.02, in 3 looks. some answers could not be had: 503 [x]"
+            "INCONCLUSIVE undecided: cut short after 120 requests, $0.02, in 3 looks. "
+            "it had cost what it may. some answers could not be had: 503 [x]"
             ". adjudication ended undecided after 3 looks, as planned." in toasts(app)
         )
         session.emit(WorkEnded(GateRequest("helpdesk")))
@@ -360,11 +366,11 @@ def test_a_decision_that_was_sent_is_shown_until_the_engine_says_otherwise() -> 
     session = FakeSession(HERE)
     pairs = {(p.case_id, p.model): p for p in session.comparison().pairs}
     state = ReviewState()
-    state.take(None, (), pairs)
+    state.take(FACT, (), pairs)
     key = ("refund-window", SMOL)
     made = state.send(pairs[key], "accepted")
     state.look_at(key, pairs[key])
-    state.take(None, (), pairs)  # a comparison that was made before it arrived
+    state.take(FACT, (), pairs)  # a comparison that was made before it arrived
     assert state.standing(key, pairs[key]) == "accepted"
     state.unsend(made, pairs[key])
     assert state.standing(key, pairs[key]) == "open"
@@ -375,7 +381,7 @@ def test_a_decision_is_no_decision_on_another_answer() -> None:
     pairs = {(p.case_id, p.model): p for p in session.comparison().pairs}
     key = ("refund-window", SMOL)
     state = ReviewState()
-    state.take(None, session.desk.decide([pairs[key]], "accepted", None), pairs)
+    state.take(FACT, session.desk.decide([pairs[key]], "accepted", None), pairs)
     assert key not in state.open
     other = msgspec.structs.replace(
         pairs[key], candidate=make_row([session.answers.item("refund-window", "Never.", 0.0)])

@@ -207,6 +207,17 @@ def test_a_forced_promotion_is_in_the_history_with_its_note(screen: Open) -> Non
     assert ours.wait(Compared, lambda c: c.comparison.baseline.version.number == 2).gate is not None
 
 
+def test_a_promotion_that_comes_with_git_is_seen_at_once(screen: Open) -> None:
+    ours, _ = reviewed(screen)
+    file = ours.root / "baselines.yaml"
+    ours.session.promote("v1").result(PATIENCE_S)
+    before = file.read_text()
+    ours.session.promote("v2", force=True, note="for now").result(PATIENCE_S)
+    ours.wait(Compared, lambda c: c.comparison.baseline.version.number == 2)
+    file.write_text(before)
+    ours.wait(Compared, lambda c: c.comparison.baseline.version.number == 1)
+
+
 # -- the gate
 
 

@@ -278,7 +278,8 @@ class Frame(Copying, inherit_bindings=False):
         """
         from llmops_tui.app.widgets.typed_row import TypedRow
 
-        if self.query(TypedRow):
+        for row in self.query(TypedRow):
+            row.query_one("Input").focus()
             return
         before = self.focused
 

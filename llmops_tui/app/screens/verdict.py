@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from llmops_tui.app.app import LlmopsApp
 
 
-class VerdictSheet(Copying, ModalScreen[None]):
+class VerdictSheet(ModalScreen[None], Copying):
     """What the gate says and why. Slices and looks come a moment after the rest."""
 
     BINDINGS: ClassVar[list[Any]] = [
