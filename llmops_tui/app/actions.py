@@ -35,9 +35,10 @@ class Action(msgspec.Struct, frozen=True):
 
 
 #: What every screen between the lines on top and the keys has.
-_BOTH: tuple[Scope, ...] = ("bench", "history")
+_BOTH: tuple[Scope, ...] = ("bench", "history", "matrix")
 #: The same, and the playground.
 _PANES: tuple[Scope, ...] = (*_BOTH, "playground")
+_CASES: tuple[Scope, ...] = ("bench", "matrix")
 _PLAY: tuple[Scope, ...] = ("playground",)
 _ALL: tuple[Scope, ...] = ("everywhere",)
 
@@ -122,15 +123,35 @@ ACTIONS: tuple[Action, ...] = (
         "Move",
         1,
     ),
+    Action("left", ("h", "left"), "left", "One column to the left.", ("matrix",), "Move"),
+    Action("right", ("l", "right"), "right", "One column to the right.", ("matrix",), "Move"),
+    Action(
+        "compare_cell",
+        ("enter", "c"),
+        "compare",
+        "Show the case on the Bench: this column against the marked one, or the one at its left.",
+        ("matrix",),
+        "Move",
+        1,
+    ),
     Action("back", ("escape",), "back", "Back: close the filter, a zoomed pane, the detail.", _PANES, "Move"),
     Action("next_change", ("n",), "next change", "Next changed case.", ("bench",), "Move", 1),
     Action("previous_change", ("N",), "previous change", "Previous changed case.", ("bench",), "Move"),
     Action("next_hunk", ("]",), "next hunk", "Next change inside the output.", ("bench",), "Move"),
     Action("previous_hunk", ("[",), "previous hunk", "Previous change in the output.", ("bench",), "Move"),
     # -- look
-    Action("filter", ("/",), "filter", "Filter: tag:refunds is:open score<0.5, any text.", footer=2),
-    Action("sort", ("s",), "sort", "Sort the cases another way; the cursor stays on its case.", footer=12),
-    Action("zoom", ("f",), "zoom", "Give the focused pane the whole screen, and back.", footer=14),
+    Action(
+        "filter",
+        ("/",),
+        "filter",
+        "Filter: tag:refunds is:open score<0.5, any text.",
+        _CASES,
+        footer=2,
+    ),
+    Action(
+        "sort", ("s",), "sort", "Sort the cases another way; the cursor stays on its case.", _CASES, footer=12
+    ),
+    Action("zoom", ("f",), "zoom", "Give the focused pane the whole screen, and back.", _BOTH, footer=14),
     Action("wrap", ("w",), "wrap", "Wrap long lines of the focused pane, or cut them.", footer=16),
     Action(
         "split",
@@ -140,6 +161,35 @@ ACTIONS: tuple[Action, ...] = (
         ("bench", "playground"),
         footer=9,
     ),
+    Action(
+        "switch_columns",
+        ("v",),
+        "versions or models",
+        "Versions side by side, or the models of the version under the cursor.",
+        ("matrix",),
+        footer=3,
+    ),
+    Action("older_models", ("[",), "version before", "The models of the version before.", ("matrix",)),
+    Action("newer_models", ("]",), "version after", "The models of the version after.", ("matrix",)),
+    Action(
+        "widen",
+        ("w",),
+        "wider or narrower",
+        "Scores in the cells, names above, or symbols alone.",
+        ("matrix",),
+    ),
+    Action(
+        "plot_figure",
+        ("v",),
+        "plot another figure",
+        "Plot pass rate, mean score, cost or latency.",
+        ("history",),
+        footer=3,
+    ),
+    Action(
+        "plot_next_tag", ("]",), "next tag", "Plot the cases of the next tag too.", ("history",), footer=5
+    ),
+    Action("plot_previous_tag", ("[",), "previous tag", "Plot those of the tag before.", ("history",)),
     Action(
         "choose_comparison",
         ("c",),
@@ -260,7 +310,15 @@ ACTIONS: tuple[Action, ...] = (
     ),
     # -- versions
     Action("promote", ("P",), "promote", "Make this version the baseline (asks).", _BOTH, "Versions", 7),
-    Action("mark", ("b",), "mark left side", "Take this version as left side.", ("history",), "Versions", 2),
+    Action(
+        "mark",
+        ("b",),
+        "mark left side",
+        "Take this version (or model) as left side.",
+        ("history", "matrix"),
+        "Versions",
+        2,
+    ),
     Action(
         "default_pair",
         ("0",),
@@ -279,6 +337,7 @@ ACTIONS: tuple[Action, ...] = (
     # -- the app
     Action("show_bench", ("1",), "Bench", "What did my last save change?", _PANES, "App", 18),
     Action("show_history", ("2",), "History", "Which versions have there been?", _PANES, "App", 18),
+    Action("show_matrix", ("3",), "Matrix", "Where is red, over versions or models?", _PANES, "App", 18),
     Action(
         "playground", ("i",), "playground", "Type an input, and see both versions answer.", _ALL, "App", 13
     ),

@@ -18,7 +18,7 @@ from textual.timer import Timer
 from llmops_tui.app.actions import bindings, keys_of, of_scope
 from llmops_tui.app.lines import shown_line
 from llmops_tui.app.messages import EngineEvent
-from llmops_tui.app.model import Model
+from llmops_tui.app.model import Model, WantedCase
 from llmops_tui.app.paint import Paint
 from llmops_tui.app.screens.bench import BenchScreen
 from llmops_tui.app.screens.copying import Copying
@@ -45,6 +45,7 @@ REPAINT_S = 0.15
 FRAMES = {
     "history": ("llmops_tui.app.screens.history", "HistoryScreen"),
     "playground": ("llmops_tui.app.screens.playground", "PlaygroundScreen"),
+    "matrix": ("llmops_tui.app.screens.matrix", "MatrixScreen"),
 }
 #: Rows beyond which they are drawn less often.
 MANY_ROWS = 20_000
@@ -214,9 +215,16 @@ class LlmopsApp(App[int], inherit_bindings=False):
         if self.frame is not None:
             self.frame.follow()
 
-    def choose_pair(self, baseline: str | None, candidate: str | None) -> None:
-        """Compare these two on the Bench; None is the default of that side."""
+    def choose_pair(
+        self, baseline: str | None, candidate: str | None, case: WantedCase | None = None
+    ) -> None:
+        """Compare these two on the Bench; None is the default of that side.
+
+        Args:
+            case: where the cursor goes once they are there.
+        """
         self.model.chosen = (baseline, candidate)
+        self.model.wanted_case = case
         for screen in self.screen_stack:
             if isinstance(screen, BenchScreen):
                 screen.start_over()

@@ -14,7 +14,7 @@ from llmops_tui.app.case_filter import Filter, is_changed, matches
 from llmops_tui.app.case_order import ORDERS
 from llmops_tui.app.review_state import ReviewState
 from llmops_tui.domain.case import Case
-from llmops_tui.domain.comparison import Comparison, Pair, make_pair, pair_models, pass_shares
+from llmops_tui.domain.comparison import Comparison, Pair, is_same, make_pair, pair_models, pass_shares
 from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.manifest import PartChange
 from llmops_tui.domain.review import Decision
@@ -170,7 +170,10 @@ class BenchState:
 
     def items_done(self, items: Iterable[Item]) -> None:
         """New results. The order of the list is left alone; new cases come last."""
+        only = self.candidate.model if self.candidate is not None else ""
         for item in items:
+            if only and item.model != only:
+                continue
             key = (item.case_id, item.model)
             known = self.pairs.get(key)
             there = self._items.get(key)
@@ -322,7 +325,7 @@ class BenchState:
         """A version beside itself: there is nothing to compare yet."""
         if self.comparison is None or self.candidate is None:
             return False
-        return self.comparison.baseline.version.id == self.candidate.id
+        return is_same(self.comparison.baseline.version, self.candidate)
 
     @property
     def is_complete(self) -> bool:

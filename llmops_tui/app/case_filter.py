@@ -15,6 +15,8 @@ import msgspec
 
 from llmops_tui.domain.comparison import Pair
 from llmops_tui.domain.errors import did_you_mean
+from llmops_tui.domain.run import passes
+from llmops_tui.domain.statistics.flaky import is_flaky
 
 InOutputs = Callable[[str, Pair], bool]
 Known = Callable[[str, Pair], bool]
@@ -39,6 +41,7 @@ IS_WORDS: dict[str, Callable[[Pair], bool]] = {
     "error": lambda p: p.change == "error",
     "changed": lambda p: is_changed(p),
     "flipped": lambda p: p.flip is not None,
+    "flaky": lambda p: p.candidate is not None and is_flaky(passes(p.candidate)),
     "pending": lambda p: p.pending,
     "passed": lambda p: p.candidate is not None and p.candidate.status == "passed",
     "failed": lambda p: p.candidate is not None and p.candidate.status == "failed",

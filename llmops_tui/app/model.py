@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from llmops_tui.app.bench_state import BenchState
 from llmops_tui.app.playground_state import PlaygroundState
 from llmops_tui.app.status import Status
@@ -23,10 +25,21 @@ from llmops_tui.engine.events import (
 from llmops_tui.engine.playground_events import Answered, Answering
 
 
+class WantedCase(msgspec.Struct, frozen=True):
+    """A case that another screen asked the Bench to show, in the comparison of these two."""
+
+    case_id: str
+    model: str
+    baseline: str
+    candidate: str
+
+
 class Model:
     """The state of the app.
 
     Attributes:
+        wanted_case: where the Bench's cursor goes when that comparison has come.
+        running_version: id of the version that is being evaluated.
         chosen: what a person chose to compare, by name; None is the default of that side.
         revision: counts comparisons, so that who shows something derived knows when it is old.
     """
@@ -37,6 +50,8 @@ class Model:
         self.playground = PlaygroundState()
         self.chosen: tuple[str | None, str | None] = (None, None)
         self.revision = 0
+        self.wanted_case: WantedCase | None = None
+        self.running_version: int | None = None
         self._run_id: int | None = None
 
     @property
@@ -71,6 +86,7 @@ class Model:
                 return self.playground.take(event)
             case RunEnded():
                 status.ended, status.progress = event, None
+                self.running_version = None
                 if self._run_id is None or event.run.id == self._run_id:
                     if self.shows_run:
                         bench.run_ended(event.run)
@@ -112,6 +128,7 @@ class Model:
         shown = bench.candidate
         other = self.chosen[1] is not None and shown is not None and shown.id != event.version.id
         bench.running = True
+        self.running_version = event.version.id
         if other:
             self._run_id = None
             return

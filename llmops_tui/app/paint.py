@@ -30,6 +30,7 @@ _NAMES: dict[str, tuple[str | None, str | None, str]] = {
     "fail-word": ("regressed", "regressed-ground", "bold"),
     "pass-word": ("improved", "improved-ground", "bold"),
     "open-word": ("attention", "attention-ground", "bold"),
+    "cell": (None, None, "reverse"),
     "cursor": (None, "row-cursor", ""),
     "cursor-blurred": (None, "row-cursor-blurred", ""),
     "problem-bar": ("problem", "problem-ground", "bold"),

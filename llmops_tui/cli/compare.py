@@ -47,8 +47,9 @@ def compare(
 ) -> int:
     """Show what changed between two versions, case by case.
 
-    A is the baseline and B the candidate; by default the promoted baseline and the latest version. Asks no
-    model: what was not evaluated is shown as such. Put --csv after A and B, or before another option.
+    A is the baseline and B the candidate; by default the promoted baseline and the latest version. v3@MODEL
+    is one model of a version, so v3@gpt v3@llama holds two models side by side. Asks no model: what was not
+    evaluated is shown as such. Put --csv after A and B, or before another option.
     """
     if target is None and with_texts:
         raise UsageError(Problem("--texts goes with --csv", "add --csv"))

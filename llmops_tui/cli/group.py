@@ -23,6 +23,7 @@ VERBS = {
     "gate": ("gate", "Tell whether a version is worse than the baseline: pass, fail or inconclusive."),
     "try": ("try_", "Try other models, parameters or prompts without touching a file, and rank them."),
     "ask": ("ask", "Ask the baseline and what is on disk something, and see both answers."),
+    "matrix": ("matrix", "Show how every case did, version by version or model by model."),
     "review": ("review", "Walk through the changed cases, and accept or reject each."),
     "explain": (
         "explain",

@@ -16,6 +16,7 @@ from llmops_tui.cli.shell import Shell, choose_config, open_engine, with_engine
 from llmops_tui.cli.stored import judge_alike, record_disk
 
 if TYPE_CHECKING:
+    from llmops_tui.domain.case import Case
     from llmops_tui.engine.engine import Engine
 
 
@@ -33,6 +34,12 @@ def _opened(
         engine.close()
 
 
+def _cases(engine: Engine, config: str) -> tuple[Case, ...]:
+    """The cases on disk, whose tags the figures of versions are told by."""
+    configuration = engine.workspace.configurations.get(config)
+    return configuration.cases if configuration is not None else ()
+
+
 @click.command()
 @shared_options()
 @click.pass_obj
@@ -46,7 +53,7 @@ def versions(shell: Shell, workspace: Path | None, config: str | None) -> int:
     from llmops_tui.report.text import print_lines
 
     with _opened(shell, workspace, config, writing=False) as (engine, name):
-        summaries = engine.queries.history(name)
+        summaries = engine.queries.history(name, _cases(engine, name))
         if shell.as_json:
             shell.print_json({"config": name, "versions": [summary_json(s) for s in summaries]})
         else:
@@ -69,7 +76,7 @@ def show(shell: Shell, version: str, workspace: Path | None, config: str | None)
 
     with _opened(shell, workspace, config, writing=False) as (engine, name):
         found = engine.queries.resolve(name, version)
-        summary = engine.queries.summary(found)
+        summary = engine.queries.summary(found, _cases(engine, name))
         manifest = engine.store.versions.manifest(found.id)
         if shell.as_json:
             shell.print_json(show_json(summary, manifest))

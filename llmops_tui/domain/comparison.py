@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from llmops_tui.domain.run import Row, Snapshot, passes
+from llmops_tui.domain.run import Row, Snapshot, VersionInfo, passes
 
 Change = Literal["regressed", "improved", "same", "new", "removed", "error"]
 Flip = Literal["pass→fail", "fail→pass"]
@@ -66,6 +66,16 @@ class Comparison(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     pass_rate: Means
     mean_score: Means
+
+    @property
+    def is_alone(self) -> bool:
+        """A version (or one model of it) beside itself: nothing is compared."""
+        return is_same(self.baseline.version, self.candidate.version)
+
+
+def is_same(one: VersionInfo, other: VersionInfo) -> bool:
+    """The same answers: the same version, and of it the same model where it is about one alone."""
+    return (one.id, one.model) == (other.id, other.model)
 
 
 def compare(baseline: Snapshot, candidate: Snapshot) -> Comparison:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from llmops_tui.domain.safe_text import clean_line
 from llmops_tui.domain.score import Status
 
 # fmt: off
@@ -30,7 +31,7 @@ class VersionInfo(msgspec.Struct, frozen=True):
         git_commit, git_dirty: of the workspace at that time; None outside git.
         labels: given by people.
         is_baseline: promoted.
-        pins: warnings about floating models, served models that changed ("model drift").
+        model: only this model's answers of it (`v3@local/smollm2`); empty: all of them.
     """
 
     id: int
@@ -42,10 +43,12 @@ class VersionInfo(msgspec.Struct, frozen=True):
     git_dirty: bool | None = None
     labels: tuple[str, ...] = ()
     is_baseline: bool = False
+    model: str = ""
 
     @property
     def name(self) -> str:
-        return f"~{self.hash[:8]}" if self.is_hidden else f"v{self.number}"
+        whole = f"~{self.hash[:8]}" if self.is_hidden else f"v{self.number}"
+        return f"{whole}@{clean_line(self.model)}" if self.model else whole
 
     @property
     def is_hidden(self) -> bool:
@@ -168,6 +171,20 @@ class Snapshot(msgspec.Struct, frozen=True):
             and there >= self.run.total
             and all(r.status not in ("missing", "error") for r in self.rows)
         )
+
+
+def only_model(snapshot: Snapshot, model: str) -> Snapshot:
+    """What one model of a version answered, as a snapshot of its own: `v3@MODEL`."""
+    rows = tuple(r for r in snapshot.rows if r.model == model)
+    there = sum(len(r.items) for r in rows)
+    # Every model has the same cases and trials; what is missing is shared out alike.
+    models = max(len(snapshot.models), 1)
+    run = msgspec.structs.replace(
+        snapshot.run,
+        total=max(there, -(-snapshot.run.total // models)),
+        asked_total=-(-snapshot.run.asked_total // models),
+    )
+    return Snapshot(msgspec.structs.replace(snapshot.version, model=model), run, rows)
 
 
 def make_rows(items: Iterable[Item]) -> tuple[Row, ...]:

@@ -19,6 +19,7 @@ from llmops_tui.domain.playground import Variable
 from llmops_tui.domain.review import Decision, PairKey
 from llmops_tui.domain.run import Item, Reason, RunInfo, Tally, VersionInfo
 from llmops_tui.domain.score import Score
+from llmops_tui.domain.version_figures import PromotionMark, VersionFigures
 from llmops_tui.engine.playground_events import Answered, Answering, PlaygroundRequest
 
 
@@ -342,19 +343,6 @@ class TextChange(msgspec.Struct, frozen=True):
     after: str
 
 
-class Promoted(msgspec.Struct, frozen=True):
-    """A version was made the baseline.
-
-    Attributes:
-        at: Unix seconds.
-        forced: its gate did not pass, and `note` says why it was done.
-    """
-
-    at: float
-    forced: bool = False
-    note: str = ""
-
-
 class Undone(msgspec.Struct, frozen=True):
     """A step of reviewing that was taken back.
 
@@ -371,7 +359,7 @@ class VersionSummary(msgspec.Struct, frozen=True):
     """A line of the history: a version and its newest run.
 
     `cost_usd` is what its outputs cost when they were made; None where that is not known. `promoted` are
-    its promotions, newest first.
+    its promotions, newest first. `figures` are those of the plots.
     """
 
     version: VersionInfo
@@ -380,7 +368,8 @@ class VersionSummary(msgspec.Struct, frozen=True):
     changed: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     cost_usd: float | None = None
-    promoted: tuple[Promoted, ...] = ()
+    promoted: tuple[PromotionMark, ...] = ()
+    figures: VersionFigures = VersionFigures()
 
 
 Event = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,7 +108,7 @@ def write_report(engine: Engine, config: str, a: str | None, b: str | None, targ
     if target is None:
         comparison, _ = engine.queries.compare(config, a, b)
         names = f"{comparison.baseline.version.name}-{comparison.candidate.version.name}"
-        target = engine.root / f"report-{config}-{names}.md"
+        target = engine.root / f"report-{config}-{re.sub(r'[^A-Za-z0-9._@~-]', '-', names)}.md"
     try:
         target.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -143,7 +143,8 @@ class Gate:
 
         manifest = self._store.versions.manifest(version.id)
         params = {part.name: part.value for part in manifest.of_kind("params")}
-        return {model.id: model.is_deterministic(params) for model in models_of(manifest)}
+        models = [m for m in models_of(manifest) if version.model in ("", m.id)]
+        return {model.id: model.is_deterministic(params) for model in models}
 
     def _scorer_values(
         self, comparison: Comparison, cases: Iterable[Case]

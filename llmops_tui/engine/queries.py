@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
+
 from llmops_tui.domain.canonical import short
-from llmops_tui.domain.comparison import Comparison, Pair, compare
-from llmops_tui.domain.errors import UsageError
+from llmops_tui.domain.case import Case
+from llmops_tui.domain.comparison import Comparison, Pair, compare, is_same
+from llmops_tui.domain.errors import Problem, UsageError, did_you_mean
 from llmops_tui.domain.manifest import Part, PartChange, changed_parts
 from llmops_tui.domain.prompt import prompt_text
-from llmops_tui.domain.run import Row, RunInfo, Snapshot, VersionInfo, tally
+from llmops_tui.domain.run import Row, RunInfo, Snapshot, VersionInfo, only_model, tally
+from llmops_tui.domain.version_figures import GateMark, PromotionMark, figures_of
 from llmops_tui.engine import drift
-from llmops_tui.engine.events import OutputDetail, PairDetail, Promoted, TextChange, VersionSummary
+from llmops_tui.engine.events import OutputDetail, PairDetail, TextChange, VersionSummary
 from llmops_tui.store import Store
 
 Compared = tuple[Comparison, tuple[PartChange, ...]]
@@ -33,33 +38,82 @@ class Queries:
         Raises:
             UsageError: there is none, or several.
         """
-        return self._store.versions.get(config, ref)
+        found = self.side(config, ref)
+        if found.model:
+            whole = msgspec.structs.replace(found, model="").name
+            raise UsageError(
+                Problem(
+                    f"'{ref}' is one model of {whole}, and this is about a whole version", f"name {whole}"
+                )
+            )
+        return found
+
+    def side(self, config: str, ref: str) -> VersionInfo:
+        """One side of a comparison: a version, or one model of it as `VERSION@MODEL`.
+
+        MODEL may be a part of its name that only one model of the version has.
+
+        Raises:
+            UsageError: there is none, or several.
+        """
+        name, at, model = ref.partition("@")
+        if not at:
+            return self._store.versions.get(config, ref)
+        version = self._store.versions.get(config, name or "latest")
+        known = self.models(version)
+        found = [m for m in known if m == model] or [m for m in known if model and model in m]
+        if len(found) == 1:
+            return msgspec.structs.replace(version, model=found[0])
+        if found:
+            raise UsageError(
+                Problem(f"'{model}' is a part of {len(found)} models of {version.name}", " or ".join(found))
+            )
+        raise UsageError(Problem(f"{version.name} has no model '{model}'", did_you_mean(model, set(known))))
+
+    def models(self, version: VersionInfo) -> tuple[str, ...]:
+        """The models of a version: those that answered in its newest run, then others that it names."""
+        snapshot = self._store.runs.snapshot(version.id)
+        named = (p.name for p in self._store.versions.manifest(version.id).of_kind("models"))
+        return tuple(dict.fromkeys((*(snapshot.models if snapshot else ()), *named)))
 
     def snapshot(self, version: VersionInfo) -> Snapshot:
         """What a version is known to have answered; without rows where it was never evaluated."""
         found = self._store.runs.snapshot(version.id)
         if found is not None:
-            return found
+            return only_model(found, version.model) if version.model else found
         never = RunInfo(0, version.id, "manual", "interrupted", version.created_at, 0, 0)
         return Snapshot(version, never, ())
 
     def changes(self, before: VersionInfo, after: VersionInfo) -> tuple[PartChange, ...]:
-        if before.id == after.id:
+        if is_same(before, after):
             return ()
-        versions = self._store.versions
-        return tuple(changed_parts(versions.manifest(before.id), versions.manifest(after.id)))
+        old, new = (self._store.versions.manifest(v.id) for v in (before, after))
+        changes = tuple(changed_parts(old, new))
+        if not before.model:
+            return changes
+        parts = old.part("models", before.model), new.part("models", after.model)
+        others = tuple(c for c in changes if c.kind != "models")
+        if parts == (None, None) or (before.model == after.model and parts[0] == parts[1]):
+            return others
+        return (PartChange("models", after.model, *parts), *others)
 
     def changed_since_baseline(self, version: VersionInfo) -> tuple[PartChange, ...]:
         baseline = self._store.versions.baseline(version.config)
         return self.changes(baseline, version) if baseline is not None else ()
 
-    def history(self, config: str) -> tuple[VersionSummary, ...]:
-        """Newest first; what changed is told against the version before."""
+    def history(self, config: str, cases: Iterable[Case] = ()) -> tuple[VersionSummary, ...]:
+        """Newest first; what changed is told against the version before.
+
+        Args:
+            cases: those on disk, for tags and groups of the figures.
+        """
+        facts = {case.id: case for case in cases}
         versions = self._store.versions.list(config)
         manifests = {v.id: self._store.versions.manifest(v.id) for v in versions}
-        promoted: dict[int, list[Promoted]] = {}
+        promoted: dict[int, list[PromotionMark]] = {}
         for each in self._store.verdicts.promotions(config):
-            promoted.setdefault(each.version_id, []).append(Promoted(each.at, each.forced, each.note))
+            mark = PromotionMark(each.forced, each.note, each.at)
+            promoted.setdefault(each.version_id, []).append(mark)
         summaries = []
         for i, version in enumerate(versions):
             older = versions[i + 1] if i + 1 < len(versions) else None
@@ -78,16 +132,21 @@ class Queries:
                     warnings=drift.of_version(self._store, version),
                     cost_usd=_cost(snapshot),
                     promoted=tuple(promoted.get(version.id, ())),
+                    figures=figures_of(
+                        *(snapshot.rows if snapshot else (), facts),
+                        *(self._gate_mark(version), next(iter(promoted.get(version.id, ())), None)),
+                    ),
                 )
             )
         return tuple(summaries)
 
-    def summary(self, version: VersionInfo) -> VersionSummary:
+    def summary(self, version: VersionInfo, cases: Iterable[Case] = ()) -> VersionSummary:
         """One version as in the history; one without a number is told against the latest."""
-        listed = next((s for s in self.history(version.config) if s.version.id == version.id), None)
+        listed = next((s for s in self.history(version.config, cases) if s.version.id == version.id), None)
         if listed is not None:
             return listed
         snapshot = self._store.runs.snapshot(version.id)
+        facts = {case.id: case for case in cases}
         return VersionSummary(
             version=version,
             run=snapshot.run if snapshot else None,
@@ -95,7 +154,16 @@ class Queries:
             changed=tuple(c.label for c in self.changes(self.resolve(version.config, "latest"), version)),
             warnings=drift.of_version(self._store, version),
             cost_usd=_cost(snapshot),
+            figures=figures_of(snapshot.rows if snapshot else (), facts, self._gate_mark(version), None),
         )
+
+    def _gate_mark(self, version: VersionInfo) -> GateMark | None:
+        """The newest verdict on a version."""
+        found = next(iter(self._store.verdicts.of(version.id, limit=1)), None)
+        if found is None:
+            return None
+        against = self._store.versions.by_id(found.baseline_id).name
+        return GateMark(found.verdict, against, found.exploratory, found.headline, found.at)
 
     # -- comparing
 
@@ -105,13 +173,28 @@ class Queries:
         Raises:
             UsageError: a version is not there, or nothing was evaluated yet.
         """
-        candidate = self.resolve(config, b or "latest")
-        baseline = self._store.versions.baseline(config) if a is None else self.resolve(config, a)
+        candidate = self.side(config, b or "latest")
+        baseline = self._store.versions.baseline(config) if a is None else self.side(config, a)
         if baseline is None:
             # Nothing was promoted and nothing is complete: a version against itself shows its results.
             baseline = candidate
+        baseline, candidate = self._one_model_each(baseline, candidate)
         comparison = compare(self.snapshot(baseline), self.snapshot(candidate))
         return comparison, self.changes(baseline, candidate)
+
+    def _one_model_each(self, a: VersionInfo, b: VersionInfo) -> tuple[VersionInfo, VersionInfo]:
+        """Where one side is about one model and the other is a whole version: the same model of that.
+
+        Raises:
+            UsageError: it does not have that model.
+        """
+        if bool(a.model) == bool(b.model):
+            return a, b
+        model, whole = a.model or b.model, (a if b.model else b)
+        if model not in self.models(whole):
+            names = " or ".join(f"{whole.name}@{m}" for m in self.models(whole))
+            raise UsageError(Problem(f"{whole.name} has no model '{model}'", f"name one: {names}"))
+        return msgspec.structs.replace(a, model=model), msgspec.structs.replace(b, model=model)
 
     def last(self) -> Compared | None:
         """The comparison of the configuration that was evaluated last, from the database alone."""

@@ -408,7 +408,7 @@ class Session(SessionReview, SessionMatrix, SessionWhatIf, SessionPlayground):
             # One at a time; while a run is under way none, since it would supersede that.
             async with self._rescoring:
                 with contextlib.suppress(LlmopsError):  # said where the comparison is made
-                    await engine.rescore(engine.queries.resolve(self._config, name or default))
+                    await engine.rescore(engine.queries.side(self._config, name or default))
 
     def _compared(self) -> None:
         if self._owed is not None:

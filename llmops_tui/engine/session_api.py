@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from llmops_tui.domain.comparison import Comparison, Pair
 from llmops_tui.domain.errors import Problem
@@ -30,6 +30,10 @@ from llmops_tui.engine.events import (
     WorkRequest,
 )
 from llmops_tui.engine.playground_events import PlaygroundRequest
+
+if TYPE_CHECKING:
+    from llmops_tui.domain.matrix import Matrix
+    from llmops_tui.engine.matrix import CellDetail
 
 
 class SessionApi(Protocol):
@@ -146,6 +150,22 @@ class SessionApi(Protocol):
     def keep_case(self, new: NewCase, file: str | None = None) -> Future[tuple[str, str]]:
         """Write a case at the end of an eval file (None: the first one); gives its id and the file."""
         ...
+
+    # -- the Matrix
+
+    def matrix(self, version: str | None = None) -> Future[Matrix]:
+        """Cases × versions; of a version by name: cases × its models. Read beside the engine's thread."""
+        ...
+
+    def matrix_again(self, known: Matrix, version_id: int) -> Future[Matrix]:
+        """The same with one version read anew, while its run is under way."""
+        ...
+
+    def matrix_cell(self, matrix: Matrix, row: int, column: int) -> Future[CellDetail | None]:
+        """One cell with scores and reasons; None where nothing was evaluated."""
+        ...
+
+    # -- files
 
     def where_is(self, case_id: str) -> tuple[Path, int] | None:
         """File and line of a case; the prompt file where `case_id` is empty."""

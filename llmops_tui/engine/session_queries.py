@@ -15,7 +15,7 @@ from llmops_tui.domain.errors import LlmopsError
 from llmops_tui.domain.manifest import PartChange
 from llmops_tui.domain.run import VersionInfo
 from llmops_tui.engine.engine import DATABASE, Engine
-from llmops_tui.engine.events import Compared, Event, PairDetail, TextChange, VersionSummary
+from llmops_tui.engine.events import Compared, Event, PairDetail, TextChange
 from llmops_tui.engine.queries import Queries
 from llmops_tui.store import Store
 
@@ -102,9 +102,6 @@ class SessionQueries(ABC):
 
     def output_texts(self, output_ids: tuple[int, ...]) -> Future[dict[int, str]]:
         return self._ask(lambda engine: engine.store.outputs.texts(output_ids))
-
-    def history(self) -> Future[tuple[VersionSummary, ...]]:
-        return self._ask(lambda engine: engine.queries.history(self._config or ""))
 
     def compare(self, a: str, b: str) -> Future[tuple[Comparison, tuple[PartChange, ...]]]:
         return self._ask(lambda engine: engine.queries.compare(self._config or "", a, b), a, b)

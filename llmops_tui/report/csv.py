@@ -51,7 +51,7 @@ def comparison_csv(
         cells = _cells(pair, tags.get(pair.case_id, ()), decisions.get((pair.case_id, pair.model)))
         if texts is not None:
             cells += [_output(row, texts) for row in (pair.baseline, pair.candidate)]
-        writer.writerow([_cell(value) for value in cells])
+        writer.writerow([safe_cell(value) for value in cells])
     return target.getvalue()
 
 
@@ -89,7 +89,8 @@ def _output(row: Row | None, texts: Mapping[int, str]) -> str:
     return texts.get(output_id, "") if output_id is not None else ""
 
 
-def _cell(value: Value) -> str:
+def safe_cell(value: Value) -> str:
+    """A value as a cell of text that no spreadsheet takes for a formula."""
     if value is None:
         return ""
     if isinstance(value, bool):

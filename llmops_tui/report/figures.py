@@ -108,7 +108,7 @@ def small_change(text: Texts) -> tuple[str, str] | None:
 def unfinished(comparison: Comparison) -> list[str]:
     """`v12 is not finished: …`, for each side that is not."""
     sides = [comparison.baseline, comparison.candidate]
-    if comparison.baseline.version.id == comparison.candidate.version.id:
+    if comparison.is_alone:
         sides.pop()
     return [f"{s.version.name} {short}" for s in sides if (short := shortfall(s))]
 
@@ -130,7 +130,8 @@ def reproduce(comparison: Comparison) -> tuple[str, ...]:
     """Commands that make this comparison anew, in a checkout of the workspace."""
     version = comparison.candidate.version
     config = f"--config {shlex.quote(version.config)}"
-    names = f"{comparison.baseline.version.name} {version.name} {config}"
+    old, new = (shlex.quote(v.name) for v in (comparison.baseline.version, version))
+    names = f"{old} {new} {config}"
     checkout: tuple[str, ...] = ()
     if version.git_commit and version.git_dirty:
         checkout = (f"# {version.name} had changes that were not committed yet",)

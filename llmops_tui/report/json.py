@@ -14,6 +14,7 @@ from llmops_tui.domain.errors import Problem
 from llmops_tui.domain.manifest import Manifest, PartChange
 from llmops_tui.domain.review import Decision, PairKey
 from llmops_tui.domain.run import Row, RunInfo, Tally, VersionInfo
+from llmops_tui.domain.version_figures import CONFIDENCE, Rate, VersionFigures
 from llmops_tui.report.shapes import Summary
 
 Json = dict[str, Any]
@@ -181,6 +182,7 @@ def summary_json(summary: Summary) -> Json:
         "changed_parts": list(summary.changed),
         "warnings": list(summary.warnings),
         "cost_usd": summary.cost_usd,
+        "figures": _figures_json(summary.figures),
         "run": None
         if run is None
         else {
@@ -191,6 +193,45 @@ def summary_json(summary: Summary) -> Json:
             "cost_usd": run.cost_usd,
             **(tally_json(summary.tally) if summary.tally else {}),
         },
+    }
+
+
+def _figures_json(figures: VersionFigures) -> Json:
+    """What the History plots of a version."""
+    gate, promotion = figures.gate, figures.promotion
+    return {
+        "pass_rate": _rate_json(figures.pass_rate),
+        "mean_score": _rate_json(figures.mean_score),
+        "tags": {tag: _rate_json(rate) for tag, rate in figures.tags.items()},
+        "latency_p50_s": figures.latency_p50_s,
+        "latency_p95_s": figures.latency_p95_s,
+        "mean_cost_usd": figures.mean_cost_usd,
+        "verdict": None
+        if gate is None
+        else {
+            "verdict": gate.verdict,
+            "against": gate.against,
+            "exploratory": gate.exploratory,
+            "headline": gate.headline,
+            "at": gate.at,
+        },
+        "promotion": None
+        if promotion is None
+        else {"forced": promotion.forced, "note": promotion.note, "at": promotion.at},
+    }
+
+
+def _rate_json(rate: Rate | None) -> Json | None:
+    if rate is None:
+        return None
+    return {
+        "value": rate.value,
+        "low": rate.low,
+        "high": rate.high,
+        "confidence": CONFIDENCE,
+        "n": rate.rows,
+        "clusters": rate.clusters,
+        "method": rate.method,
     }
 
 

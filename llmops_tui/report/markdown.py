@@ -80,7 +80,7 @@ def markdown(
 def _head(comparison: Comparison) -> list[str]:
     old, new = comparison.baseline.version, comparison.candidate.version
     words = " · ".join(text for _, text in figures.count_words(comparison))
-    lines = [f"# {inline(new.config)}: {old.name} → {new.name}", f"**{words}**"]
+    lines = [f"# {inline(new.config)}: {inline(old.name)} → {inline(new.name)}", f"**{words}**"]
     if figures.is_unchanged(comparison):
         lines.append("Nothing differs: every output and every score is the same on both sides.")
     lines += [f"**{sentence}.**" for sentence in figures.unfinished(comparison)]

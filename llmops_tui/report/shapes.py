@@ -14,6 +14,7 @@ from llmops_tui.domain.output import Output
 from llmops_tui.domain.ranking import Ranking
 from llmops_tui.domain.run import RunInfo, Tally, VersionInfo
 from llmops_tui.domain.score import Score
+from llmops_tui.domain.version_figures import VersionFigures
 
 
 class Side(Protocol):
@@ -65,6 +66,9 @@ class Summary(Protocol):
 
     @property
     def cost_usd(self) -> float | None: ...
+
+    @property
+    def figures(self) -> VersionFigures: ...
 
 
 DetailOf = Callable[[Pair], Detail]

@@ -74,7 +74,7 @@ def case_lines(pair: Pair, detail: Detail, *, width: int = 100) -> list[Line]:
 
 def _head(comparison: Comparison, changes: Sequence[PartChange]) -> list[Line]:
     old, new = comparison.baseline.version, comparison.candidate.version
-    what = "the same version" if old.id == new.id else f"changed: {figures.changed_words(changes)}"
+    what = "the same version" if comparison.is_alone else f"changed: {figures.changed_words(changes)}"
     models = ", ".join(comparison.candidate.models)
     first: Line = (
         (clean_line(new.config), "bold"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.domain.run import Item, Reason, RunInfo, RunState, Snapshot, make_rows
@@ -19,10 +20,12 @@ from llmops_tui.store.versions import Versions
 STATUSES: tuple[Status, ...] = ("passed", "failed", "error", "unscored", "missing")
 CODE: dict[Status, int] = {status: n for n, status in enumerate(STATUSES)}
 
-_RUN = (
-    "SELECT id, version_id, reason, state, started_at, total, asked_total, generation, provider_calls, "
-    "cached_outputs, elapsed_s, cost_usd FROM runs "
+#: As `RunInfo` has them.
+RUN_COLUMNS = (
+    "id, version_id, reason, state, started_at, total, asked_total, generation, provider_calls, "
+    "cached_outputs, elapsed_s, cost_usd"
 )
+_RUN = f"SELECT {RUN_COLUMNS} FROM runs "
 
 Place = tuple[str, str, int, bool]
 """Case, model, trial, and whether the trial is an extra one."""
@@ -188,22 +191,7 @@ class Runs:
             "LEFT JOIN outputs o ON o.id = i.output_id WHERE i.run_id = ? ORDER BY i.position",
             (run_id,),
         )
-        return [
-            Item(
-                case,
-                model,
-                trial,
-                STATUSES[status],
-                score,
-                id_,
-                hash_.hex() if hash_ else "",
-                failure,
-                s,
-                usd,
-                x == 1,
-            )
-            for case, model, trial, status, score, id_, hash_, failure, s, usd, x in rows
-        ]
+        return [make_item(row) for row in rows]
 
     def item_scores(self, item: Item) -> ScoreList:
         """The scores that an item's status comes from, with reasons, in the order of the case.
@@ -300,6 +288,13 @@ class Runs:
         if row is None:
             return {}
         return {p.name: p.hash for p in self._versions.manifest(row[0]).of_kind("models")}
+
+
+def make_item(row: Sequence[Any]) -> Item:
+    """An item from its columns, in the order of the queries above."""
+    case, model, trial, status, score, id_, hash_, failure, s, usd, extra = row
+    text_hash = hash_.hex() if hash_ else ""
+    return Item(case, model, trial, STATUSES[status], score, id_, text_hash, failure, s, usd, extra == 1)
 
 
 def _place(item: Item) -> Place:

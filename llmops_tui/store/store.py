@@ -17,6 +17,7 @@ from llmops_tui.store.attempts import Attempts
 from llmops_tui.store.blobs import Blobs
 from llmops_tui.store.bundle_rows import BundleRows
 from llmops_tui.store.calls import Calls
+from llmops_tui.store.cells import Cells
 from llmops_tui.store.connection import APPLICATION_ID, Database, connect, quick_check, set_journal
 from llmops_tui.store.gc import KEEP_RUNS, Swept, sweep
 from llmops_tui.store.outputs import Outputs
@@ -41,6 +42,7 @@ class Store:
         self.runs = Runs(db, self.versions, self.scores)
         self.attempts = Attempts(db)
         self.verdicts = Verdicts(db)
+        self.cells = Cells(db)
         self.bundles = BundleRows(db, self.versions, self.calls, self.outputs, self.scores, self.runs)
         self._recorder = Recorder(db, self.calls, self.outputs, self.scores, self.runs, self.attempts)
 

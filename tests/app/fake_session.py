@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fake_desk import FakeDesk
-from made_up import AFTER, BEFORE, FREE, SMOL, Answers, helpdesk, history_of, manifests
+from made_up import AFTER, BEFORE, FREE, SMOL, Answers, helpdesk, history_of, manifests, matrix_of
 
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.comparison import Comparison, Pair, compare
@@ -16,6 +16,7 @@ from llmops_tui.domain.configuration import Configuration, Watch, Workspace
 from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.manifest import PartChange, changed_parts, make_manifest
+from llmops_tui.domain.matrix import Matrix
 from llmops_tui.domain.messages import PromptTarget
 from llmops_tui.domain.model import Model, Usage
 from llmops_tui.domain.output import Output
@@ -46,6 +47,7 @@ from llmops_tui.engine.events import (
     VersionSummary,
     WorkspaceLoaded,
 )
+from llmops_tui.engine.matrix import CellDetail
 from llmops_tui.engine.playground_events import Answered, Answering, PlaygroundRequest
 
 
@@ -75,6 +77,8 @@ class FakeSession:
         self.eval_files = ["evals/helpdesk.yaml"]
         self.price: float | None = 0.0004
         self.alone = False
+        self.versions_matrix: Matrix | None = None
+        self.models_matrix: Matrix | None = None
 
     # -- what tests say
 
@@ -285,6 +289,21 @@ class FakeSession:
     def undo(self) -> Future[Undone]:
         self.asked.append(("undo",))
         return self._answer(None if self.fails else self.desk.undo())
+
+    def matrix(self, version: str | None = None) -> Future[Matrix]:
+        self.asked.append(("matrix", version))
+        matrix = self.models_matrix if version is not None else self.versions_matrix
+        return self._answer(matrix or matrix_of(self.baseline, self.candidate))
+
+    def matrix_again(self, known: Matrix, version_id: int) -> Future[Matrix]:
+        self.asked.append(("matrix_again", version_id))
+        return self._answer(self.versions_matrix or known)
+
+    def matrix_cell(self, matrix: Matrix, row: int, column: int) -> Future[CellDetail | None]:
+        case = matrix.rows[row][0]
+        self.asked.append(("matrix_cell", case, matrix.columns[column].version.name))
+        found = next((r for r in self.candidate.rows if r.case_id == case), None)
+        return self._answer(None if found is None else CellDetail(found, self._side(found)))
 
     def promote(self, version: str, *, force: bool = False, note: str = "") -> Future[VersionInfo]:
         self.asked.append(("promote", version, force, note) if force else ("promote", version))

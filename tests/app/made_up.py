@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from llmops_tui.domain.call import Failure
 from llmops_tui.domain.case import Case, ScorerUse
 from llmops_tui.domain.manifest import Manifest, make_manifest, make_part
+from llmops_tui.domain.matrix import Matrix, Place, Source, by_models, by_versions
 from llmops_tui.domain.run import (
     Item,
     Row,
@@ -17,6 +19,7 @@ from llmops_tui.domain.run import (
     make_rows,
     tally,
 )
+from llmops_tui.domain.version_figures import GateMark, PromotionMark, figures_of
 from llmops_tui.engine.events import (
     Estimate,
     VersionSummary,
@@ -219,6 +222,17 @@ def manifests(before: str = BEFORE, after: str = AFTER) -> tuple[Manifest, Manif
     return make_manifest([make_part("prompt", "", before)]), make_manifest([make_part("prompt", "", after)])
 
 
+TAGGED = {c[0]: Case(c[0], {}, tags=("orders",)) for c in HELPDESK if "order" in c[0] or "cost" in c[0]}
+
+
+def _marks_of(n: int) -> tuple[GateMark | None, PromotionMark | None]:
+    """v6 passed its gate and was promoted, v7 failed, v8 was promoted by force, v9 is undecided."""
+    verdict = {6: "pass", 7: "fail", 8: "fail", 9: "inconclusive"}.get(n)
+    gate = GateMark(verdict, "v6", n == 9, f"the verdict on v{n}", NOW - 500) if verdict else None
+    promoted = PromotionMark(n == 8, "a customer waits" if n == 8 else "", NOW - 400) if n in (6, 8) else None
+    return gate, promoted
+
+
 def history_of(baseline: Snapshot, candidate: Snapshot) -> tuple[VersionSummary, ...]:
     """Twelve versions: the last two are those compared, the older ones are made up."""
     old = []
@@ -235,10 +249,74 @@ def history_of(baseline: Snapshot, candidate: Snapshot) -> tuple[VersionSummary,
         changed = ("prompt",) if n % 2 else ("params.temperature", "prompt")
         warns = (f"floating: {SMOL} is an alias that the provider may move",) if n == 4 else ()
         old.append(
-            VersionSummary(info, run, tally(rows[: n + 8]), changed if n > 1 else (), warns, run.cost_usd)
+            VersionSummary(
+                *(info, run, tally(rows[: n + 8]), changed if n > 1 else (), warns, run.cost_usd),
+                figures_of(rows[: n + 8], TAGGED, *_marks_of(n)),
+            )
         )
     newest = [
-        VersionSummary(s.version, s.run, tally(s.rows), ("prompt",), (), s.run.cost_usd)
+        VersionSummary(
+            *(s.version, s.run, tally(s.rows), ("prompt",), (), s.run.cost_usd), figures_of(s.rows, TAGGED)
+        )
         for s in (baseline, candidate)
     ]
     return tuple(reversed(old + newest))
+
+
+def matrix_of(*snapshots: Snapshot) -> Matrix:
+    """Cases × these versions, oldest first."""
+    return by_versions(*_sources(snapshots))
+
+
+def models_of(snapshot: Snapshot, *models: str) -> Matrix:
+    """Cases × the models of a version."""
+    (source,), places = _sources([snapshot])
+    return by_models(source, places, models)
+
+
+def _sources(snapshots: Sequence[Snapshot]) -> tuple[list[Source], dict[int, Place]]:
+    numbers: dict[Place, int] = {}
+    sources = [
+        Source(
+            s.version,
+            s.run,
+            [
+                (
+                    numbers.setdefault((i.case_id, i.model, i.trial, i.extra), len(numbers)),
+                    i.status,
+                    i.score,
+                    1,
+                )
+                for row in s.rows
+                for i in row.items
+            ],
+        )
+        for s in snapshots
+    ]
+    return sources, {n: place for place, n in numbers.items()}
+
+
+def ten_versions(answers: Answers) -> list[Snapshot]:
+    """Versions v1 to v10 of twelve cases: v8 is the baseline, and the newest broke two."""
+    letters = {
+        "refund-window": "FPPPPPPPPF",
+        "cancel-order": "PPPPFFPPPF",
+        "warranty": "FFFFFFFPFP",
+        "shipping-cost": "FFFFFFFFFF",
+        "gift-card": "PPEPPPPPPE",
+        "vat-number": "  FFFFPPPP",
+        "opening-hours": "PPPPPPPPPP",
+        "newsletter": "UUUUUUUUUU",
+    }
+    snapshots = []
+    for n in range(10):
+        items = []
+        for case, row in letters.items():
+            letter = row[n]
+            if letter != " ":
+                score = {"P": 1.0, "F": 0.0, "U": None, "E": None}[letter]
+                text = None if letter == "E" else f"{case} by v{n + 1}"
+                items.append(answers.item(case, text, score))
+        info = version(n + 1, is_baseline=n == 7)
+        snapshots.append(Snapshot(info, run_info(n + 1, len(items)), make_rows(items)))
+    return snapshots

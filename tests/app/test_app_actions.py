@@ -12,6 +12,7 @@ from llmops_tui.app.actions import ACTIONS, GROUPS, bindings, key_table_markdown
 from llmops_tui.app.app import LlmopsApp
 from llmops_tui.app.screens.bench import BenchScreen
 from llmops_tui.app.screens.history import HistoryScreen
+from llmops_tui.app.screens.matrix import MatrixScreen
 from llmops_tui.app.screens.playground import PlaygroundScreen
 from llmops_tui.app.settings import Settings, checked
 from llmops_tui.app.widgets.line_panes import LinePane
@@ -21,6 +22,7 @@ OWNERS = {
     "bench": BenchScreen,
     "history": HistoryScreen,
     "playground": PlaygroundScreen,
+    "matrix": MatrixScreen,
     "everywhere": LlmopsApp,
 }
 
@@ -35,7 +37,7 @@ def test_every_action_of_the_table_can_be_done_where_it_says(action: object) -> 
 
 
 def test_no_key_means_two_things_on_one_screen() -> None:
-    for scope in ("bench", "history", "playground"):
+    for scope in ("bench", "history", "matrix", "playground"):
         keys = [key for a in (*of_scope(scope), *of_scope("everywhere")) for key in a.keys]
         assert len(keys) == len(set(keys))
 

@@ -106,3 +106,31 @@ async def test_y_copies_the_hash() -> None:
     async with opened() as (app, session, pilot):
         await press(pilot, "2", "y")
         assert app.clipboard == session.candidate.version.hash
+
+
+async def test_while_the_versions_are_read_another_wish_waits_its_turn() -> None:
+    from concurrent.futures import Future
+    from typing import Any
+
+    asked: list[Future[Any]] = []
+    async with opened() as (app, session, pilot):
+        whole = session.history().result()
+
+        def history() -> Future[Any]:
+            asked.append(Future())
+            return asked[-1]
+
+        session.history = history  # type: ignore[method-assign]
+        await pilot.press("2")
+        await pilot.pause()
+        for _ in range(3):
+            app.refresh_history()
+        await pilot.pause()
+        assert len(asked) == 1
+        asked[0].set_result(whole[1:])
+        while len(asked) < 2:
+            await pilot.pause(0.01)
+        asked[1].set_result(whole)
+        await settle(pilot)
+        assert len(asked) == 2
+        assert " v12 " in "\n".join(screen(app).splitlines()[2:])

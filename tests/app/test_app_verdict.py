@@ -22,7 +22,8 @@ from llmops_tui.domain.errors import Problem
 from llmops_tui.domain.gate.result import GateResult, LookResult
 from llmops_tui.domain.gate.settings import GateSettings, MaxDrop
 from llmops_tui.domain.run import make_row
-from llmops_tui.engine.events import AskFirst, GateRequest, Promoted, Viewing, WorkEnded, Working
+from llmops_tui.domain.version_figures import PromotionMark
+from llmops_tui.engine.events import AskFirst, GateRequest, Viewing, WorkEnded, Working
 
 HERE = Path("/nowhere/helpdesk")
 
@@ -345,10 +346,10 @@ async def test_promotions_are_marked_in_the_history_and_forced_ones_with_their_n
     from made_up import NOW, history_of
 
     newest, *others = history_of(session.baseline, session.candidate)
-    forced = (Promoted(NOW - 60, True, "the [law] changed"), Promoted(NOW - 600))
+    forced = (PromotionMark(True, "the [law] changed", NOW - 60), PromotionMark(False, "", NOW - 600))
     session.summaries = (
         msgspec.structs.replace(newest, promoted=forced),
-        msgspec.structs.replace(others[0], promoted=(Promoted(NOW - 5000),)),
+        msgspec.structs.replace(others[0], promoted=(PromotionMark(False, "", NOW - 5000),)),
         *others[1:],
     )
     async with opened(session, size=(140, 40)) as (app, _, pilot):

@@ -140,7 +140,23 @@ class BenchScreen(ReviewKeys, inherit_bindings=False):
         if self._revision != self.model.revision:
             self._revision = self.model.revision
             self._loader.want_changes()
+        self._go_to_wanted()
         self._loader.want(self.pair)
+
+    def _go_to_wanted(self) -> None:
+        """Put the cursor on the case that another screen asked for, once its comparison is here."""
+        wanted, bench = self.model.wanted_case, self.model.bench
+        if wanted is None or self.version_names != (wanted.baseline, wanted.candidate):
+            return
+        self.model.wanted_case = None
+        key = (wanted.case_id, wanted.model)
+        if key not in bench.pairs:
+            return
+        if key not in set(bench.visible):
+            bench.model = None
+            self._filter("")
+        self.cases.move_to(key)
+        self.add_class("-opened")
 
     def _empty(self) -> list[str]:
         bench = self.model.bench

@@ -209,6 +209,9 @@ class Frame(Copying, inherit_bindings=False):
 
         self.app.push_screen(VerdictSheet(self.model))
 
+    def action_show_matrix(self) -> None:
+        self.owner.show_screen("matrix")
+
     def action_default_pair(self) -> None:
         self.owner.choose_pair(None, None)
 

@@ -17,6 +17,11 @@ _SYMBOLS = (
     "≠ reworded at the same score   … still to come   – no score   err an error, not a zero",
     "● to review   ✓ accepted   ⊗ rejected",
 )
+_MATRIX = (
+    "✓ passed   ✗ failed   ▼ failed, passed before   ▲ passed, failed before   ~ trials disagree",
+    "! an error   · not judged   – not evaluated   … still to come   ▾ baseline   ◆ left side",
+    "* judged by other scorers, or another reference, than in the newest version",
+)
 
 
 class Help(ModalScreen[None]):
@@ -71,7 +76,7 @@ def help_lines(scope: Scope, keymap: dict[str, str], width: int) -> list[Line]:
             for action in rows:
                 lines += _row(action, keymap, width)
     lines += [(), (("Symbols", "bold accent"),)]
-    for text in _SYMBOLS:
+    for text in _MATRIX if scope == "matrix" else _SYMBOLS:
         lines += wrap((("  " + text, ""),), width, 2)
     return lines
 

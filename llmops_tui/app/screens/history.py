@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Input
 
 from llmops_tui.app.actions import bindings
+from llmops_tui.app.history_plot import FIGURES, fact_rows, plot_lines, tags_of
 from llmops_tui.app.lines import Line, Span, shown_line, wrap
 from llmops_tui.app.messages import CursorMoved, FilterChanged, RowOpened
 from llmops_tui.app.model import Model
 from llmops_tui.app.screens.frame import Frame
 from llmops_tui.app.widgets.filter_row import FilterRow
 from llmops_tui.app.widgets.line_panes import LinePane
+from llmops_tui.app.widgets.plot_pane import PlotPane
 from llmops_tui.app.widgets.version_list import VersionList, run_state, sparkline
 from llmops_tui.domain import format as fmt
 from llmops_tui.engine.events import VersionSummary
@@ -28,15 +32,21 @@ class HistoryScreen(Frame, inherit_bindings=False):
         super().__init__(model)
         self._revision = -1
         self._chose_mark = False
+        self._reading = self._again = False
+        self._figure = FIGURES[0]
+        self._tag: str | None = None
 
     def compose_panes(self) -> ComposeResult:
         with Vertical(id="panes"):
             versions = VersionList(self.owner.clock, id="versions")
             versions.add_class("pane")
             yield versions
-            facts = LinePane("Version", id="facts")
-            facts.add_class("pane")
-            yield facts
+            with Vertical(id="below"):
+                plot = PlotPane("Plot", id="plot")
+                facts = LinePane("Version", id="facts")
+                for pane in (plot, facts):
+                    pane.add_class("pane")
+                    yield pane
 
     def on_mount(self) -> None:
         self.follow()
@@ -61,11 +71,25 @@ class HistoryScreen(Frame, inherit_bindings=False):
             self.read()
 
     def read(self) -> None:
-        """Read the versions anew."""
-        if self.owner.is_engine_up:
-            self.when_done(self.owner.session.history(), self._show)
+        """Read the versions anew; once more where that is asked while it is under way."""
+        if not self.owner.is_engine_up:
+            return
+        if self._reading:
+            self._again = True
+            return
+        self._reading = True
+        future = self.owner.session.history()
+        future.add_done_callback(self._read_ended)
+        self.when_done(future, self._show)
+
+    def _read_ended(self, _future: object) -> None:
+        """Perhaps on another thread."""
+        self._reading = False
 
     def _show(self, summaries: tuple[VersionSummary, ...]) -> None:
+        if self._again:
+            self._again = False
+            self.read()
         versions = self.versions
         if not self._chose_mark or versions.marked not in {s.version.id for s in summaries}:
             baseline = next((s.version.id for s in summaries if s.version.is_baseline), None)
@@ -89,6 +113,7 @@ class HistoryScreen(Frame, inherit_bindings=False):
         self.action_compare_marked()
 
     def _show_facts(self) -> None:
+        self._show_plot()
         summary = self.current
         facts = self.query_one("#facts", LinePane)
         if summary is None:
@@ -100,6 +125,36 @@ class HistoryScreen(Frame, inherit_bindings=False):
         now = self.owner.clock()
         facts.title(summary.version.name)
         facts.show(lambda width: fact_lines(summary, left, now, width))
+
+    # -- the plots
+
+    def _show_plot(self) -> None:
+        summaries = tuple(self.versions.summaries.values())
+        plot = self.query_one("#plot", PlotPane)
+        tag = self._tag if self._figure == "pass rate" and self._tag in tags_of(summaries) else None
+        plot.title(f"Plot · {self._figure}" + (f" · {shown_line(tag)}" if tag is not None else ""))
+        cursor = self.versions.cursor
+        plot.show(partial(plot_lines, summaries, self._figure, tag, cursor))
+
+    def action_plot_figure(self) -> None:
+        self._figure = FIGURES[(FIGURES.index(self._figure) + 1) % len(FIGURES)]
+        self._show_plot()
+
+    def action_plot_next_tag(self) -> None:
+        self._step_tag(1)
+
+    def action_plot_previous_tag(self) -> None:
+        self._step_tag(-1)
+
+    def _step_tag(self, step: int) -> None:
+        """The next tag, round and round; none of them is one of the choices."""
+        choices: list[str | None] = [None, *tags_of(tuple(self.versions.summaries.values()))]
+        if len(choices) == 1:
+            self.say("No case has a tag.")
+            return
+        now = choices.index(self._tag) if self._tag in choices else 0
+        self._tag, self._figure = choices[(now + step) % len(choices)], "pass rate"
+        self._show_plot()
 
     # -- keys
 
@@ -204,8 +259,12 @@ def fact_lines(summary: VersionSummary, left: str, now: float, width: int) -> li
     compares = f"compares {left} with {version.name} on the Bench; b marks another left side"
     if left == version.name:
         compares = "this is the left side (◆); move to the version to compare it with"
-    rows: list[tuple[str, list[Span]]] = [
-        ("enter", [(compares, "accent")]),
+    rows: list[tuple[str, list[Span]]] = [("enter", [(compares, "accent")])]
+    rows += [("warning", [(shown_line(text), "warning")]) for text in summary.warnings]
+    rows += fact_rows(summary, now)
+    if run is not None and run.id and tally is not None:
+        rows.append(("newest run", _run_words(summary)))
+    rows += [
         ("hash", [(version.hash[:16], ""), ("  (y copies all of it)", "dim")]),
         ("changed", [(", ".join(shown_line(c) for c in summary.changed) or "–", "")]),
         ("commit", [(commit, "")]),
@@ -213,14 +272,6 @@ def fact_lines(summary: VersionSummary, left: str, now: float, width: int) -> li
     ]
     if version.labels:
         rows.append(("labels", [(", ".join(shown_line(x) for x in version.labels), "")]))
-    if run is not None and run.id and tally is not None:
-        rows.append(("newest run", _run_words(summary)))
-    for promoted in summary.promoted[:3]:
-        how = ", by force while its gate did not pass" if promoted.forced else ""
-        said = f": {shown_line(promoted.note)}" if promoted.note else ""
-        words = f"{fmt.moment(promoted.at)}{how}{said}"
-        rows.append(("promoted", [(words, "warning" if promoted.forced else "")]))
-    rows += [("warning", [(shown_line(text), "warning")]) for text in summary.warnings]
     lines: list[Line] = []
     for name, spans in rows:
         lines += wrap([(f" {name:<11} ", "dim"), *spans], width, 13)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from llmops_tui.app.bench_state import BenchState, Key
-from llmops_tui.app.lines import Line, Span, left, right, shown_line
+from llmops_tui.app.lines import Line, Span, cut, left, right, shown_line
 from llmops_tui.app.widgets.row_list import RowList
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.comparison import Pair
-from llmops_tui.domain.run import Row
+from llmops_tui.domain.run import Row, VersionInfo
 
 _FIGURE = 6
 _MARKS = 5
@@ -42,8 +42,9 @@ class CaseList(RowList):
         name, model, both = self._columns(width)
         bench = self.bench
         comparison = bench.comparison
-        before = comparison.baseline.version.name if comparison else ""
-        after = bench.candidate.name if bench.candidate else ""
+        before, after = "", bench.candidate.name if bench.candidate else ""
+        if comparison is not None and bench.candidate is not None:
+            before, after = _sides(comparison.baseline.version, bench.candidate)
         text = "   " + left("case", name)
         if model:
             text += " " + left("model", model)
@@ -85,6 +86,15 @@ def _symbol(pair: Pair, alone: bool) -> tuple[str, str]:
         return "✗", "bold error"
     styles = {"regressed": "bold regressed", "improved": "bold improved"}
     return fmt.symbol(pair.change), styles.get(pair.change, "dim")
+
+
+def _sides(old: VersionInfo, new: VersionInfo) -> tuple[str, str]:
+    """Names above the scores; of two models of one version, what tells them apart."""
+    if old.id == new.id and old.model and new.model:
+        before, after = (" " + cut(_model(shown_line(v.model), _FIGURE - 1), _FIGURE - 1) for v in (old, new))
+        return before, after
+    before, after = (v.name.partition("@")[0] for v in (old, new))
+    return before, after
 
 
 def _model(name: str, width: int) -> str:

@@ -47,6 +47,18 @@ class RowList(ScrollView, Titled, can_focus=True):
         """One row and a style for the whole of it."""
         raise NotImplementedError
 
+    #: Lines above the rows and below them that stay in sight.
+    head = 1
+    foot = 0
+
+    def headings(self, width: int) -> list[Line]:
+        """The lines above the rows, as many as `head` says."""
+        return [self.heading(width)]
+
+    def footings(self, width: int) -> list[Line]:  # noqa: ARG002 - for subclasses
+        """The lines below the rows, as many as `foot` says."""
+        return []
+
     # -- rows
 
     def set_keys(self, keys: Sequence[Any], *, reset: bool = False) -> None:
@@ -57,7 +69,7 @@ class RowList(ScrollView, Titled, can_focus=True):
         self._index = {key: k for k, key in enumerate(keys)}
         if reset:
             self.touched = False
-        self.virtual_size = Size(self.scrollable_content_region.width, len(keys) + 1)
+        self._measure()
         if not keys:
             self._put(None)
         elif not self.touched:
@@ -88,7 +100,7 @@ class RowList(ScrollView, Titled, can_focus=True):
         """`up`, `down`, `top`, `bottom`, `half_up` or `half_down`."""
         if not self.keys:
             return
-        half = max((self.size.height - 1) // 2, 1)
+        half = max((self.size.height - self.head - self.foot) // 2, 1)
         steps = {"up": -1, "down": 1, "half_up": -half, "half_down": half}
         last = len(self.keys) - 1
         target = {"top": 0, "bottom": last}.get(where, self.cursor_index + steps.get(where, 0))
@@ -103,13 +115,17 @@ class RowList(ScrollView, Titled, can_focus=True):
             self.post_message(CursorMoved(key))
 
     def _refresh_row(self, index: int) -> None:
-        y = index + 1 - self.scroll_offset.y
-        if 0 < y < self.size.height:
+        y = index + self.head - self.scroll_offset.y
+        if self.head <= y < self.size.height:
             self.refresh(Region(0, y, self.size.width, 1))
+
+    def _measure(self) -> None:
+        lines = len(self.keys) + self.head + self.foot
+        self.virtual_size = Size(self.scrollable_content_region.width, lines)
 
     def _keep_in_sight(self) -> None:
         top, index = self.scroll_offset.y, self.cursor_index
-        height = max(self.scrollable_content_region.height - 1, 1)
+        height = max(self.scrollable_content_region.height - self.head - self.foot, 1)
         if index < top:
             self.scroll_to(y=index, animate=False, immediate=True)
         elif index >= top + height:
@@ -123,9 +139,12 @@ class RowList(ScrollView, Titled, can_focus=True):
         if not self.keys:
             text = self.says[y - 1] if 0 < y <= len(self.says) else ""
             return paint.strip(((" " + text, "dim" if y > 1 else "bold"),) if text else EMPTY, width, base)
-        if y == 0:
-            return paint.strip(self.heading(width), width, base)
-        index = self.scroll_offset.y + y - 1
+        if y < self.head:
+            return paint.strip(self.headings(width)[y], width, base)
+        below = min(self.scrollable_content_region.height - self.foot, self.head + len(self.keys))
+        if below <= y < below + self.foot:
+            return paint.strip(self.footings(width)[y - below], width, base)
+        index = self.scroll_offset.y + y - self.head
         if index >= len(self.keys):
             return paint.strip(EMPTY, width, base)
         key = self.keys[index]
@@ -136,7 +155,7 @@ class RowList(ScrollView, Titled, can_focus=True):
 
     def on_resize(self) -> None:
         self.draw_title()
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self.keys) + 1)
+        self._measure()
         self._keep_in_sight()
 
     def on_focus(self) -> None:
@@ -147,8 +166,9 @@ class RowList(ScrollView, Titled, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         line = event.get_content_offset_capture(self).y
-        index = self.scroll_offset.y + line - 1
-        if line > 0 and index < len(self.keys):
+        index = self.scroll_offset.y + line - self.head
+        in_sight = self.head <= line < self.scrollable_content_region.height - self.foot
+        if in_sight and index < len(self.keys):
             key = self.keys[index]
             if key == self.cursor and event.chain > 1:
                 self.post_message(RowOpened(key))

@@ -24,7 +24,7 @@ from llmops_tui.domain.statistics.sequential import nominal_alpha
 def judge(given: GateInput, settings: GateSettings) -> GateResult:
     """Hold a comparison against the rules. Pure; O(rows)."""
     rows = sort_out(given)
-    if given.comparison.baseline.version.id == given.comparison.candidate.version.id:
+    if given.comparison.is_alone:
         return _itself(given, rows, settings)
     alpha = nominal_alpha(settings.alpha, given.look)
     found = _all_rules(given, rows, settings, alpha)
