@@ -155,8 +155,8 @@ def fact_rows(summary: VersionSummary, now: float) -> list[tuple[str, list[Span]
         said = f": {shown_line(gate.headline)}" if gate.headline else ""
         rows.append(("gate", [*spans, (said, "dim")]))
     for promotion in summary.promoted[:3]:
-        how = "by force while its gate did not pass, " if promotion.forced else ""
+        how = ", by force while its gate did not pass" if promotion.forced else ""
         note = f": {shown_line(promotion.note)}" if promotion.note else ""
-        spans = [(f"{how}{fmt.ago(promotion.at, now)}{note}", "warning" if promotion.forced else "")]
+        spans = [(f"{fmt.ago(promotion.at, now)}{how}{note}", "warning" if promotion.forced else "")]
         rows.append(("promoted", spans))
     return rows

@@ -51,7 +51,7 @@ class GateMark(msgspec.Struct, frozen=True):
 
 
 class PromotionMark(msgspec.Struct, frozen=True):
-    """A promotion of a version at `at` (Unix seconds); `forced`: its gate did not pass, and `note` says why."""
+    """A promotion at `at` (Unix seconds); `forced`: its gate did not pass, and `note` says why."""
 
     forced: bool
     note: str

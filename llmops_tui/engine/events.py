@@ -368,8 +368,8 @@ class VersionSummary(msgspec.Struct, frozen=True):
     changed: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     cost_usd: float | None = None
-    promoted: tuple[PromotionMark, ...] = ()
     figures: VersionFigures = VersionFigures()
+    promoted: tuple[PromotionMark, ...] = ()
 
 
 Event = (
