@@ -327,6 +327,18 @@ ACTIONS: tuple[Action, ...] = (
         _BOTH,
         "Versions",
     ),
+    Action(
+        "bisect",
+        ("B",),
+        "bisect",
+        "Which version broke this case? On the History: between the marked version and this one. Asks first.",
+        _BOTH,
+        "Versions",
+        16,
+    ),
+    Action(
+        "bisect_git", (), "bisect commits", "Which git commit broke this case? Asks first.", _BOTH, "Versions"
+    ),
     Action("label", ("L",), "label", "Give this version a label.", ("history",), "Versions", 4),
     # -- take along
     Action("edit", ("e",), "edit", "Open the file in $EDITOR, at its line.", _BOTH, "Take along", 8),

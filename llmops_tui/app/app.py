@@ -28,6 +28,7 @@ from llmops_tui.app.theme import DARK, LIGHT, fallbacks, suits_terminal
 from llmops_tui.app.verdict_text import outcome_words
 from llmops_tui.domain.errors import LlmopsError
 from llmops_tui.engine.events import (
+    BisectRequest,
     Compared,
     Event,
     ExplainRequest,
@@ -163,6 +164,10 @@ class LlmopsApp(App[int], inherit_bindings=False):
             trying.show(self, event.result)
         elif isinstance(event.request, ExplainRequest):
             self._explained(event.result)
+        elif isinstance(event.request, BisectRequest):
+            from llmops_tui.app.screens.bisected import BisectSheet
+
+            self.push_screen(BisectSheet(event.result))
 
     def _follow(self) -> None:
         if self._flush_timer is not None:

@@ -35,6 +35,7 @@ VERBS = {
     "promote": ("versions", "Make a version the baseline that others are held against."),
     "report": ("report", "Write a comparison as markdown, for a pull request or a mail."),
     "bundle": ("bundle", "Carry versions and their answers from one database to another."),
+    "bisect": ("bisect", "Find the version, or the commit, that broke a case."),
     "judge": ("judge", "Hold models that judge against people."),
     "schema": ("schema", "Print the JSON Schema of a workspace's files."),
     "trust": ("trust", "Allow the Python of this workspace to run."),

@@ -29,6 +29,32 @@ def progress_of(shell: Shell) -> Iterator[OnEvent]:
         yield _quiet(shell.say)
 
 
+@contextmanager
+def working_on(shell: Shell) -> Iterator[OnEvent]:
+    """A listener for longer work: a bar on a terminal, and elsewhere only what needs saying."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield _quiet(shell.say)
+        return
+    with _bar() as bar:
+        task = bar.add_task("starting", total=None, figures="")
+        notices = _on_terminal(bar)
+
+        def listen(event: Event) -> None:
+            if not isinstance(event, Working):
+                notices(event)
+            elif event.what:
+                cost = fmt.money(event.cost_usd) if event.cost_usd is not None else "cost not known"
+                bar.update(
+                    task,
+                    description=clean_line(event.what),
+                    completed=event.done,
+                    total=event.total or None,
+                    figures=f"{fmt.plural(event.calls, 'request')} · {cost}",
+                )
+
+        yield listen
+
+
 def _quiet(say: Callable[[str], None]) -> OnEvent:
     said: set[str] = set()
 

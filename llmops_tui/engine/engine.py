@@ -44,6 +44,8 @@ class Engine:
         self.queries = Queries(root, store)
         self._host = WorkerHost(store)
         self._own_runs: set[int] = set()
+        #: How often something was cancelled: work of several runs sees it also between them.
+        self.cancels = 0
 
     @classmethod
     def open(cls, root: Path, *, read_only: bool = False, evaluating: bool = False) -> Engine:
@@ -317,15 +319,20 @@ class Engine:
         lacking = [r for r in now.ready if (r.item.case_id, r.item.model, r.item.trial) not in there]
         self.store.record(newest, calls=(), results=lacking, at=time.time())
 
-    async def rescore(self, version: VersionInfo) -> None:
+    async def rescore(self, version: VersionInfo, *, first: bool = False) -> None:
         """Bring a recorded version up to the cases on disk, as far as that asks no model.
 
         So that a comparison holds both sides against the same references. Does nothing where the
         newest run of the version has been judged by the same cases and scorers.
+
+        Args:
+            first: also where no run says anything of the version, and other work has asked some of its cases.
         """
         configuration = self.workspace.configurations.get(version.config)
         newest = self.store.runs.snapshot(version.id)
-        if configuration is None or newest is None or newest.run.state == "running":
+        if configuration is None or (newest is None and not first):
+            return
+        if newest is not None and newest.run.state == "running":
             return
         if not self._may_run_code(configuration):
             return
@@ -336,13 +343,14 @@ class Engine:
         extra = extra_trials(newest, ())
         places = slots(manifest, models, configuration.cases, configuration.trials, Subset(), extra)
         hash_ = eval_hash(places)
-        if self.store.runs.eval_hash(newest.run.id) == hash_:
+        if newest is not None and self.store.runs.eval_hash(newest.run.id) == hash_:
             return
         prepared = prepare(self.store, places, hash_, generation=0, fresh=False, retry=frozenset())
         if not prepared.ready and not prepared.to_score:
             return  # nothing of it is known under these keys: what was shown before says more
-        prepared.keep_judged(newest)
-        if not same:
+        if newest is not None:
+            prepared.keep_judged(newest)
+        if newest is not None and not same:
             prepared.keep(newest, {c.id for c in configuration.cases})
         request = RunRequest(version.config, "rescored", agreed=True)
         cost = Estimate(len(places), len(prepared.ready), 0, len(prepared.to_score), 0.0, 0.0)
@@ -352,7 +360,8 @@ class Engine:
         await self._carry_out(evaluation, cost, silent)
 
     def cancel(self) -> None:
-        """Stop the run under way; what is done stays."""
+        """Stop the run under way, and work that is between two runs; what is done stays."""
+        self.cancels += 1
         if self._host.runner is not None:
             self._host.runner.cancel()
 

@@ -109,6 +109,7 @@ class BisectRequest(msgspec.Struct, frozen=True):
     Attributes:
         good, bad: names of versions, or of commits with `git`; None: found by themselves.
         git: over commits, and not over recorded versions.
+        model: on which the case is judged, where the configuration has several; None: one that fails.
         agreed: the person has seen the price and said yes.
     """
 
@@ -117,6 +118,7 @@ class BisectRequest(msgspec.Struct, frozen=True):
     good: str | None = None
     bad: str | None = None
     git: bool = False
+    model: str | None = None
     agreed: bool = False
 
 

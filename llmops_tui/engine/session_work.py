@@ -6,7 +6,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from llmops_tui.engine.engine import Engine
-from llmops_tui.engine.events import AskFirst, Event, ExplainRequest, GateRequest, TryRequest, WorkRequest
+from llmops_tui.engine.events import (
+    AskFirst,
+    BisectRequest,
+    Event,
+    ExplainRequest,
+    GateRequest,
+    TryRequest,
+    WorkRequest,
+)
 
 Handler = Callable[[Engine, Any, Callable[[Event], None]], Awaitable[Any]]
 
@@ -29,11 +37,18 @@ async def _try(engine: Engine, request: TryRequest, emit: Callable[[Event], None
     return await try_variants(engine, request, emit)
 
 
+async def _bisect(engine: Engine, request: BisectRequest, emit: Callable[[Event], None]) -> Any:
+    from llmops_tui.engine.bisecting import bisect
+
+    return await bisect(engine, request, emit)
+
+
 #: Each gives its result (for `WorkEnded`), or `AskFirst` where it costs and nobody agreed yet.
 HANDLERS: dict[type[WorkRequest], Handler] = {
     GateRequest: _gate,
     ExplainRequest: _explain,
     TryRequest: _try,
+    BisectRequest: _bisect,
 }
 
 

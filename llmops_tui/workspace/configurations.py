@@ -79,17 +79,51 @@ def read_configuration(
         reader.files = {**earlier, **reader.files}
 
 
-class _Reading:
-    """One reading of one file. What several configurations share is read anew; its problems are one."""
+def read_over(
+    reader: Reader, here: Reader, settings: WorkspaceFile, name: str, path: str, cases: tuple[Case, ...]
+) -> Configuration | None:
+    """Read a configuration of another time over given cases; None with problems recorded.
 
-    def __init__(self, reader: Reader, settings: WorkspaceFile, source: Source, name: str, path: str) -> None:
+    Its own eval sets are not read, and no Python of its time is. What its models are is settled by `here`
+    and the settings of now: that is what can be asked.
+
+    Args:
+        reader: of the folder that holds the configuration.
+        here: of the workspace on disk.
+    """
+    reader.files = {}
+    before, before_here = len(reader.problems), len(here.problems)
+    configuration = _Reading(reader, settings, Source({}), name, path, (here, cases)).read()
+    reader.problems += here.problems[before_here:]
+    if any(not p.warning for p in reader.problems[before:]):
+        return None
+    return configuration
+
+
+class _Reading:
+    """One reading of one file. What several configurations share is read anew; its problems are one.
+
+    Args:
+        over: what resolves the models, and the cases to take instead of those that the file names.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        settings: WorkspaceFile,
+        source: Source,
+        name: str,
+        path: str,
+        over: tuple[Reader, tuple[Case, ...]] | None = None,
+    ) -> None:
+        self._over = over
         self._reader = reader
         self._settings = settings
         self._source = source
         self._name = name
         self._path = path
 
-    def read(self, overlay: Overlay | None) -> Configuration | None:
+    def read(self, overlay: Overlay | None = None) -> Configuration | None:
         reader = self._reader
         found = read_validated(reader, ConfigFile, self._path, overlay)
         if found is None:
@@ -99,7 +133,7 @@ class _Reading:
         models = self._models(config, document)
         prompt = self._prompt(config, document)
         retrieval, documents, query = self._retrieval(config, document)
-        cases = self._cases(config, document)
+        cases = self._cases(config, document) if self._over is None else self._over[1]
         if prompt is None or cases is None:
             return None
         required = prompt.required | query
@@ -155,7 +189,8 @@ class _Reading:
             if id_ in config.models[:index]:
                 self._reader.fail(f"the model '{id_}' is named twice", "keep one of them", self._path, line)
                 continue
-            model = resolve_model(self._reader, self._settings, id_, self._path, line)
+            reader = self._over[0] if self._over is not None else self._reader
+            model = resolve_model(reader, self._settings, id_, self._path, line)
             if model is not None:
                 models[id_] = model
         return list(models.values())

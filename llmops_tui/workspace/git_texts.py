@@ -27,9 +27,9 @@ def find(root: Path, wanted: Mapping[str, str]) -> dict[str, str]:
         return {}
     blobs = list(dict.fromkeys(_blobs(root, wanted)))[:MOST_BLOBS]
     found: dict[str, str] = {}
-    contents = _contents(root, [sha for _, sha in blobs])
+    known = contents(root, [sha for _, sha in blobs])
     for path, sha in blobs:
-        data = contents.get(sha)
+        data = known.get(sha)
         text = document_text(path, data) if data is not None else None
         if text is not None and text_digest(text) == wanted[path]:
             found[wanted[path]] = text
@@ -39,7 +39,7 @@ def find(root: Path, wanted: Mapping[str, str]) -> dict[str, str]:
 def _blobs(root: Path, wanted: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """(path, blob) of every change to these documents, the newest first."""
     command = ["log", "--format=", "--raw", "--no-abbrev", "--no-renames", "--relative", "-z", "-m"]
-    listed = _git(root, [*command, "--full-history", "--", *sorted(wanted)])
+    listed = git_output(root, [*command, "--full-history", "--", *sorted(wanted)])
     fields = iter((listed or b"").split(b"\0"))
     for field in fields:
         head = field.strip().split()
@@ -50,10 +50,11 @@ def _blobs(root: Path, wanted: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield from ((path, sha.decode()) for sha in (head[3], head[2]) if sha.strip(b"0"))
 
 
-def _contents(root: Path, blobs: list[str]) -> dict[str, bytes]:
+def contents(root: Path, blobs: list[str]) -> dict[str, bytes]:
+    """Blob → its bytes, for those that are there."""
     if not blobs:
         return {}
-    data = _git(root, ["cat-file", "--batch"], "".join(f"{sha}\n" for sha in blobs).encode()) or b""
+    data = git_output(root, ["cat-file", "--batch"], "".join(f"{sha}\n" for sha in blobs).encode()) or b""
     found: dict[str, bytes] = {}
     at = 0
     while (end := data.find(b"\n", at)) >= 0:
@@ -67,7 +68,11 @@ def _contents(root: Path, blobs: list[str]) -> dict[str, bytes]:
     return found
 
 
-def _git(root: Path, arguments: list[str], given: bytes = b"") -> bytes | None:
+def git_output(root: Path, arguments: list[str], given: bytes = b"") -> bytes | None:
+    """What git says to a command that only reads; None where it fails or there is none.
+
+    No remote, lock, hook or prompt.
+    """
     quiet = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
     # Paths are names, not patterns.
     command = ["git", "--literal-pathspecs", "-c", "core.fsmonitor=false", "-C", str(root), *arguments]

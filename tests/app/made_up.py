@@ -252,6 +252,7 @@ def history_of(baseline: Snapshot, candidate: Snapshot) -> tuple[VersionSummary,
             VersionSummary(
                 *(info, run, tally(rows[: n + 8]), changed if n > 1 else (), warns, run.cost_usd),
                 figures_of(rows[: n + 8], TAGGED, *_marks_of(n)),
+                tuple(mark for mark in _marks_of(n)[1:] if mark is not None),
             )
         )
     newest = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -26,11 +27,23 @@ from llmops_tui.app.widgets.output_pane import OutputPane
 from llmops_tui.app.widgets.top import Top
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.comparison import Pair
-from llmops_tui.engine.events import ExplainRequest, RunRequest
+from llmops_tui.engine.events import BisectRequest, ExplainRequest, RunRequest
 
 #: Actions that mean nothing where there is no case.
 NEED_CASES = frozenset(
-    ("open", "next_change", "filter", "sort", "split", "ask_again", "rerun_all", "promote", "export", "copy")
+    (
+        "open",
+        "next_change",
+        "filter",
+        "sort",
+        "split",
+        "ask_again",
+        "rerun_all",
+        "promote",
+        "export",
+        "copy",
+        "bisect",
+    )
 )
 #: Actions that mean nothing where every change is decided on.
 NEED_OPEN = frozenset(("accept", "reject", "skip", "note"))
@@ -387,6 +400,25 @@ class BenchScreen(ReviewKeys, inherit_bindings=False):
         from llmops_tui.app.screens import trying
 
         trying.start(self)
+
+    def action_bisect(self) -> None:
+        bench, pair = self.model.bench, self.pair
+        good = bad = None
+        if any(self.model.chosen) and bench.comparison is not None and bench.candidate is not None:
+            left, right = bench.comparison.baseline.version, bench.candidate
+            if 0 < left.number < right.number:
+                good, bad = left.name, right.name
+        self._bisect(pair, good=good, bad=bad)
+
+    def action_bisect_git(self) -> None:
+        self._bisect(self.pair, git=True)
+
+    def _bisect(self, pair: Pair | None, **how: Any) -> None:
+        config = self.model.status.config
+        if pair is None or config is None:
+            self.say("There is no case under the cursor to bisect.")
+        else:
+            self.owner.session.run(BisectRequest(config, pair.case_id, model=pair.model, **how))
 
     # -- versions, files
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -13,13 +14,14 @@ from llmops_tui.app.history_plot import FIGURES, fact_rows, plot_lines, tags_of
 from llmops_tui.app.lines import Line, Span, shown_line, wrap
 from llmops_tui.app.messages import CursorMoved, FilterChanged, RowOpened
 from llmops_tui.app.model import Model
+from llmops_tui.app.screens.bench import BenchScreen
 from llmops_tui.app.screens.frame import Frame
 from llmops_tui.app.widgets.filter_row import FilterRow
 from llmops_tui.app.widgets.line_panes import LinePane
 from llmops_tui.app.widgets.plot_pane import PlotPane
 from llmops_tui.app.widgets.version_list import VersionList, run_state, sparkline
 from llmops_tui.domain import format as fmt
-from llmops_tui.engine.events import VersionSummary
+from llmops_tui.engine.events import BisectRequest, VersionSummary
 
 
 class HistoryScreen(Frame, inherit_bindings=False):
@@ -201,6 +203,28 @@ class HistoryScreen(Frame, inherit_bindings=False):
             self.say(f"{version.name} can't be promoted: {_unfinished(summary)}; run it first.", problem=True)
         else:
             self.promote(version.name, f"Make {version.name} the baseline of {version.config}?")
+
+    def action_bisect(self) -> None:
+        summary, marked = self.current, self.versions.summaries.get(self.versions.marked or -1)
+        if summary is None or marked is None:
+            self.say("b marks a version; then B bisects between it and the one under the cursor.")
+        elif marked.version.id == summary.version.id:
+            self.say(f"{summary.version.name} is marked itself; move to the version to bisect to.")
+        else:
+            good, bad = sorted((marked.version, summary.version), key=lambda version: version.number)
+            self._bisect(good=good.name, bad=bad.name)
+
+    def action_bisect_git(self) -> None:
+        self._bisect(git=True)
+
+    def _bisect(self, **how: Any) -> None:
+        """The case is the one under the Bench's cursor."""
+        pair = next((s.pair for s in self.app.screen_stack if isinstance(s, BenchScreen)), None)
+        config = self.model.status.config
+        if pair is None or config is None:
+            self.say("There is no case on the Bench to bisect.")
+        else:
+            self.owner.session.run(BisectRequest(config, pair.case_id, model=pair.model, **how))
 
     def action_label(self) -> None:
         summary = self.current
