@@ -317,7 +317,11 @@ class Gate:
 
         price = priced(1 if request.fresh else None)
         over = over_budget(workspace.gate, price)
-        why = f"this gate may not be asked: {over}" if over else prices.objection(workspace.budget, price)
+        why = (
+            f"gate.budget in llmops.yaml does not allow this gate: {over}"
+            if over
+            else prices.objection(workspace.budget, price)
+        )
         if why is not None:
             return AskFirst(request, price, why)
         if not request.ask_first:

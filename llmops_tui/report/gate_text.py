@@ -96,7 +96,8 @@ def _rules(rules: Sequence[RuleResult]) -> list[Line]:
             gate_figures.result_word(r),
             gate_figures.limit(r),
             gate_figures.observed(r),
-            gate_figures.interval(r),
+            # The unit once, at the end.
+            gate_figures.interval(r).replace(" points to ", " to "),
             gate_figures.p_value(r.p_adjusted),
             gate_figures.alpha(r),
         ]

@@ -97,11 +97,11 @@ def test_an_error_nobody_foresaw_is_a_sentence_and_debug_shows_where(
 
     monkeypatch.setattr("llmops_tui.workspace.load", broken)
     code, out, err = desk("check")
-    assert (code, out) == (1, "")
+    assert (code, out) == (70, "")
     assert err.startswith(
         "error: a defect of llmops-tui: RuntimeError: out of cheese; run it again with --debug"
     )
-    assert desk.json("check", code=1)["error"]["exit_code"] == 1
+    assert desk.json("check", code=70)["error"]["exit_code"] == 70
     with pytest.raises(RuntimeError):
         desk("check", "--debug")
 

@@ -70,20 +70,21 @@ def test_a_summary_that_cannot_be_written_is_a_warning(
     assert "warning: the job's summary can't be written" in err
 
 
-@pytest.mark.parametrize("hostile", ["::error::a", "##[error]a", "::stop-commands::x", "a%0A::error::b"])
-def test_no_id_and_no_note_of_a_case_is_a_command_in_the_log(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, hostile: str
-) -> None:
+HOSTILE = ["::error::a", "##[error]a", "::stop-commands::x", "a%0A::error::b"]
+
+
+def test_no_id_and_no_answer_is_a_command_in_the_log(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     (desk.root / "configs" / "desk.yaml").unlink()
-    cases = [{"id": hostile, "vars": {"question": hostile}, "scorers": [{"contains": "today"}]}]
+    cases = [{"id": id_, "vars": {"question": id_}, "scorers": [{"contains": "today"}]} for id_ in HOSTILE]
     write_workspace(desk.root, cases=cases, prompt="{{ question }} today")
     desk.json("run")
     write_workspace(desk.root, cases=cases, prompt="{{ question }} tomorrow")
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     code, out, err = desk("gate")
     assert (code, commands(out)) == (1, [])
-    assert all(line.startswith("::error ") and "##[" not in line.split("::", 2)[0] for line in commands(err))
-    assert len(commands(err)) == 2
+    # What begins as an annotation is parsed as one, whatever is in it.
+    assert all(line.startswith("::error ") for line in commands(err))
+    assert len(commands(err)) == 1 + len(HOSTILE)
     # What other verbs print of models is none either.
     assert commands(desk("compare")[1]) == []
-    assert commands("".join(desk("gate", "--json")[1])) == []
+    assert commands(desk("gate", "--json")[1]) == []

@@ -18,6 +18,9 @@ from fake_openai import WRONG, Asked, FakeOpenAI, Reply, say
 from serving import serving
 from small_workspace import write_workspace
 
+from llmops_tui.engine.engine import DATABASE
+from llmops_tui.store import Store
+
 CASES = 20
 COMMAND = [sys.executable, "-c", "from llmops_tui.entry import main; main()"]
 
@@ -28,6 +31,7 @@ class Bench:
     def __init__(self, root: Path, server: FakeOpenAI) -> None:
         self.root = root
         self.server = server
+        self.concurrency = 8
         write_workspace(
             root,
             prompt="system:\nBe brief.\n\nuser:\n{{ question }}\n",
@@ -42,6 +46,7 @@ class Bench:
     def gate(self, **rules: Any) -> None:
         provider = {
             "base_url": self.server.url,
+            "concurrency": self.concurrency,
             "retries": 0,
             "price": {"m": {"input": 1000, "output": 1000}},
         }
@@ -159,11 +164,14 @@ def test_a_fresh_gate_asks_both_sides_anew_in_one_generation(desk: Desk, bench: 
 
 
 def test_both_sides_take_turns(desk: Desk, bench: Bench) -> None:
+    bench.concurrency = 1
+    bench.gate()
     bench.server.forget()
     desk("gate", "--fresh")
     sides = ["worse" in str(asked.body["messages"][0]["content"]) for asked in bench.server.requests]
+    # Eight of the baseline, sixteen of the candidate, twelve of the baseline, four of the candidate.
     turns = [side for n, side in enumerate(sides) if n == 0 or sides[n - 1] != side]
-    assert len(turns) >= 2
+    assert turns == [False, True, False, True]
     assert sides.count(True) == sides.count(False) == CASES
 
 
@@ -175,6 +183,16 @@ async def command(root: Path, *arguments: str) -> asyncio.subprocess.Process:
         stderr=asyncio.subprocess.PIPE,
         env=dict(os.environ),
     )
+
+
+async def first_is_kept(root: Path) -> None:
+    """Wait until an answer of the candidate is in the database, as another process sees it."""
+    with Store.open(root / DATABASE, read_only=True) as store:
+        while True:
+            found = store.runs.snapshot(store.versions.get("bench", "v2").id)
+            if found is not None and any(row.status == "passed" for row in found.rows):
+                return
+            await asyncio.sleep(0.01)
 
 
 async def test_ctrl_c_keeps_what_is_done_and_gives_no_verdict(tmp_path: Path) -> None:
@@ -194,6 +212,7 @@ async def test_ctrl_c_keeps_what_is_done_and_gives_no_verdict(tmp_path: Path) ->
         ours.edit()
         gate = await command(ours.root, "gate", "--junit", "gate.xml")
         await asyncio.wait_for(held.wait(), 30)
+        await first_is_kept(ours.root)
         gate.send_signal(signal.SIGINT)
         out, err = await gate.communicate()
         assert gate.returncode == 130, err.decode()

@@ -150,9 +150,15 @@ def test_cost_and_latency_are_judged_side_by_side_alone(
 def test_what_makes_no_sense_is_refused_with_a_sentence(desk: Desk, gate: dict[str, Any], said: str) -> None:
     write_workspace(desk.root, settings={"gate": gate})
     (desk.root / "configs" / "desk.yaml").unlink()
-    error = desk.json("gate", code=2)["error"]
+    error = desk.json("check", code=2)["error"]
     assert said in error["message"]
     assert error["problems"][0]["file"] == "llmops.yaml"
+
+
+def test_a_gate_with_a_setting_that_makes_no_sense_is_not_held(desk: Desk) -> None:
+    (desk.root / "llmops.yaml").write_text("gate:\n  max_drop: 0\n", encoding="utf-8")
+    error = desk.json("gate", code=2)["error"]
+    assert error["message"].startswith("llmops.yaml:2 'gate.max_drop' must be auto or more than 0, not 0")
 
 
 def test_a_rule_about_a_tag_or_a_scorer_that_no_case_has_is_warned_about(shop: Desk) -> None:

@@ -65,7 +65,7 @@ def test_every_verb_with_an_answer_takes_the_shared_options(verb: str) -> None:
     assert command is not None
     options = {name for p in command.params for name in p.opts}
     wanted = {"--json", "--debug"} if verb != "completion" else set()
-    if verb in ("check", "run", "compare", "versions", "show", "label", "promote", "report"):
+    if verb in ("check", "run", "compare", "versions", "show", "label", "promote", "report", "gate"):
         wanted |= {"--workspace", "--config"}
     assert wanted <= options
 
