@@ -170,7 +170,7 @@ class Reviewing:
             raise UsageError(Problem("there is nothing to undo", "only what was done since the start can be"))
         # What can't be undone does not stand in the way of what was done before it.
         action = self._done.pop()
-        there = self.decisions()
+        there = set(self.decisions())
         if any(decision not in there for decision in action.after):
             message = f"{action.what} can't be undone: it was decided anew since"
             raise UsageError(Problem(message, "decide again"))
@@ -205,6 +205,9 @@ class Reviewing:
     ) -> _Action:
         there = self.decisions()
         known = decisions_of(there, comparison)
+        on_case: dict[str, list[Decision]] = {}
+        for decision in there:
+            on_case.setdefault(decision.case_id, []).append(decision)
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         before: list[Decision] = []
         after: list[Decision] = []
@@ -223,7 +226,7 @@ class Reviewing:
                 by=self._name(),
                 at=at,
             )
-            before += self._about(comparison, pair, there)
+            before += self._about(comparison, pair, on_case.get(pair.case_id, ()))
             after += [made] if made.choice or made.note else []
         return _Action(what, tuple((p.case_id, p.model) for p in pairs), tuple(before), tuple(after))
 

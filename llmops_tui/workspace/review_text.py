@@ -6,40 +6,47 @@ Sorted, with several lines to a decision, so that two branches that both decide 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Collection, Sequence
+from itertools import accumulate
+from typing import Any
+
+import msgspec
 
 from llmops_tui.domain.errors import Problem, WorkspaceError
 from llmops_tui.domain.review import Decision
-from llmops_tui.workspace.reviews import HEADER, MEND, REVIEWS_FILE, identity, parse
+from llmops_tui.workspace.reviews import HEADER, MEND, REVIEWS_FILE, identity, parse, parse_with_lines
 from llmops_tui.workspace.yaml_document import Document
 from llmops_tui.workspace.yaml_scalars import quoted, scalar
+
+Identity = tuple[Any, ...]
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+Z")
 _HASH = re.compile(r"[0-9a-f]*[abcdf][0-9a-f]*")
 
 
-def edited(text: str, put: Sequence[Decision], drop: Sequence[Decision]) -> str:
-    """The text without some decisions and with others.
+def edited(text: str, put: Sequence[Decision], drop: Sequence[Decision]) -> tuple[str, tuple[Decision, ...]]:
+    """The text without some decisions and with others, and what it says now.
+
+    It is read once, and once more afterwards, however many decisions there are.
 
     Raises:
         WorkspaceError: it has a mistake, or is not written entry by entry.
     """
-    there = parse(text)
+    document, there = parse_with_lines(text)
     wanted = {identity(d): d for d in put}
     gone = {identity(d) for d in drop} - set(wanted)
-    lines = _Lines(text)
-    for decision in there:
-        if identity(decision) in gone:
-            lines.take_out(decision)
-    for decision in wanted.values():
-        if decision not in there or sum(identity(d) == identity(decision) for d in there) > 1:
-            lines.put(decision)
-    made = lines.text
+    times = Counter(identity(d) for d in there)
+    as_they_are = set(there)
+    new = [d for mark, d in wanted.items() if d not in as_they_are or times[mark] > 1]
+    made = _Lines(text, document, there).edited(new, gone)
+    now = parse(made)
     kept = [d for d in there if identity(d) not in gone and identity(d) not in wanted]
     # The lines of a file that people write too are not always where they seem to be.
-    if _sorted(parse(made)) != _sorted([*kept, *wanted.values()]):
+    if _sorted(now) != _sorted([*kept, *wanted.values()]):
         raise _not_by_lines(1)
-    return made
+    return made, now
 
 
 def _sorted(decisions: Sequence[Decision]) -> list[tuple[object, ...]]:
@@ -70,62 +77,99 @@ class _Group:
         self.entries = entries
 
 
-class _Lines:
-    """A text in which entries are put in and taken out; it is read anew after each."""
+class _Edit(msgspec.Struct):
+    """Rows in place of others; what is put in at one place comes in the order of `rank`."""
 
-    def __init__(self, text: str) -> None:
+    start: int
+    rank: int
+    end: int
+    rows: list[str]
+
+
+_INTO_GROUP, _NEW_GROUP, _IN_PLACE = range(3)
+
+
+class _Lines:
+    """A text in which entries are put in and taken out."""
+
+    def __init__(self, text: str, document: Document, decisions: Sequence[Decision]) -> None:
+        self._document, self._decisions = document, decisions
         self._rows = text.splitlines(keepends=True)
         self._newline = "\r\n" if self._rows and self._rows[0].endswith("\r\n") else "\n"
         if self._rows and not self._rows[-1].endswith(("\n", "\r")):
             self._rows[-1] += self._newline
-        self._groups: list[_Group] | None = None
 
     @property
     def text(self) -> str:
         return "".join(self._rows)
 
-    def take_out(self, decision: Decision) -> None:
-        for group in self._read():
-            for entry in group.entries:
-                if identity(entry.decision) == identity(decision):
-                    # A configuration without decisions would read as one whose list is missing.
-                    start = group.start if len(group.entries) == 1 else entry.start
-                    kept = self._comments(start + 1, entry.end)
-                    self._replace(start, entry.end, kept)
-                    return
-
-    def put(self, decision: Decision) -> None:
-        same = [e for g in self._read() for e in g.entries if identity(e.decision) == identity(decision)]
-        for _ in same[1:]:
-            self.take_out(decision)
-        group = next((g for g in self._read() if g.config == decision.config), None)
-        if group is None:
-            self._add_group(decision)
-        elif same:
-            entry = next(e for e in group.entries if identity(e.decision) == identity(decision))
-            kept = self._comments(entry.start + 1, entry.end)
-            self._replace(entry.start, entry.end, [*kept, *self._written(decision, self._indent(group))])
-        else:
-            before = [e for e in group.entries if _order(e.decision) <= _order(decision)]
-            at = before[-1].end if before else group.start + 1
-            self._replace(at, at, self._written(decision, self._indent(group)))
-
-    def _add_group(self, decision: Decision) -> None:
-        new = [f"{scalar(decision.config)}:{self._newline}", *self._written(decision, "  ")]
-        if not "".join(self._rows).strip():
+    def edited(self, put: Sequence[Decision], gone: Collection[Identity]) -> str:
+        """The text with these decisions in the place of their like, and without others."""
+        groups = self._read() if put or gone else []
+        if put and not self.text.strip():
             self._rows = [HEADER.replace("\n", self._newline)]
-        following = next((g for g in self._read() if g.config > decision.config), None)
+        by_config: dict[str, list[Decision]] = {}
+        for decision in sorted(put, key=_order):
+            by_config.setdefault(decision.config, []).append(decision)
+        edits: list[_Edit] = []
+        for group in groups:
+            edits += self._in_group(group, by_config.pop(group.config, []), gone)
+        for config in sorted(by_config):
+            at = self._place_of_group(config, groups)
+            rows = [f"{scalar(config)}:{self._newline}"]
+            rows += [row for d in by_config[config] for row in self._written(d, "  ")]
+            edits.append(_Edit(at, _NEW_GROUP, at, rows))
+        made: list[str] = []
+        place = 0
+        for edit in sorted(edits, key=lambda e: (e.start, e.rank)):
+            made += [*self._rows[place : edit.start], *edit.rows]
+            place = edit.end
+        return "".join(made + self._rows[place:])
+
+    def _in_group(self, group: _Group, put: Sequence[Decision], gone: Collection[Identity]) -> list[_Edit]:
+        new = {identity(d): d for d in put}
+        # Of several on the same answers the last one stays, as what is decided now.
+        last = {identity(e.decision): n for n, e in enumerate(group.entries)}
+        edits: list[_Edit] = []
+        stay: list[_Entry] = []
+        indent = self._indent(group)
+        for n, entry in enumerate(group.entries):
+            mark = identity(entry.decision)
+            replaced = new.get(mark)
+            if replaced is None and mark not in gone:
+                stay.append(entry)
+                continue
+            rows = self._comments(entry.start + 1, entry.end)
+            if replaced is not None and last[mark] == n:
+                stay.append(entry)
+                rows += self._written(replaced, indent)
+            edits.append(_Edit(entry.start, _IN_PLACE, entry.end, rows))
+        added = [d for mark, d in new.items() if mark not in last]
+        if not stay and not added and group.entries:
+            # A configuration without decisions would read as one whose list is missing.
+            edits.append(_Edit(group.start, _IN_PLACE, group.start + 1, []))
+        return edits + self._added(group, added, stay, indent)
+
+    def _added(
+        self, group: _Group, added: Sequence[Decision], stay: Sequence[_Entry], indent: str
+    ) -> list[_Edit]:
+        """New entries behind the last one that comes before them in order, wherever that stands."""
+        least = list(accumulate((_order(e.decision) for e in reversed(stay)), min))[::-1]
+        edits = []
+        for decision in added:
+            before = bisect_right(least, _order(decision))
+            at = stay[before - 1].end if before else group.start + 1
+            edits.append(_Edit(at, _INTO_GROUP, at, self._written(decision, indent)))
+        return edits
+
+    def _place_of_group(self, config: str, groups: Sequence[_Group]) -> int:
+        following = next((g for g in groups if g.config > config), None)
         at = len(self._rows) if following is None else following.start
         # What stands above a configuration is about it.
         while following is not None and at > 0 and self._rows[at - 1].startswith("#"):
             at -= 1
-        if following is not None and at == 0:
-            at = following.start  # the comment of the file as a whole
-        self._replace(at, at, new)
-
-    def _replace(self, start: int, end: int, new: Sequence[str]) -> None:
-        self._rows[start:end] = new
-        self._groups = None
+        # The comment of the file as a whole.
+        return following.start if following is not None and at == 0 else at
 
     def _comments(self, start: int, end: int) -> list[str]:
         return [row for row in self._rows[start:end] if row.lstrip().startswith("#")]
@@ -141,12 +185,8 @@ class _Lines:
 
     def _read(self) -> list[_Group]:
         """Where everything is."""
-        if self._groups is not None:
-            return self._groups
-        text = self.text
-        document = Document(text)
+        document, decisions = self._document, iter(self._decisions)
         value = document.value or {}
-        decisions = iter(parse(text))
         groups: list[_Group] = []
         for config, entries in value.items():
             start = (document.line((config,)) or 1) - 1
@@ -166,11 +206,11 @@ class _Lines:
                 if not self._rows[entry.start].lstrip().startswith("- "):
                     raise _not_by_lines(entry.start + 1)
                 entry.end = self._end(entry.start, marks)
-        self._groups = groups
         return groups
 
     def _end(self, start: int, marks: list[int]) -> int:
-        end = next((m for m in marks if m > start), len(self._rows))
+        after = bisect_right(marks, start)
+        end = marks[after] if after < len(marks) else len(self._rows)
         # Comments below an entry are about what follows.
         while end > start + 1 and (
             not self._rows[end - 1].strip() or self._rows[end - 1].lstrip().startswith("#")
@@ -179,7 +219,7 @@ class _Lines:
         return end
 
 
-def _order(decision: Decision) -> tuple[object, ...]:
+def _order(decision: Decision) -> tuple[Any, ...]:
     return (decision.case_id, decision.model, decision.baseline, decision.candidate)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -13,6 +13,9 @@ from llmops_tui.domain.errors import Problem, WorkspaceError
 from llmops_tui.domain.review import Decision
 from llmops_tui.workspace.facts import content_hash, tool_version
 from llmops_tui.workspace.places import write_atomically
+
+if TYPE_CHECKING:
+    from llmops_tui.workspace.yaml_document import Document
 
 REVIEWS_FILE = "reviews.yaml"
 MEMO = ".llmops/cache/reviews.msgpack"
@@ -50,9 +53,15 @@ def read(root: Path) -> tuple[Decision, ...]:
     except (OSError, msgspec.DecodeError):
         pass
     decisions = parse(_text(data))
-    with contextlib.suppress(OSError):
-        write_atomically(memo, msgspec.msgpack.encode(_Kept(mark, decisions)))
+    _remember(root, data, decisions)
     return decisions
+
+
+def _remember(root: Path, data: bytes, decisions: tuple[Decision, ...]) -> None:
+    """Keep what the file says, so that nobody has to parse it."""
+    kept = _Kept(f"{tool_version()} {content_hash(data)}", decisions)
+    with contextlib.suppress(OSError):
+        write_atomically(root / MEMO, msgspec.msgpack.encode(kept))
 
 
 def put(root: Path, decisions: Sequence[Decision]) -> None:
@@ -86,7 +95,8 @@ def change(root: Path, *, put: Sequence[Decision] = (), drop: Sequence[Decision]
         with _alone(root):
             for _ in range(_TRIES):
                 data = _bytes(root)
-                new = edited(_text(data or b""), put, drop).encode()
+                text, decisions = edited(_text(data or b""), put, drop)
+                new = text.encode()
                 if (data or b"").startswith(b"\xef\xbb\xbf"):
                     new = b"\xef\xbb\xbf" + new
                 if new == (data or b""):
@@ -94,6 +104,7 @@ def change(root: Path, *, put: Sequence[Decision] = (), drop: Sequence[Decision]
                 # An editor or a merge may have written meanwhile; it is not overwritten.
                 if _bytes(root) == data:
                     write_atomically(path, new)
+                    _remember(root, new, decisions)
                     return
     except OSError as error:
         message = f"can't be written: {error.strerror or error}"
@@ -158,6 +169,15 @@ def parse(text: str) -> tuple[Decision, ...]:
     Raises:
         WorkspaceError: it has a mistake; all that are found are named, with their lines.
     """
+    return parse_with_lines(text)[1]
+
+
+def parse_with_lines(text: str) -> tuple[Document, tuple[Decision, ...]]:
+    """The decisions in a text, and where they stand.
+
+    Raises:
+        WorkspaceError: as `parse`.
+    """
     from llmops_tui.workspace.yaml_document import Document, YamlError
 
     for number, row in enumerate(text.splitlines(), 1):
@@ -186,7 +206,7 @@ def parse(text: str) -> tuple[Decision, ...]:
                 problems.append(Problem(str(mistake), mistake.remedy or MEND, REVIEWS_FILE, line))
     if problems:
         raise WorkspaceError(*problems)
-    return tuple(decisions)
+    return document, tuple(decisions)
 
 
 class _Mistake(Exception):

@@ -313,7 +313,24 @@ def test_whatever_is_put_in_is_read_again_and_what_is_dropped_is_gone(
 ) -> None:
     text = ""
     for each in decisions:
-        text = edited(text, [each], [])
+        text = edited(text, [each], [])[0]
     assert set(reviews.parse(text)) == set(decisions)
     gone = data.draw(st.sets(st.sampled_from(decisions))) if decisions else set()
-    assert set(reviews.parse(edited(text, [], list(gone)))) == set(decisions) - gone
+    assert set(reviews.parse(edited(text, [], list(gone))[0])) == set(decisions) - gone
+
+
+def test_many_decisions_at_once_go_where_each_would_by_itself() -> None:
+    made = [
+        Decision(config, f"case {n:02}", "m", "accepted", (f"a{n:02}",), ("cc",), at="2026-11-24T09:00:00Z")
+        for config in ("b", "a")
+        for n in (3, 1, 2, 0)
+    ]
+    at_once = edited("", made, [])[0]
+    one_by_one = ""
+    for decision in made:
+        one_by_one = edited(one_by_one, [decision], [])[0]
+    assert at_once == one_by_one
+    text = at_once.replace("  - case: case 01", "  # why\n  - case: case 01")
+    without, now = edited(text, [], made[:3])
+    assert without.count("# why") == 2
+    assert set(now) == set(made[3:])
