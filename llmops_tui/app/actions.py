@@ -337,7 +337,12 @@ ACTIONS: tuple[Action, ...] = (
         16,
     ),
     Action(
-        "bisect_git", (), "bisect commits", "Which git commit broke this case? Asks first.", _BOTH, "Versions"
+        "bisect_git",
+        (),
+        "bisect commits",
+        "Which git commit broke this case? Asks first.",
+        ("bench", "history"),
+        "Versions",
     ),
     Action("label", ("L",), "label", "Give this version a label.", ("history",), "Versions", 4),
     # -- take along

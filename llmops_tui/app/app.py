@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from llmops_tui.app.actions import bindings, keys_of, of_scope
+from llmops_tui.app.arranged import arrange
 from llmops_tui.app.lines import shown_line
 from llmops_tui.app.messages import EngineEvent
 from llmops_tui.app.model import Model, WantedCase
@@ -137,8 +138,11 @@ class LlmopsApp(App[int], inherit_bindings=False):
     # -- the engine
 
     def _hear(self, event: Event) -> None:
-        """On the engine's thread: bring it over."""
-        self.post_message(EngineEvent(event))
+        """On the engine's thread: make ready what takes long, and bring it over."""
+        arranged = None
+        if isinstance(event, Compared) and event.comparison is not self.model.bench.comparison:
+            arranged = arrange(event.comparison, self.model.bench.order)
+        self.post_message(EngineEvent(event, arranged))
 
     def on_engine_event(self, message: EngineEvent) -> None:
         event = message.event
@@ -147,7 +151,7 @@ class LlmopsApp(App[int], inherit_bindings=False):
             self._toast(event)
         if isinstance(event, WorkEnded) and event.result is not None:
             self._show_result(event)
-        at_once = self.model.apply(event)
+        at_once = self.model.apply(event, message.arranged)
         if at_once:
             self._follow()
         elif self._flush_timer is None:

@@ -10,65 +10,16 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from llmops_tui.app.arranged import Arranged, Key, Totals, arrange, latency_p95
 from llmops_tui.app.case_filter import Filter, is_changed, matches
 from llmops_tui.app.case_order import ORDERS
 from llmops_tui.app.review_state import ReviewState
 from llmops_tui.domain.case import Case
-from llmops_tui.domain.comparison import Comparison, Pair, is_same, make_pair, pair_models, pass_shares
+from llmops_tui.domain.comparison import Comparison, Pair, is_same, make_pair, pair_models
 from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.manifest import PartChange
 from llmops_tui.domain.review import Decision
 from llmops_tui.domain.run import Item, RunInfo, VersionInfo, make_row
-
-Key = tuple[str, str]
-
-
-class Totals:
-    """Counts and means over the pairs that are not pending; kept up to date pair by pair."""
-
-    def __init__(self) -> None:
-        self.counts = dict.fromkeys(("regressed", "improved", "same", "new", "removed", "error"), 0)
-        self.pending = 0
-        self.text_changed = 0
-        self.statuses = dict.fromkeys(("passed", "failed", "error", "unscored", "missing"), 0)
-        self.models: dict[str, int] = {}
-        self.judged = self.scored = 0
-        self._passed_before = self._passed_after = 0.0
-        self._score_before = self._score_after = 0.0
-
-    def count(self, pair: Pair, sign: int = 1) -> None:
-        """Count a pair in, or out with `sign=-1`."""
-        self.models[pair.model] = self.models.get(pair.model, 0) + sign
-        if pair.pending:
-            self.pending += sign
-            return
-        if pair.candidate is not None:
-            self.statuses[pair.candidate.status] += sign
-        self.counts[pair.change] += sign
-        self.text_changed += sign * bool(pair.change == "same" and pair.output_changed)
-        old, new = pair.baseline, pair.candidate
-        if old is None or new is None:
-            return
-        shares = pass_shares(old, new)
-        if shares is not None:
-            self.judged += sign
-            self._passed_before += sign * shares[0]
-            self._passed_after += sign * shares[1]
-        if old.score is not None and new.score is not None:
-            self.scored += sign
-            self._score_before += sign * old.score
-            self._score_after += sign * new.score
-
-    @property
-    def pass_rate(self) -> tuple[float, float] | None:
-        # Thirds that are counted in and out again leave crumbs: unchanged must stay unchanged.
-        n = self.judged
-        return (round(self._passed_before / n, 12), round(self._passed_after / n, 12)) if n else None
-
-    @property
-    def mean_score(self) -> tuple[float, float] | None:
-        n = self.scored
-        return (self._score_before / n, self._score_after / n) if n else None
 
 
 class BenchState:
@@ -108,13 +59,25 @@ class BenchState:
         drift: tuple[str, ...],
         gate: GateResult | None = None,
         decisions: Sequence[Decision] = (),
+        arranged: Arranged | None = None,
     ) -> None:
-        """A comparison as the store has it. Rows that are still to come keep what they showed."""
+        """A comparison as the store has it. Rows that are still to come keep what they showed.
+
+        Args:
+            arranged: the comparison, made ready elsewhere.
+        """
         if comparison is self.comparison and not self.running and not self._items:
             # Only what was decided is new.
             self.review.take(gate, decisions, self.pairs)
             if self.filter.is_of_review:
                 self.narrow()
+            return
+        if arranged is None:
+            arranged = arrange(comparison, self.order)
+        if arranged is not None:
+            self._take(arranged, changed, drift)
+            self.review.take(gate, decisions, self.pairs, arranged.to_review)
+            self.narrow()
             return
         before, order, whose = self.pairs, self.sorted, self._whose()
         if self.candidate is not None and self.candidate.config != comparison.candidate.version.config:
@@ -146,6 +109,18 @@ class BenchState:
         else:
             self.sort()
         self._count()
+
+    def _take(self, arranged: Arranged, changed: tuple[PartChange, ...], drift: tuple[str, ...]) -> None:
+        """A comparison of which every row is there."""
+        comparison = arranged.comparison
+        self.comparison, self.changed, self.drift = comparison, changed, drift
+        self.candidate, self.run = comparison.candidate.version, comparison.candidate.run
+        self._items, self.stale = {}, {}
+        self.pairs, self.totals = dict(arranged.pairs), arranged.totals.copy()
+        self._latency_p95 = arranged.latency_p95
+        self.sorted = list(arranged.keys)
+        if arranged.order != self.order:
+            self.sort()
 
     def run_started(self, run: RunInfo, version: VersionInfo, changed: tuple[PartChange, ...]) -> None:
         """Results of `version` will come; until then what is there is that of the run before."""
@@ -355,15 +330,3 @@ def _waiting(pair: Pair, old: Pair | None) -> Pair:
         output_changed=None,
         pending=True,
     )
-
-
-def latency_p95(pairs: Iterable[Pair]) -> float | None:
-    """95th percentile of the candidate's latencies in seconds, nearest rank."""
-    values = sorted(
-        item.latency_s
-        for pair in pairs
-        if pair.candidate is not None and not pair.pending
-        for item in pair.candidate.planned
-        if item.latency_s is not None
-    )
-    return values[-(-len(values) * 95 // 100) - 1] if values else None

@@ -6,15 +6,20 @@ from typing import Any
 
 from textual.message import Message
 
+from llmops_tui.app.arranged import Arranged
 from llmops_tui.engine.events import Event
 
 
 class EngineEvent(Message):
-    """Something the engine said, brought over to the app's own thread."""
+    """Something the engine said, brought over to the app's own thread.
 
-    def __init__(self, event: Event) -> None:
+    `arranged` is the comparison of a `Compared`, made ready on the way.
+    """
+
+    def __init__(self, event: Event, arranged: Arranged | None = None) -> None:
         super().__init__()
         self.event = event
+        self.arranged = arranged
 
 
 class CursorMoved(Message):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from llmops_tui.app.arranged import Arranged
 from llmops_tui.app.bench_state import BenchState
 from llmops_tui.app.playground_state import PlaygroundState
 from llmops_tui.app.status import Status
@@ -59,8 +60,12 @@ class Model:
         """Results that come in belong to the version on screen."""
         return self._run_id is not None
 
-    def apply(self, event: Event) -> bool:
-        """Take an event in. True where the screen should follow at once and not a moment later."""
+    def apply(self, event: Event, arranged: Arranged | None = None) -> bool:
+        """Take an event in. True where the screen should follow at once and not a moment later.
+
+        Args:
+            arranged: the comparison of a `Compared`, made ready elsewhere.
+        """
         status, bench = self.status, self.bench
         match event:
             case WorkspaceLoaded():
@@ -68,7 +73,7 @@ class Model:
             case WorkspaceBroken():
                 status.broken = event.problems
             case Compared():
-                self._compared(event)
+                self._compared(event, arranged)
             case RunStarted():
                 self._started(event)
             case ItemsDone():
@@ -115,9 +120,10 @@ class Model:
             critical = event.workspace.gate.critical
             self.bench.cases_read(configuration.cases, models, critical)
 
-    def _compared(self, event: Compared) -> None:
+    def _compared(self, event: Compared, arranged: Arranged | None) -> None:
         is_new = event.comparison is not self.bench.comparison
-        self.bench.show(event.comparison, event.changed, event.drift, event.gate, event.decisions)
+        bench, judged = self.bench, (event.gate, event.decisions)
+        bench.show(event.comparison, event.changed, event.drift, *judged, arranged=arranged)
         if event.comparison.candidate.run.state != "running" and not self.shows_run:
             self.bench.running = False
         self.revision += is_new

@@ -37,14 +37,23 @@ class ReviewState:
     # -- what came
 
     def take(
-        self, gate: GateResult | None, decisions: Iterable[Decision], pairs: Mapping[PairKey, Pair]
+        self,
+        gate: GateResult | None,
+        decisions: Iterable[Decision],
+        pairs: Mapping[PairKey, Pair],
+        to_review: Iterable[PairKey] | None = None,
     ) -> None:
-        """The verdict and the decisions as the engine has them."""
+        """The verdict and the decisions as the engine has them.
+
+        Args:
+            to_review: the pairs that may be open, where that is known; None: any of them.
+        """
         self.gate = gate
         self.flaky = frozenset((f.case_id, f.model) for f in gate.flaky) if gate is not None else frozenset()
         self.decisions = {(d.case_id, d.model): d for d in decisions}
         # Without a verdict it is not known what was decided: nothing is called open then.
-        self.open = {k for k, p in pairs.items() if self._is_open(k, p)} if gate is not None else set()
+        asked = pairs if to_review is None else to_review
+        self.open = {k for k in asked if self._is_open(k, pairs[k])} if gate is not None else set()
 
     def look_at(self, key: PairKey, pair: Pair) -> None:
         """A pair has another answer now."""

@@ -77,7 +77,7 @@ async def test_the_palette_has_every_action_of_the_screen_and_does_it() -> None:
 
 
 async def test_the_help_screen_names_every_key_of_the_screen() -> None:
-    async with opened(size=(100, 90)) as (app, _, pilot):
+    async with opened(size=(100, 120)) as (app, _, pilot):
         await press(pilot, "question_mark")
         text = screen(app)
         for action in (*of_scope("bench"), *of_scope("everywhere")):

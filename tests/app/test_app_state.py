@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up import SMOL, Answers, helpdesk, manifests, run_info, version
 
-from llmops_tui.app.bench_state import BenchState, Totals
+from llmops_tui.app.arranged import Totals
+from llmops_tui.app.bench_state import BenchState
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.comparison import compare
 from llmops_tui.domain.manifest import changed_parts

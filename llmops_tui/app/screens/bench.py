@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 
 from llmops_tui.app.actions import Action, bindings
-from llmops_tui.app.bench_state import Key
+from llmops_tui.app.arranged import Key
 from llmops_tui.app.case_filter import parse
 from llmops_tui.app.case_order import next_order
 from llmops_tui.app.header_text import empty_sentence

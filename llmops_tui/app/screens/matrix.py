@@ -25,6 +25,7 @@ from llmops_tui.domain import format as fmt
 from llmops_tui.domain.matrix import Matrix, RowKey
 from llmops_tui.domain.matrix_order import MODEL_ORDERS, ORDERS, in_place, ordered
 from llmops_tui.domain.run import VersionInfo
+from llmops_tui.engine.events import BisectRequest
 from llmops_tui.engine.matrix import CellDetail
 
 #: Rows beyond which the filter waits for a pause in typing.
@@ -372,6 +373,16 @@ class MatrixScreen(Frame, inherit_bindings=False):
         newest = self.matrix.by == "versions" and column == len(columns) - 1
         default = self.matrix.by == "versions" and base.is_baseline
         self.owner.choose_pair(None if default else base.name, None if newest else right.name, wanted)
+
+    def action_bisect(self) -> None:
+        """Which version broke the case of this row, up to the column under the cursor."""
+        place, config = self._place(), self.model.status.config
+        if place is None or config is None or self.matrix.by != "versions":
+            self.say("Put the cursor on a version in which the case fails; v shows versions.")
+            return
+        case_id, model = self.matrix.rows[place.row][0], self.matrix.model_of(place.row, place.column)
+        bad = self.matrix.columns[place.column].version.name
+        self.owner.session.run(BisectRequest(config, case_id, bad=bad, model=model or None))
 
     def action_promote(self) -> None:
         if not self.matrix.columns:

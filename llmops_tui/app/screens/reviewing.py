@@ -11,7 +11,7 @@ from functools import partial
 
 import msgspec
 
-from llmops_tui.app.bench_state import Key
+from llmops_tui.app.arranged import Key
 from llmops_tui.app.lines import shown_line
 from llmops_tui.app.screens.frame import Frame
 from llmops_tui.app.verdict_text import why_none

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from llmops_tui.app.bench_state import BenchState, Key
+from llmops_tui.app.arranged import Key
+from llmops_tui.app.bench_state import BenchState
 from llmops_tui.app.lines import Line, Span, cut, left, right, shown_line
 from llmops_tui.app.widgets.row_list import RowList
 from llmops_tui.domain import format as fmt
