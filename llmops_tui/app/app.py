@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterable
 from importlib import import_module
@@ -16,7 +17,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from llmops_tui.app.actions import bindings, keys_of, of_scope
-from llmops_tui.app.arranged import arrange
+from llmops_tui.app.arranged import arrange, let_go
 from llmops_tui.app.lines import shown_line
 from llmops_tui.app.messages import EngineEvent
 from llmops_tui.app.model import Model, WantedCase
@@ -151,7 +152,12 @@ class LlmopsApp(App[int], inherit_bindings=False):
             self._toast(event)
         if isinstance(event, WorkEnded) and event.result is not None:
             self._show_result(event)
+        bench = self.model.bench
+        old = [bench.comparison] if bench.comparison is not None and len(bench.pairs) > MANY_ROWS else []
         at_once = self.model.apply(event, message.arranged)
+        if old and old[0] is not bench.comparison:
+            threading.Thread(target=let_go, args=(old,), daemon=True).start()
+            del old
         if at_once:
             self._follow()
         elif self._flush_timer is None:

@@ -6,6 +6,7 @@ screen goes on answering.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from copy import copy
 
@@ -14,6 +15,9 @@ import msgspec
 from llmops_tui.app.case_order import ORDERS
 from llmops_tui.domain.comparison import Comparison, Pair, pass_shares
 from llmops_tui.domain.review import needs_review
+
+#: Rows that are freed before the screen has its turn.
+FREED_AT_ONCE = 2_000
 
 Key = tuple[str, str]
 """Case and model: what names a row."""
@@ -109,6 +113,23 @@ def arrange(comparison: Comparison, order: str) -> Arranged | None:
     keys = sorted(pairs, key=lambda k: rank(pairs[k]))
     p95 = latency_p95(pairs.values())
     return Arranged(comparison, pairs, totals, p95, order, keys, frozenset(reviewable))
+
+
+def let_go(held: list[Comparison]) -> None:
+    """Free comparisons a little at a time, in a thread of its own: all at once the screen would stand still.
+
+    Args:
+        held: nothing else holds them; it is empty afterwards.
+    """
+    parts: list[list[object]] = []
+    while held:
+        one = held.pop()
+        parts += [list(one.pairs), list(one.baseline.rows), list(one.candidate.rows)]
+        del one
+    for part in parts:
+        while part:
+            del part[-FREED_AT_ONCE:]
+            time.sleep(0)
 
 
 def latency_p95(pairs: Iterable[Pair]) -> float | None:

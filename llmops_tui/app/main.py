@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 
@@ -22,6 +23,7 @@ def run_app(root: Path, config: str | None = None) -> int:
 
     user = user_settings.load()
     settings = checked(user.keymap, user.theme, user.problems, str(places.settings_file()))
+    sys.setswitchinterval(0.001)
     session = Session(root, config)
     app = LlmopsApp(session, settings)
     try:

@@ -46,14 +46,18 @@ class ReviewState:
         """The verdict and the decisions as the engine has them.
 
         Args:
-            to_review: the pairs that may be open, where that is known; None: any of them.
+            to_review: the pairs that there is something to decide on, where that is known.
         """
         self.gate = gate
         self.flaky = frozenset((f.case_id, f.model) for f in gate.flaky) if gate is not None else frozenset()
         self.decisions = {(d.case_id, d.model): d for d in decisions}
         # Without a verdict it is not known what was decided: nothing is called open then.
-        asked = pairs if to_review is None else to_review
-        self.open = {k for k in asked if self._is_open(k, pairs[k])} if gate is not None else set()
+        if to_review is None:
+            to_review = {k for k, p in pairs.items() if needs_review(p)}
+        self.open = set(to_review) if gate is not None else set()
+        # Only these can be closed: there may be a hundred thousand pairs.
+        decided = self.open & (self.decisions.keys() | self._sent.keys())
+        self.open -= {k for k in decided if not self._is_open(k, pairs[k])}
 
     def look_at(self, key: PairKey, pair: Pair) -> None:
         """A pair has another answer now."""

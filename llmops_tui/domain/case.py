@@ -54,7 +54,7 @@ class ScorerUse(msgspec.Struct, frozen=True):
         return identity if self.judge is None else {**identity, "judge": self.judge.identity()}
 
 
-class Case(msgspec.Struct, frozen=True):
+class Case(msgspec.Struct, frozen=True, gc=False):
     """One case of an eval set.
 
     Attributes:

@@ -15,7 +15,7 @@ Flip = Literal["pass→fail", "fail→pass"]
 SCORE_EPSILON = 1e-9
 
 
-class Pair(msgspec.Struct, frozen=True):
+class Pair(msgspec.Struct, frozen=True, gc=False):
     """One case on one model, on both sides.
 
     Attributes:

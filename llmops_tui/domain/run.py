@@ -83,7 +83,7 @@ class RunInfo(msgspec.Struct, frozen=True):
     cost_usd: float | None = None
 
 
-class Item(msgspec.Struct, frozen=True):
+class Item(msgspec.Struct, frozen=True, gc=False):
     """One case on one model in one trial, within a run.
 
     Attributes:
@@ -106,7 +106,7 @@ class Item(msgspec.Struct, frozen=True):
     extra: bool = False
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One case on one model: its trials as one.
 
     Attributes:

@@ -34,7 +34,7 @@ from llmops_tui.engine.session_matrix import SessionMatrix
 from llmops_tui.engine.session_playground import SessionPlayground
 from llmops_tui.engine.session_review import SessionReview
 from llmops_tui.engine.session_whatif import SessionWhatIf
-from llmops_tui.store import WorkspaceLock
+from llmops_tui.store import WorkspaceLock, kept_for_long
 
 #: The first paint and what it is followed by come first.
 WARM_UP_AFTER_S = 0.2
@@ -147,7 +147,8 @@ class Session(SessionReview, SessionMatrix, SessionWhatIf, SessionPlayground):
         assert engine is not None
         if not self._viewing and not (self.root / DATABASE).exists():
             engine = self._begin_anew(engine)
-        workspace = engine.load(None if self._viewing else engine.launch_worker)
+        with kept_for_long():
+            workspace = engine.load(None if self._viewing else engine.launch_worker)
         try:
             configuration = engine.configuration(self._chosen())
         except LlmopsError as error:
@@ -418,15 +419,16 @@ class Session(SessionReview, SessionMatrix, SessionWhatIf, SessionPlayground):
         engine = self._engine
         assert engine is not None
         assert self._config is not None
-        try:
-            comparison, changed = engine.queries.compare(self._config, *self._pair)
-        except LlmopsError as error:
-            self._emit(Notice("error", str(error), key="compare"))
-            return
-        drift = engine.queries.drift(comparison)
-        gate, decisions = self._judged(comparison)
-        self._shown = Compared(comparison, changed, drift, gate, decisions)
-        self._emit(self._shown)
+        with kept_for_long():
+            try:
+                comparison, changed = engine.queries.compare(self._config, *self._pair)
+            except LlmopsError as error:
+                self._emit(Notice("error", str(error), key="compare"))
+                return
+            drift = engine.queries.drift(comparison)
+            gate, decisions = self._judged(comparison)
+            self._shown = Compared(comparison, changed, drift, gate, decisions)
+            self._emit(self._shown)
 
     # -- commands
 

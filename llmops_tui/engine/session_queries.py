@@ -17,7 +17,7 @@ from llmops_tui.domain.run import VersionInfo
 from llmops_tui.engine.engine import DATABASE, Engine
 from llmops_tui.engine.events import Compared, Event, PairDetail, TextChange
 from llmops_tui.engine.queries import Queries
-from llmops_tui.store import Store
+from llmops_tui.store import Store, kept_for_long
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class SessionQueries(ABC):
         if not (self.root / DATABASE).exists():
             return None
         try:
-            with Store.open(self.root / DATABASE, read_only=True) as store:
+            with kept_for_long(), Store.open(self.root / DATABASE, read_only=True) as store:
                 return Queries(self.root, store).last()
         except LlmopsError:
             return None  # told by the engine, which opens it in earnest

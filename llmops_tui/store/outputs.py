@@ -24,7 +24,7 @@ _INSERT = (
 )
 
 
-class OutputRow(msgspec.Struct, frozen=True):
+class OutputRow(msgspec.Struct, frozen=True, gc=False):
     """An output as planning needs it: where it is, and its figures."""
 
     output_id: int

@@ -14,7 +14,7 @@ Values = tuple[tuple[float, ...], tuple[float, ...]]
 """One figure of a row, trial by trial, on the baseline's side and the candidate's."""
 
 
-class CaseFacts(msgspec.Struct, frozen=True):
+class CaseFacts(msgspec.Struct, frozen=True, gc=False):
     """What an eval file says of a case, as far as a gate reads it.
 
     Attributes:
@@ -60,7 +60,7 @@ class GateInput(msgspec.Struct, frozen=True):
     cut_short: bool = False
 
 
-class JudgedRow(msgspec.Struct, frozen=True):
+class JudgedRow(msgspec.Struct, frozen=True, gc=False):
     """A pair that counts.
 
     Attributes:
