@@ -19,13 +19,24 @@ import msgspec
 from recording import RecordedSession, Recording
 
 from llmops_tui.app.app import LlmopsApp
+from llmops_tui.app.arranged import arrange
 from llmops_tui.app.settings import Settings
+from llmops_tui.domain.comparison import Comparison
 from llmops_tui.engine import demo
 from llmops_tui.engine.engine import Engine
 from llmops_tui.engine.events import Compared, NothingToDo, WorkspaceLoaded
+from llmops_tui.engine.export import verdict_in_full
+from llmops_tui.engine.playground import Playground
+from llmops_tui.engine.playground_events import Answered, Answering, PlaygroundRequest
 
 HERE = Path(__file__).parent
 
+#: Edits after the demo's, so that there is something to look back on: file, before, after.
+LATER = (
+    ("configs/helpdesk.yaml", "top_k: 1", "top_k: 2"),
+    ("configs/helpdesk.yaml", "max_tokens: 60", "max_tokens: 20"),
+    ("configs/helpdesk.yaml", "top_k: 2", "top_k: 1"),
+)
 #: File → (columns, lines, theme, keys pressed first).
 SCENES: dict[str, tuple[int, int, str, tuple[str, ...]]] = {
     "bench.svg": (120, 40, "llmops-dark", ()),
@@ -34,6 +45,9 @@ SCENES: dict[str, tuple[int, int, str, tuple[str, ...]]] = {
     "case-80x24.svg": (80, 24, "llmops-dark", ("enter",)),
     "history.svg": (120, 40, "llmops-dark", ("2",)),
     "help.svg": (120, 40, "llmops-dark", ("question_mark",)),
+    "verdict.svg": (120, 40, "llmops-dark", ("V",)),
+    "matrix.svg": (120, 40, "llmops-dark", ("3",)),
+    "playground.svg": (120, 40, "llmops-light", ("i", "ctrl+s")),
 }
 
 
@@ -50,6 +64,9 @@ async def record(folder: Path) -> Recording:
         before, after = comparison.baseline.version, comparison.candidate.version
         result = await engine.evaluate(_request())
         assert isinstance(result, NothingToDo)
+        gate, decisions = verdict_in_full(engine, comparison)
+        sides = Playground(engine).sides(demo.CONFIG)
+        answering, answered = await _asked(engine, comparison)
         # Paths of this machine are nobody's business.
         workspace = msgspec.structs.replace(engine.workspace, root="/home/you/helpdesk")
         models = {
@@ -59,17 +76,43 @@ async def record(folder: Path) -> Recording:
             for name, c in workspace.configurations.items()
         }
         workspace = msgspec.structs.replace(workspace, configurations=models)
+        details = {p.case_id: queries.detail(p) for p in comparison.pairs}
+        texts = queries.texts(before, after)
+        for file, old, new in LATER:
+            path = folder / file
+            path.write_text(path.read_text().replace(old, new))
+            await demo.evaluate(engine, lambda _event: None)
+        cases = engine.workspace.configurations[demo.CONFIG].cases
+        history = queries.history(demo.CONFIG, cases)
+        newest, _ = queries.compare(demo.CONFIG, None, None)
         return Recording(
             at=time.time(),
             loaded=WorkspaceLoaded(workspace, demo.CONFIG, after),
-            compared=Compared(comparison, changed),
+            compared=Compared(comparison, changed, gate=gate, decisions=tuple(decisions.values())),
             nothing=result,
-            details={p.case_id: queries.detail(p) for p in comparison.pairs},
-            texts=queries.texts(before, after),
-            history=queries.history(demo.CONFIG),
+            details=details,
+            texts=texts,
+            history=history,
+            versions=tuple(queries.snapshot(summary.version) for summary in reversed(history)),
+            cells={p.case_id: queries.detail(p).candidate for p in newest.pairs},
+            sides=sides,
+            answering=answering,
+            answered=answered,
         )
     finally:
         engine.close()
+
+
+async def _asked(engine: Engine, comparison: Comparison) -> tuple[tuple[Answering, ...], Answered]:
+    """What the playground answers to the inputs of the first case of the Bench."""
+    heard: list[Any] = []
+    first = arrange(comparison, "regressed first")
+    assert first is not None
+    cases = {case.id: case for case in engine.workspace.configurations[demo.CONFIG].cases}
+    request = PlaygroundRequest(demo.CONFIG, cases[first.keys[0][0]].vars, agreed=True)
+    answered = await Playground(engine).ask(request, heard.append)
+    assert isinstance(answered, Answered)
+    return tuple(event for event in heard if isinstance(event, Answering)), answered
 
 
 def _request() -> Any:

@@ -10,17 +10,23 @@ from typing import Any
 import msgspec
 
 from llmops_tui.domain.comparison import Comparison, Pair
+from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.manifest import PartChange
-from llmops_tui.domain.run import VersionInfo
+from llmops_tui.domain.matrix import Matrix, Place, Source, by_versions
+from llmops_tui.domain.run import Snapshot, VersionInfo
 from llmops_tui.engine.events import (
     Compared,
     Event,
     NothingToDo,
+    OutputDetail,
     PairDetail,
+    PlaygroundSides,
     TextChange,
     VersionSummary,
     WorkspaceLoaded,
 )
+from llmops_tui.engine.matrix import CellDetail
+from llmops_tui.engine.playground_events import Answered, Answering, PlaygroundRequest
 
 #: What shows it: the same everywhere.
 ROOT = Path("/home/you/helpdesk")
@@ -32,6 +38,9 @@ class Recording(msgspec.Struct, frozen=True):
     Attributes:
         at: Unix seconds, when it was recorded; the pictures show this moment.
         details: case id → both sides in full.
+        versions: oldest first, for the Matrix.
+        cells: case id → its trials in the newest version.
+        answering, answered: what the playground told of one input.
     """
 
     at: float
@@ -41,6 +50,11 @@ class Recording(msgspec.Struct, frozen=True):
     details: dict[str, PairDetail]
     texts: tuple[TextChange, ...]
     history: tuple[VersionSummary, ...]
+    versions: tuple[Snapshot, ...]
+    cells: dict[str, tuple[OutputDetail, ...]]
+    sides: PlaygroundSides
+    answering: tuple[Answering, ...]
+    answered: Answered
 
 
 class RecordedSession:
@@ -51,6 +65,7 @@ class RecordedSession:
         self._recording = recording
 
     def start(self, on_event: Callable[[Event], None]) -> None:
+        self._tell = on_event
         for event in (self._recording.loaded, self._recording.compared, self._recording.nothing):
             on_event(event)
 
@@ -72,6 +87,37 @@ class RecordedSession:
     def output_texts(self, _output_ids: tuple[int, ...]) -> Future[dict[int, str]]:
         sides = [side for d in self._recording.details.values() for side in (*d.baseline, *d.candidate)]
         return _done({n: side.output.text for n, side in enumerate(sides) if side.output is not None})
+
+    def verdict(self) -> Future[GateResult | None]:
+        return _done(self._recording.compared.gate)
+
+    def matrix(self, _version: str | None = None) -> Future[Matrix]:
+        numbers: dict[Place, int] = {}
+        sources = []
+        for one in self._recording.versions:
+            items = [i for row in one.rows for i in row.items]
+            places = [(i.case_id, i.model, i.trial, i.extra) for i in items]
+            recorded = [
+                (numbers.setdefault(place, len(numbers)), item.status, item.score, 1)
+                for place, item in zip(places, items, strict=True)
+            ]
+            sources.append(Source(one.version, one.run, recorded))
+        return _done(by_versions(sources, {n: place for place, n in numbers.items()}))
+
+    def matrix_cell(self, matrix: Matrix, row: int, column: int) -> Future[CellDetail | None]:
+        name, case = matrix.columns[column].version.name, matrix.rows[row][0]
+        newest = self._recording.versions[-1]
+        if name != newest.version.name or case not in self._recording.cells:
+            return _done(None)
+        at = next(r for r in newest.rows if r.case_id == case)
+        return _done(CellDetail(at, self._recording.cells[case]))
+
+    def playground(self, _against: str | None = None) -> Future[PlaygroundSides]:
+        return _done(self._recording.sides)
+
+    def run(self, request: PlaygroundRequest) -> None:
+        for event in (*self._recording.answering, self._recording.answered):
+            self._tell(msgspec.structs.replace(event, number=request.number))
 
     def where_is(self, _case_id: str) -> tuple[Path, int] | None:
         return None

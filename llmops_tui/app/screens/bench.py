@@ -150,7 +150,7 @@ class BenchScreen(ReviewKeys, inherit_bindings=False):
         cases.says = self._empty()
         cases.set_keys(bench.visible)
         self._title()
-        if self._revision != self.model.revision:
+        if self._revision != self.model.revision and self.owner.is_engine_up:
             self._revision = self.model.revision
             self._loader.want_changes()
         self._go_to_wanted()
