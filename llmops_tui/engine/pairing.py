@@ -137,6 +137,7 @@ async def evaluate_sides(
         WorkspaceError, UsageError, StoreError: it can't be done.
     """
     evaluations: list[Evaluation] = []
+    cancels = engine.cancels
     engine.connect(side.configuration for side in sides)
     meter = _Meter(what, emit, evaluations)
     for side in sides:
@@ -157,7 +158,7 @@ async def evaluate_sides(
         size = max(BLOCK, ROUNDS * engine.concurrency(side.configuration for side in sides))
         for n, block in _blocks([e.prepared.todos for e in evaluations], size):
             _allow(evaluations, n, spend_limit_usd)
-            if await evaluations[n].carry_out(block) != "complete":
+            if await evaluations[n].carry_out(block) != "complete" or engine.cancels > cancels:
                 break
     finally:
         for evaluation in evaluations:

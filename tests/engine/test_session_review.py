@@ -309,6 +309,19 @@ def test_deciding_while_a_gate_is_under_way_does_not_end_it(screen: Open) -> Non
     on_server(screen, play, latency_ms=60)
 
 
+def test_a_save_ends_a_gate_and_is_evaluated(screen: Open) -> None:
+    def play(ours: Screen, shown: Compared, server: FakeOpenAI) -> None:
+        ours.session.run(GateRequest("bench", fresh=True, agreed=True))
+        ours.wait(Working, lambda w: w.done > 0)
+        ours.save("prompts/bench.md", "user:", "user:\nA question:")
+        ended = ours.wait(WorkEnded)
+        assert ended.result.cancelled
+        assert ended.result.result.verdict == "inconclusive"
+        assert ours.wait(RunEnded, lambda e: e.version.number == 3).run.state == "complete"
+
+    on_server(screen, play, latency_ms=60)
+
+
 def test_where_more_trials_can_not_help_nothing_is_asked_and_it_is_said_why(screen: Open) -> None:
     cases = [{"id": "one", "vars": {"question": "alpha"}}]
     ours, shown = reviewed(screen, cases=cases)
