@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -17,6 +16,7 @@ from llmops_tui.app.header_text import empty_sentence
 from llmops_tui.app.lines import shown_line
 from llmops_tui.app.messages import CursorMoved, FilterChanged, LaidOut, RowOpened
 from llmops_tui.app.model import Model
+from llmops_tui.app.screens.asking import AskKeys
 from llmops_tui.app.screens.detail import DetailLoader
 from llmops_tui.app.screens.reviewing import ReviewKeys
 from llmops_tui.app.verdict_text import to_review
@@ -27,7 +27,6 @@ from llmops_tui.app.widgets.output_pane import OutputPane
 from llmops_tui.app.widgets.top import Top
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.comparison import Pair
-from llmops_tui.engine.events import BisectRequest, ExplainRequest, RunRequest
 
 #: Actions that mean nothing where there is no case.
 NEED_CASES = frozenset(
@@ -51,7 +50,7 @@ NEED_OPEN = frozenset(("accept", "reject", "skip", "note"))
 MANY_ROWS = 5_000
 
 
-class BenchScreen(ReviewKeys, inherit_bindings=False):
+class BenchScreen(ReviewKeys, AskKeys, inherit_bindings=False):
     """List of cases, outputs, scores, what changed."""
 
     SCOPE = "bench"
@@ -358,67 +357,6 @@ class BenchScreen(ReviewKeys, inherit_bindings=False):
         bench.model = name
         bench.narrow()
         self.follow()
-
-    def action_explain(self) -> None:
-        bench, config = self.model.bench, self.model.status.config
-        if bench.comparison is None or bench.candidate is None or config is None:
-            self.say("There is no comparison yet.")
-        elif bench.is_alone:
-            self.say("One version is on screen; there is nothing to explain.")
-        else:
-            left, right = bench.comparison.baseline.version, bench.candidate
-            names = [version.hash if version.is_hidden else version.name for version in (left, right)]
-            self.owner.session.run(ExplainRequest(config, names[0], names[1]))
-
-    # -- evaluating
-
-    def _request(self, **how: object) -> RunRequest | None:
-        config = self.model.status.config
-        if config is None:
-            self.say("The workspace is still being read.")
-            return None
-        return RunRequest(config, **how)  # type: ignore[arg-type]
-
-    def action_ask_again(self) -> None:
-        pair = self.pair
-        request = self._request(reason="ask again", extra_trial=(pair.case_id,)) if pair else None
-        if request is not None and pair is not None:
-            self.owner.session.run(request)
-            self.say(f"Asking {pair.case_id} once more, as a further trial.")
-
-    def action_rerun_failed(self) -> None:
-        request = self._request(reason="retry", only_failed=True)
-        if request is not None:
-            self.owner.session.run(request)
-
-    def action_rerun_all(self) -> None:
-        request = self._request(reason="fresh", fresh=True)
-        if request is not None:
-            self.owner.session.run(request)
-
-    def action_try_variants(self) -> None:
-        from llmops_tui.app.screens import trying
-
-        trying.start(self)
-
-    def action_bisect(self) -> None:
-        bench, pair = self.model.bench, self.pair
-        good = bad = None
-        if any(self.model.chosen) and bench.comparison is not None and bench.candidate is not None:
-            left, right = bench.comparison.baseline.version, bench.candidate
-            if 0 < left.number < right.number:
-                good, bad = left.name, right.name
-        self._bisect(pair, good=good, bad=bad)
-
-    def action_bisect_git(self) -> None:
-        self._bisect(self.pair, git=True)
-
-    def _bisect(self, pair: Pair | None, **how: Any) -> None:
-        config = self.model.status.config
-        if pair is None or config is None:
-            self.say("There is no case under the cursor to bisect.")
-        else:
-            self.owner.session.run(BisectRequest(config, pair.case_id, model=pair.model, **how))
 
     # -- versions, files
 
