@@ -14,6 +14,7 @@ import json
 import random
 import select
 import shutil
+import statistics
 import sys
 import tempfile
 import time
@@ -151,14 +152,21 @@ def answering(app: Terminal, seconds: float) -> Iterator[float]:
         app.drain(0.01)
 
 
-def painted(root: Path, env: dict[str, str], seconds: float) -> dict[str, Any]:
-    """From the start to the list and to the verdict, and how the keys are answered from then on."""
+def painted(root: Path, env: dict[str, str], seconds: float) -> list[float]:
+    """How long keys wait from the first paint on, while the verdict is made."""
     app = Terminal(root, env)
     try:
-        first = app.wait_for("case-0")
-        waits = list(answering(app, seconds))
-        verdict = any(word in app.seen for word in (b"PASS", b"FAIL", b"INCONCLUSIVE"))
-        return {"first": first, "waits": waits, "verdict": verdict}
+        app.wait_for("case-0")
+        return list(answering(app, seconds))
+    finally:
+        app.close()
+
+
+def until_verdict(root: Path, env: dict[str, str]) -> tuple[float, float]:
+    """Seconds from the start to the list of cases, and to the verdict above it."""
+    app = Terminal(root, env)
+    try:
+        return app.wait_for("case-0"), app.wait_for("PASS", "FAIL", "INCONCLUSIVE")
     finally:
         app.close()
 
@@ -173,31 +181,30 @@ def main() -> None:
     if given.cases:
         settings = [Setting(given.cases, given.trials)]
     sys.stdout.write(
-        "| cases × trials, two versions | compare | test | first paint "
-        "| keys answered, median / 99 % / longest |\n"
-        "| --- | --- | --- | --- | --- |\n"
+        "| cases × trials, two versions | compare | test | list on screen | verdict on screen "
+        "| keys answered: median / 99 % / longest |\n"
+        "| --- | --- | --- | --- | --- | --- |\n"
     )
     for setting in settings:
         work = Path(tempfile.mkdtemp(prefix="llmops-large-"))
         try:
             build(work / "ws", setting)
-            env = environment(work)
-            painted(work / "ws", env, 10.0)  # reads the workspace once; what was read is kept
-            both = [judged(work / "ws") for _ in range(given.runs)]
-            screens = [painted(work / "ws", env, 8.0) for _ in range(given.runs)]
-            waits = sorted(w for s in screens for w in s["waits"])
-            figures = [f"{min(b[k] for b in both):.2f} s" for k in ("compare", "test")]
-            figures.append(f"{min(s['first'] for s in screens):.2f} s")
-            figures.append(
-                " / ".join(
-                    f"{1000 * w:.0f} ms"
-                    for w in (waits[len(waits) // 2], waits[len(waits) * 99 // 100], waits[-1])
-                )
-            )
-            sys.stdout.write(f"| {setting.title} | {' | '.join(figures)} |\n")
+            sys.stdout.write(row(setting, work / "ws", environment(work), given.runs) + "\n")
             sys.stdout.flush()
         finally:
             shutil.rmtree(work, ignore_errors=True)
+
+
+def row(setting: Setting, root: Path, env: dict[str, str], runs: int) -> str:
+    until_verdict(root, env)  # reads the workspace once; what was read is kept
+    times = [judged(root) for _ in range(runs)]
+    screens = [until_verdict(root, env) for _ in range(runs)]
+    waits = sorted(w for _ in range(runs) for w in painted(root, env, 8.0))
+    figures = [f"{statistics.median(t[k] for t in times):.2f} s" for k in ("compare", "test")]
+    figures += [f"{statistics.median(s[k] for s in screens):.2f} s" for k in (0, 1)]
+    shown = (waits[len(waits) // 2], waits[len(waits) * 99 // 100], waits[-1])
+    figures.append(" / ".join(f"{1000 * w:.0f} ms" for w in shown))
+    return f"| {setting.title} | {' | '.join(figures)} |"
 
 
 if __name__ == "__main__":

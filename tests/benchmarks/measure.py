@@ -42,13 +42,13 @@ class Terminal:
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self.seen = b""
 
-    def wait_for(self, text: str, timeout_s: float = 60.0) -> float:
-        """Seconds since the start until `text` was painted."""
-        wanted = text.encode()
+    def wait_for(self, *texts: str, timeout_s: float = 60.0) -> float:
+        """Seconds since the start until one of these was painted."""
+        wanted = [text.encode() for text in texts]
         deadline = time.perf_counter() + timeout_s
-        while wanted not in self.seen:
+        while not any(each in self.seen for each in wanted):
             if time.perf_counter() > deadline:
-                raise SystemExit(f"the app never painted {text!r}: {self.seen[-500:]!r}")
+                raise SystemExit(f"the app never painted {texts!r}: {self.seen[-500:]!r}")
             ready, _, _ = select.select([self.fd], [], [], 0.05)
             if ready:
                 self.seen += os.read(self.fd, 65536)
