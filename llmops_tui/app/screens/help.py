@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.screen import ModalScreen
 
 from llmops_tui.app.actions import GROUPS, Action, Scope, keys_of, of_scope
 from llmops_tui.app.lines import Line, left, wrap
-from llmops_tui.app.widgets.line_panes import LinePane
+from llmops_tui.app.screens.sheet import Sheet
 
 _SYMBOLS = (
     "▼ regressed   ▲ improved   ≈ the same   ✗ could not be had   + new   − removed",
@@ -24,45 +22,23 @@ _MATRIX = (
 )
 
 
-class Help(ModalScreen[None]):
-    """Keys and symbols; any of `esc ? q` closes it."""
+class Help(Sheet):
+    """Keys and symbols; any of `esc ? q enter` closes it."""
 
-    BINDINGS: ClassVar[list[Any]] = [
-        Binding("escape,question_mark,q,enter", "dismiss", show=False),
-        Binding("j,down", "move('down')", show=False),
-        Binding("k,up", "move('up')", show=False),
-        Binding("ctrl+d,pagedown", "move('half_down')", show=False),
-        Binding("ctrl+u,pageup", "move('half_up')", show=False),
-        Binding("g,home", "move('top')", show=False),
-        Binding("G,end", "move('bottom')", show=False),
-    ]
+    WIDEST = 78
+    PANE = "keys"
+    BINDINGS: ClassVar[list[Any]] = [Binding("question_mark,enter", "dismiss", show=False)]
 
     def __init__(self, scope: Scope, keymap: dict[str, str]) -> None:
         super().__init__()
         self._scope: Scope = scope
         self._keymap = keymap
 
-    def compose(self) -> ComposeResult:
-        pane = LinePane(f"Keys of the {self._scope.capitalize()} · esc closes", id="keys")
-        pane.add_class("sheet")
-        yield pane
+    def heading(self) -> str:
+        return f"Keys of the {self._scope.capitalize()} · esc closes"
 
-    def on_mount(self) -> None:
-        self._fit()
-
-    def on_resize(self) -> None:
-        self._fit()
-
-    def _fit(self) -> None:
-        pane = self.query_one("#keys", LinePane)
-        size = self.app.size
-        lines = help_lines(self._scope, self._keymap, min(size.width, 78) - 5)
-        pane.styles.height = min(len(lines) + 2, max(size.height - 2, 6))
-        pane.show(lambda width: help_lines(self._scope, self._keymap, width))
-        pane.focus()
-
-    def action_move(self, where: str) -> None:
-        self.query_one("#keys", LinePane).move(where)
+    def lines(self, width: int) -> list[Line]:
+        return help_lines(self._scope, self._keymap, width)
 
 
 def help_lines(scope: Scope, keymap: dict[str, str], width: int) -> list[Line]:

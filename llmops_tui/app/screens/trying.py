@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -14,6 +13,8 @@ from textual.widgets import Input, Static
 
 from llmops_tui.app.lines import Line, Span, left, right, shown_line, wrap
 from llmops_tui.app.messages import RowOpened
+from llmops_tui.app.screens.copying import Copying
+from llmops_tui.app.screens.sheet import MOVES, TAKEN_ALONG
 from llmops_tui.app.widgets.line_panes import LinePane
 from llmops_tui.app.widgets.row_list import RowList
 from llmops_tui.domain import format as fmt
@@ -151,20 +152,15 @@ class VariantRows(RowList):
         }[name]
 
 
-class TriedSheet(ModalScreen[int | None]):
+class TriedSheet(ModalScreen[int | None], Copying):
     """The table; gives the row that is to be looked at."""
 
     AUTO_FOCUS = "#variants"
     BINDINGS: ClassVar[list[Any]] = [
         Binding("escape,q", "dismiss", show=False),
         Binding("enter", "look", show=False),
-        Binding("j,down", "move('down')", show=False),
-        Binding("k,up", "move('up')", show=False),
-        Binding("ctrl+d,pagedown", "move('half_down')", show=False),
-        Binding("ctrl+u,pageup", "move('half_up')", show=False),
-        Binding("g,home", "move('top')", show=False),
-        Binding("G,end", "move('bottom')", show=False),
-        Binding("y", "copy", show=False),
+        *MOVES,
+        *TAKEN_ALONG,
     ]
 
     def __init__(self, tried: Tried) -> None:
@@ -205,19 +201,8 @@ class TriedSheet(ModalScreen[int | None]):
     def action_look(self) -> None:
         self.dismiss(self.query_one("#variants", VariantRows).cursor)
 
-    def action_copy(self) -> None:
-        text = plain(ranking_lines(self._tried))
-
-        async def copy() -> None:
-            from llmops_tui.app.clipboard import copy_locally
-
-            tool = await asyncio.to_thread(copy_locally, text)
-            if tool is None:
-                self.app.copy_to_clipboard(text)
-            where = "to the terminal's clipboard" if tool is None else f"with {tool}"
-            self.notify(f"Copied the table {where}.", markup=False)
-
-        self.run_worker(copy())
+    def copyable(self) -> tuple[str, str] | None:
+        return "the table", plain(ranking_lines(self._tried))
 
 
 def show(app: LlmopsApp, tried: Tried) -> None:

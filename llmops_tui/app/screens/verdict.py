@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.screen import ModalScreen
 
 from llmops_tui.app import verdict_lines
 from llmops_tui.app.lines import Line, wrap
 from llmops_tui.app.model import Model
-from llmops_tui.app.screens.copying import Copying
+from llmops_tui.app.screens.sheet import Sheet
 from llmops_tui.app.verdict_text import why_none
 from llmops_tui.app.widgets.line_panes import LinePane
 from llmops_tui.domain.gate.result import GateResult
@@ -21,20 +20,11 @@ if TYPE_CHECKING:
     from llmops_tui.app.app import LlmopsApp
 
 
-class VerdictSheet(ModalScreen[None], Copying):
+class VerdictSheet(Sheet):
     """What the gate says and why. Slices and looks come a moment after the rest."""
 
-    BINDINGS: ClassVar[list[Any]] = [
-        Binding("escape,q,V,enter", "dismiss", show=False),
-        Binding("j,down", "move('down')", show=False),
-        Binding("k,up", "move('up')", show=False),
-        Binding("ctrl+d,pagedown,space", "move('half_down')", show=False),
-        Binding("ctrl+u,pageup", "move('half_up')", show=False),
-        Binding("g,home", "move('top')", show=False),
-        Binding("G,end", "move('bottom')", show=False),
-        Binding("y", "copy", show=False),
-        Binding("Y", "save_copy", show=False),
-    ]
+    PANE = "verdict"
+    BINDINGS: ClassVar[list[Any]] = [Binding("V,enter", "dismiss", show=False)]
 
     def __init__(self, model: Model) -> None:
         super().__init__()
@@ -43,18 +33,20 @@ class VerdictSheet(ModalScreen[None], Copying):
         self._full: GateResult | None = None
 
     def compose(self) -> ComposeResult:
-        pane = LinePane("Verdict", id="verdict")
+        pane = LinePane(self.heading(), id=self.PANE)
         pane.add_class("sheet", "-large")
         yield pane
 
-    @property
-    def pane(self) -> LinePane:
-        return self.query_one("#verdict", LinePane)
+    def heading(self) -> str:
+        return "Verdict · esc closes, y copies, Y into a file"
 
     def on_mount(self) -> None:
         self.pane.focus()
         self._show()
         self.follow()
+
+    def _fit(self) -> None:
+        """It is as large as the screen, whatever it says."""
 
     def follow(self) -> None:
         """The verdict may be another one by now."""
@@ -82,7 +74,6 @@ class VerdictSheet(ModalScreen[None], Copying):
         bench = self._model.bench
         left = bench.comparison.baseline.version.name if bench.comparison else ""
         right = bench.candidate.name if bench.candidate else ""
-        self.pane.title("Verdict · esc closes, y copies, Y into a file")
         gate = self._seen
         if gate is None or bench.is_alone:
             said = why_none(bench, self._model.status) or "judging …"
@@ -100,6 +91,3 @@ class VerdictSheet(ModalScreen[None], Copying):
 
     def copyable(self) -> tuple[str, str] | None:
         return ("the verdict", verdict_lines.as_text(self.pane.lines)) if self.pane.lines else None
-
-    def action_move(self, where: str) -> None:
-        self.pane.move(where)
