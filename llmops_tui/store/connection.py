@@ -17,7 +17,6 @@ APPLICATION_ID = 0x6C6C6D6F  # "llmo", so that another program's database is nev
 #: `quick_check` reads the whole file: below this size that is a few milliseconds.
 CHECK_BYTES = 4_000_000
 OLDEST_SQLITE = (3, 35)  # RETURNING
-HEADER = b"SQLite format 3\x00"
 
 
 class Database:
@@ -137,17 +136,16 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
 
 def _look_at(path: Path, read_only: bool) -> None:
-    """Refuse what is no database before SQLite touches it."""
+    """Make its folder; refuse what can't be there.
+
+    The file itself is never opened here: closing it would drop the locks that this process holds on it
+    through other connections (fcntl(2)), and another process would then take the WAL away under them.
+    """
     try:
         if read_only and not path.is_file():
             raise StoreError(Problem("there is no database yet", "run `llmops-tui run` once", file=str(path)))
         if not read_only:
             path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            with path.open("rb") as file:
-                head = file.read(len(HEADER))
-            if head and head != HEADER:
-                raise faults.not_ours(path, "not a database (or one that is damaged)")
     except OSError as error:
         raise faults.system_error(error, path) from error
 

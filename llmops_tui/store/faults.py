@@ -32,7 +32,9 @@ def store_error(error: sqlite3.Error, path: Path) -> StoreError:
         message = "what this run builds on was cleaned up by another process meanwhile"
         return StoreError(Problem(message, "run again", file=str(path)))
     code = extended & 0xFF
-    if code in (CORRUPT, NOTADB):
+    if code == NOTADB:
+        return not_ours(path, "not a database (or one that is damaged)")
+    if code == CORRUPT:
         return damaged(path, str(error))
     message, remedy = _SENTENCES.get(code, ("the database refused", "try again; if it stays, move it away"))
     return StoreError(Problem(f"{message} (SQLite: {error})", remedy, file=str(path)))

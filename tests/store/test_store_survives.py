@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from store_flow import database
+from store_flow import database, evaluated
 
 from llmops_tui.store import Store
 from llmops_tui.store.processes import Owner, lives, parse_owner, this_process
@@ -102,3 +102,18 @@ def test_a_process_that_got_a_dead_ones_number_is_not_taken_for_it() -> None:
     if me.started:
         assert not lives(Owner(me.pid, "1", me.host))
     assert not lives(Owner(me.pid, me.started, "another-machine"))
+
+
+def test_looking_at_the_database_beside_a_writer_keeps_its_locks(tmp_path: Path) -> None:
+    path = database(tmp_path)
+    with Store.open(path) as writer:
+        evaluated(writer, "Be brief.", ["one"])
+        log = path.with_name(path.name + "-wal")
+        before = log.stat().st_ino
+        # As the History and the Matrix read: in this very process, beside the connection that writes.
+        Store.open(path, read_only=True).close()
+        # The last connection of a process takes the log away, if nobody holds a lock.
+        code = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1])"
+        code += "; c.execute('SELECT count(*) FROM runs').fetchone(); c.close()"
+        subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+        assert log.stat().st_ino == before
