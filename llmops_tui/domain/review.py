@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -52,18 +52,13 @@ def answers(row: Row | None) -> tuple[str, ...]:
 def applies(decision: Decision, pair: Pair) -> bool:
     """Whether a decision is about these outputs.
 
-    It is when, on both sides, one set of answers holds the other: more trials that give the same
-    answers keep a decision, an answer that nobody saw in its place does not.
+    It is when both sides gave just the answers that were judged: more trials that give the same answers
+    keep a decision. An answer that nobody saw does not, nor does one that is no longer among them: where
+    the right ones are gone, what was accepted is something else.
     """
-    return _held(decision.baseline, answers(pair.baseline)) and _held(
-        decision.candidate, answers(pair.candidate)
+    return set(decision.baseline) == set(answers(pair.baseline)) and set(decision.candidate) == set(
+        answers(pair.candidate)
     )
-
-
-def _held(decided: Sequence[str], there: Sequence[str]) -> bool:
-    if not decided or not there:
-        return not decided and not there
-    return set(decided) <= set(there) or set(there) <= set(decided)
 
 
 def needs_review(pair: Pair) -> bool:

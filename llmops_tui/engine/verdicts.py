@@ -71,7 +71,6 @@ class Verdicts:
             all(r.reason in ("gate", "adjudication") and r.generation > 0 for r in runs)
             and len({r.generation for r in runs}) == 1
         )
-        base = [c.trials or (configuration.trials if configuration else 1) for c in cases]
         return GateInput(
             comparison=comparison,
             cases=_facts(cases),
@@ -82,13 +81,14 @@ class Verdicts:
             scorer_values=self._scorer_values(comparison, cases),
             fresh_pairs=side_by_side,
             look=look_of(factor),
-            base_trials=sum(base) / len(base) if base else 1.0,
+            base_trials=configuration.trials if configuration is not None else 1,
             trials_spent=_trials_beyond(comparison, factor),
         )
 
     def _asks_the_same(self, comparison: Comparison) -> bool:
         """Whether nothing that is asked differs, as after an edit of a comment in the prompt."""
-        pairs = [p for p in comparison.pairs if p.baseline is not None and p.candidate is not None]
+        pairs = comparison.pairs
+        # A case or a model that one side has alone may do anything.
         if not pairs or any(p.output_changed is not False for p in pairs):
             return False
         asked = self._store.outputs.requests((comparison.baseline.run.id, comparison.candidate.run.id))
@@ -167,5 +167,5 @@ def _facts(cases: Iterable[Case]) -> dict[str, CaseFacts]:
         if mark not in alike:
             judges = [use.judge for use in case.scorers if use.judge is not None]
             alike[mark] = all(judge.model.is_deterministic(judge.params) for judge in judges)
-        facts[case.id] = CaseFacts(case.tags, case.group, case.known_failing, alike[mark])
+        facts[case.id] = CaseFacts(case.tags, case.group, case.known_failing, case.trials, alike[mark])
     return facts

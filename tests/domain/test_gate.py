@@ -266,3 +266,40 @@ def test_a_gate_that_was_cut_short_never_passes() -> None:
     result = judge(given("ppp", "ppp", fact=True, cut_short=True), RULES)
     assert (result.verdict, result.decided_by, result.exit_code) == ("inconclusive", "missing", 4)
     assert "cut short" in result.reasons[0]
+
+
+def test_a_case_of_many_trials_does_not_make_up_for_those_of_few() -> None:
+    few = {f"c{n}": "p" for n in range(20)}
+    uneven = {**few, "c0": "p" * 100}
+    plain = judge(given(few, few), GateSettings())
+    mixed = judge(given(uneven, uneven), GateSettings())
+    ruled_out = [next(r.interval for r in result.rules if r.rule == "pass_rate") for result in (plain, mixed)]
+    assert ruled_out[0] is not None
+    assert ruled_out[1] is not None
+    assert ruled_out[1][1] > ruled_out[0][1] * 0.8
+
+
+def test_a_critical_case_without_a_result_keeps_the_gate_open_though_errors_are_put_up_with() -> None:
+    tags = {"c0": ("critical",)}
+    result = judge(given("pppp", "eppp", fact=True, tags=tags), GateSettings(max_errors=1))
+    assert (result.verdict, result.decided_by) == ("inconclusive", "critical")
+    assert "critical: c0 could not be judged" in result.reasons[0]
+    tolerated = judge(given("pppp", "eppp", fact=True), GateSettings(max_errors=1))
+    assert tolerated.verdict == "pass"
+    assert "1 case could not be judged and left out: c0" in tolerated.reasons
+
+
+def test_a_noisy_critical_case_passes_where_its_trials_are_within_chance() -> None:
+    names = [f"c{n}" for n in range(40)]
+    before = dict.fromkeys(names, "p" * 6)
+    after = {**before, "c0": "pppppf"}
+    tags = {"c0": ("critical",)}
+    result = judge(given(before, after, tags=tags), GateSettings(max_drop=MaxDrop(pass_rate=0.1)))
+    rule = next(r for r in result.rules if r.rule == "critical")
+    assert rule.ok
+    assert "within what chance gives" in rule.why
+    assert result.verdict == "pass"
+    few = judge(
+        given(dict.fromkeys(names, "p"), {**dict.fromkeys(names, "p"), "c0": "f"}, tags=tags), GateSettings()
+    )
+    assert next(r for r in few.rules if r.rule == "critical").would_decide == "5 trials a side (trials: 5)"

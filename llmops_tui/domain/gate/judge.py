@@ -33,7 +33,7 @@ def judge(given: GateInput, settings: GateSettings) -> GateResult:
     judged = [r for r in rows.judged if r.passes[0] or r.scores[0]]
     by_fact = all(r.by_fact or not r.judged for r in found)
     disagreeing = flaky(rows)
-    reasons = _reasons(found, verdict, decider) + _remarks(rows, disagreeing)
+    reasons = _reasons(found, verdict, decider) + _remarks(rows, disagreeing, decider)
     return GateResult(
         verdict=verdict,
         decided_by=decider.rule if decider else "",
@@ -82,7 +82,7 @@ def _all_rules(given: GateInput, rows: Rows, settings: GateSettings, alpha: floa
     found: list[RuleResult | None] = [
         rules.errors(rows, settings),
         rules.review(given),
-        rules.critical(rows, settings),
+        rules.critical(given, rows, settings),
         rules.missing(given, rows),
         rules.cost(given, rows, settings, alpha),
         rules.latency(given, rows, settings, alpha),
@@ -109,6 +109,10 @@ def decide_together(found: Sequence[RuleResult], alpha: float) -> list[RuleResul
             why += f"; {words.tested(rule.evidence, p_adjusted, alpha)}"
         elif ok is False:
             why += f"; {words.p_text(p_adjusted)}, alpha {alpha:.3g}"
+        elif rule.kind == "critical" and ok is None and not rule.would_decide:
+            # Every one of them was asked often enough to be told from chance, and none could be.
+            ok = True
+            why += f", within what chance gives ({words.p_text(p_adjusted)} by Fisher's test)"
         result[i] = msgspec.structs.replace(
             rule,
             ok=ok,
@@ -199,8 +203,12 @@ def _sentence(rule: RuleResult) -> str:
     return text
 
 
-def _remarks(rows: Rows, disagreeing: Sequence[FlakyResult]) -> list[str]:
+def _remarks(rows: Rows, disagreeing: Sequence[FlakyResult], decider: RuleResult | None) -> list[str]:
     said = []
+    if rows.errors and (decider is None or decider.rule != "errors"):
+        n = plural(len(rows.errors), "case")
+        names = words.names([words.key_of(p) for p in rows.errors])
+        said.append(f"{n} could not be judged and left out: {names}")
     accepted = [r.key for r in rows.judged if r.accepted]
     if accepted:
         n = plural(len(accepted), "accepted change")

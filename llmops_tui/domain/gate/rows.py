@@ -18,6 +18,7 @@ class CaseFacts(msgspec.Struct, frozen=True, gc=False):
     """What an eval file says of a case, as far as a gate reads it.
 
     Attributes:
+        trials: planned; None: as many as the others.
         judged_alike: its scorers say the same of the same text every time: no model judges, or one whose
             runtime repeats itself.
     """
@@ -25,6 +26,7 @@ class CaseFacts(msgspec.Struct, frozen=True, gc=False):
     tags: tuple[str, ...] = ()
     group: str | None = None
     known_failing: str = ""
+    trials: int | None = None
     judged_alike: bool = True
 
 
@@ -39,7 +41,7 @@ class GateInput(msgspec.Struct, frozen=True):
         scorer_values: scorer → (case, model) → its values; only for scorers that a rule names.
         fresh_pairs: both sides were asked anew, side by side: cost and latency can be told.
         look: of an adjudication; 1 without.
-        base_trials: planned trials of a row, on the mean, before any adjudication.
+        base_trials: planned trials of a case that does not set its own, before any adjudication.
         trials_spent, provider_calls: what this gate took.
         same_requests: what is asked is the same on both sides, in every row and trial.
         cut_short: it was ended before both sides were complete: nothing can pass.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 
+from llmops_tui.domain.comparison import Pair
 from llmops_tui.domain.format import plural
 from llmops_tui.domain.gate import words
 from llmops_tui.domain.gate.result import RuleResult
@@ -80,10 +81,15 @@ def review(given: GateInput) -> RuleResult:
     )
 
 
-def critical(rows: Rows, settings: GateSettings) -> RuleResult | None:
-    """Cases with the critical tag; None where no row has it."""
+def critical(given: GateInput, rows: Rows, settings: GateSettings) -> RuleResult | None:
+    """Cases with the critical tag; None where no row has it.
+
+    Where answers are noisy, a case that did worse in few trials leaves it open. From `FISHER_TRIALS` on it
+    fails, or it is within what chance gives; the pass rate is judged all the same.
+    """
     marked = [r for r in rows.judged if settings.critical in r.tags and r.passes[0]]
-    if not marked:
+    unknown = [p for p in rows.errors if settings.critical in _tags(given, p)]
+    if not marked and not unknown:
         return None
     rule = f"no {settings.critical} case may regress"
     worse = [r for r in marked if _mean(r.passes[1]) < _mean(r.passes[0])]
@@ -94,6 +100,11 @@ def critical(rows: Rows, settings: GateSettings) -> RuleResult | None:
         why = f"{settings.critical}: {words.names(keys)} passed before and {_fails(keys)} now; {rule}"
         return RuleResult("critical", "critical", 0, len(facts), False, why, cases=keys, by_fact=True)
     suspects = tuple(r.key for r in worse)
+    if unknown:
+        keys = tuple(words.key_of(p) for p in unknown)
+        why = f"{settings.critical}: {words.names(keys)} could not be judged; {rule}"
+        would = "mend what failed and ask again: llmops-tui run --failed"
+        return RuleResult("critical", "critical", 0, len(keys), None, why, cases=keys, would_decide=would)
     if not noisy:
         why = f"{plural(len(marked), settings.critical + ' case')}, none regressed"
         return RuleResult("critical", "critical", 0, 0, True, why, by_fact=True)
@@ -103,11 +114,10 @@ def critical(rows: Rows, settings: GateSettings) -> RuleResult | None:
     if not suspects:
         why = f"{plural(len(marked), settings.critical + ' case')}, none did worse"
         return RuleResult("critical", "critical", 0, 0, True, why, p_value=p_value)
-    trials = min(len(v) for r in worse for v in r.passes)
+    few = min(len(v) for r in worse for v in r.passes) < FISHER_TRIALS
     order = sorted(zip(p_values, tested, strict=True), key=lambda pair: pair[0])
     named = tuple(r.key for _, r in order if r in worse) or suspects
     why = f"{settings.critical}: {words.names(named)} did worse than before"
-    would = "" if trials >= FISHER_TRIALS else f"{FISHER_TRIALS} trials a side (trials: {FISHER_TRIALS})"
     return RuleResult(
         "critical",
         "critical",
@@ -117,8 +127,13 @@ def critical(rows: Rows, settings: GateSettings) -> RuleResult | None:
         why,
         cases=named,
         p_value=p_value,
-        would_decide=would or "more trials of each case",
+        would_decide=f"{FISHER_TRIALS} trials a side (trials: {FISHER_TRIALS})" if few else "",
     )
+
+
+def _tags(given: GateInput, pair: Pair) -> tuple[str, ...]:
+    facts = given.cases.get(pair.case_id)
+    return facts.tags if facts is not None else ()
 
 
 def _fails(keys: Sequence[object]) -> str:
@@ -205,7 +220,7 @@ def _drop(
     if margin is None:
         margin = provable_margin(
             evidence.clusters,
-            given.base_trials,
+            len(judged) / sum(1.0 / (r.facts.trials or given.base_trials) for r in judged),
             estimand=settings.estimand,
             # Of the first look, whichever this is: the limit stands before anything is seen.
             alpha=nominal_alpha(settings.alpha, 1),

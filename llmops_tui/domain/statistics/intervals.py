@@ -106,7 +106,8 @@ def between_trials(sample: Sample, alpha: float) -> tuple[Interval, str]:
     variance = float(noise.sum()) / (n * n)
     squares = float((np.square(noise) / freedom).sum())
     df = max(float(np.square(noise.sum())) / squares, 1.0) if squares > 0 else float(freedom.sum())
-    draws = float(sample.trials.sum())
+    # Cases weigh alike: a case of many trials does not make up for those of few.
+    draws = n * n / float((1.0 / sample.trials).sum())
     quantile = t_quantile(1 - alpha, df) if squares > 0 else normal_quantile(1 - alpha)
     return floored(float(sums.sum()) / n, variance, quantile, draws), "noise of the trials, by Satterthwaite"
 

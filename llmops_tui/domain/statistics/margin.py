@@ -30,7 +30,8 @@ def provable_margin(
     discordance, and 133 without a flip.
 
     Args:
-        trials: of a case; they count as draws for `these_cases` alone.
+        trials: of a case; they count as draws for `these_cases` alone. Where cases differ, their harmonic
+            mean: cases weigh alike.
         by_fact: nothing is uncertain, so any net drop counts.
         discordance: share of cases that are expected to flip by chance, in either direction.
     """
