@@ -15,6 +15,7 @@ from pathlib import Path
 from llmops_tui.domain.configuration import Configuration, Workspace
 from llmops_tui.domain.errors import Problem, UsageError, WorkspaceError, did_you_mean
 from llmops_tui.domain.run import RunInfo, Snapshot, VersionInfo, tally
+from llmops_tui.domain.statistics.sequential import FACTORS
 from llmops_tui.engine import estimate
 from llmops_tui.engine.evaluation import Emit, Evaluation, prepared_for, price, silent
 from llmops_tui.engine.events import AskFirst, Estimate, NothingToDo, Notice, RunEnded, RunRequest, Subset
@@ -187,7 +188,9 @@ class Engine:
             WorkspaceError, UsageError: the request can't be met.
         """
         configuration = self.configuration(request.config)
-        return await self.evaluate_as(request, configuration, self.version(configuration), emit)
+        version = self.version(configuration)
+        await self.fall_back(version)
+        return await self.evaluate_as(request, configuration, version, emit)
 
     async def evaluate_as(
         self, request: RunRequest, configuration: Configuration, version: VersionInfo, emit: Emit = silent
@@ -319,6 +322,37 @@ class Engine:
         lacking = [r for r in now.ready if (r.item.case_id, r.item.model, r.item.trial) not in there]
         self.store.record(newest, calls=(), results=lacking, at=time.time())
 
+    async def fall_back(self, version: VersionInfo) -> None:
+        """Where a gate was cut short, show again what is whole: what it answered is kept.
+
+        Fresh draws and further trials that are not all there would hide the results that were: the newest
+        run then is of as many trials as every case has. Asks no model.
+        """
+        configuration = self.workspace.configurations.get(version.config)
+        newest = self.store.runs.snapshot(version.id)
+        if configuration is None or newest is None or newest.run.state not in ("cancelled", "interrupted"):
+            return
+        if newest.run.reason not in ("gate", "adjudication") or self._host.runner is not None:
+            return
+        manifest, now = self.store.versions.manifest(version.id), self.store.versions.factor(version.id)
+        same = manifest.hash == configuration.manifest.hash
+        models = configuration.models if same else models_of(manifest)
+        known = sum(i.status != "missing" for row in newest.rows for i in row.items)
+        for factor in sorted({1, *(f for f in FACTORS if f <= now)}, reverse=True):
+            cut = scaled(configuration, factor)
+            places = slots(manifest, models, cut.cases, cut.trials, Subset(), extra_trials(newest, ()))
+            hash_ = eval_hash(places)
+            prepared = prepare(self.store, places, hash_, generation=0, fresh=False, retry=frozenset())
+            if not prepared.waiting or (factor == 1 and len(prepared.ready) > known):
+                break
+        else:
+            return
+        self.store.versions.set_factor(version.id, factor)
+        request = RunRequest(version.config, "gate", agreed=True)
+        cost = Estimate(len(places), len(prepared.ready), 0, len(prepared.to_score), 0.0, 0.0)
+        evaluation = self.evaluation(request, configuration, version, prepared, 0, silent)
+        await self._carry_out(evaluation, cost, silent)
+
     async def rescore(self, version: VersionInfo, *, first: bool = False) -> None:
         """Bring a recorded version up to the cases on disk, as far as that asks no model.
 
@@ -328,6 +362,7 @@ class Engine:
         Args:
             first: also where no run says anything of the version, and other work has asked some of its cases.
         """
+        await self.fall_back(version)
         configuration = self.workspace.configurations.get(version.config)
         newest = self.store.runs.snapshot(version.id)
         if configuration is None or (newest is None and not first):

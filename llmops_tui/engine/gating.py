@@ -10,6 +10,8 @@ import msgspec
 from llmops_tui.domain.comparison import Comparison, compare
 from llmops_tui.domain.configuration import Configuration
 from llmops_tui.domain.errors import Problem, UsageError
+from llmops_tui.domain.format import plural
+from llmops_tui.domain.gate import words
 from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.run import VersionInfo
 from llmops_tui.domain.statistics.sequential import FACTORS
@@ -20,6 +22,7 @@ from llmops_tui.engine.events import AskFirst, Estimate, Event, GateRequest
 from llmops_tui.engine.looks import look_at, look_of, over_budget, pointless
 from llmops_tui.engine.pairing import Side, Spent
 from llmops_tui.engine.verdicts import Verdicts
+from llmops_tui.store import WorkspaceLock
 
 
 class GateOutcome(msgspec.Struct, frozen=True):
@@ -76,6 +79,45 @@ class Gate(Verdicts):
         asks = None if request.agreed else self._asks_first(request, sides)
         if asks is not None:
             return asks
+        lock = WorkspaceLock(engine.root, "gate")
+        owner = lock.acquire()
+        if owner is not None:
+            # Both would add trials to the same versions, and look at each other's half-done runs.
+            message = f"another gate is under way in this workspace ({owner})"
+            raise UsageError(Problem(message, "wait until it ends, then run this one again"))
+        try:
+            gone = self._gone(baseline, configuration)
+            outcome = await self._carry_out(request, baseline, candidate, sides, adapted, emit)
+        finally:
+            lock.release()
+        if gone:
+            names = f"{plural(len(gone), 'case')} of the baseline in no eval file any more"
+            reasons = (*outcome.result.reasons, f"{names}, not compared: {words.names(gone)}")
+            outcome = msgspec.structs.replace(
+                outcome, result=msgspec.structs.replace(outcome.result, reasons=reasons)
+            )
+        if not outcome.cancelled:
+            self._store.verdicts.add(
+                baseline.id, candidate.id, outcome.result, cost_usd=outcome.cost_usd, at=time.time()
+            )
+        return outcome
+
+    def _gone(self, baseline: VersionInfo, configuration: Configuration) -> list[tuple[str, str]]:
+        """Cases that the baseline was evaluated on and that are not on disk: nothing can be told of them."""
+        there = {case.id for case in configuration.cases}
+        rows = self._engine.queries.snapshot(baseline).rows
+        return [(row.case_id, row.model) for row in rows if row.case_id not in there]
+
+    async def _carry_out(
+        self,
+        request: GateRequest,
+        baseline: VersionInfo,
+        candidate: VersionInfo,
+        sides: list[Side],
+        adapted: tuple[str, ...],
+        emit: Callable[[Event], None],
+    ) -> GateOutcome:
+        engine = self._engine
         if request.fresh:
             # Drawn anew, it begins with look one again.
             for side in sides:
@@ -91,11 +133,19 @@ class Gate(Verdicts):
         outcome = self._outcome(baseline, candidate, sides, spent, adapted)
         if request.adjudicate and not outcome.cancelled:
             outcome = await self._adjudicate(sides, outcome, generation, emit)
-        if not outcome.cancelled:
-            self._store.verdicts.add(
-                baseline.id, candidate.id, outcome.result, cost_usd=outcome.cost_usd, at=time.time()
-            )
+        if outcome.cancelled:
+            outcome = await self._cut_short(sides, outcome)
         return outcome
+
+    async def _cut_short(self, sides: list[Side], outcome: GateOutcome) -> GateOutcome:
+        """What was whole before is shown again, and nothing passes."""
+        for side in sides:
+            await self._engine.fall_back(side.version)
+        spent = Spent(outcome.result.provider_calls, outcome.cost_usd, outcome.failures)
+        spent.cancelled, spent.over_budget = True, outcome.over_budget
+        again = self._outcome(outcome.baseline, outcome.candidate, sides, spent, outcome.adapted)
+        looks = outcome.result.looks
+        return msgspec.structs.replace(again, result=msgspec.structs.replace(again.result, looks=looks))
 
     def _baseline(self, request: GateRequest) -> VersionInfo:
         engine = self._engine

@@ -12,14 +12,15 @@ from llmops_tui.store.processes import parse_owner, this_process
 
 
 class WorkspaceLock:
-    """A lock on `.llmops/app.lock`. It goes with its process, however that ends.
+    """A lock on a file of `.llmops`. It goes with its process, however that ends.
 
     Args:
         root: the workspace.
+        name: what is locked; by default the workspace for an app.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.path = root / ".llmops" / "app.lock"
+    def __init__(self, root: Path, name: str = "app") -> None:
+        self.path = root / ".llmops" / f"{name}.lock"
         self._file: IO[str] | None = None
 
     def acquire(self) -> str | None:

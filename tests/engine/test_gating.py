@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from engine_bench import Bench
 from fake_openai import WRONG, Asked, FakeOpenAI, Reply, say
 
-from llmops_tui.engine.events import AskFirst, GateRequest
+from llmops_tui.domain.errors import UsageError
+from llmops_tui.engine.events import AskFirst, Event, GateRequest, Working
 from llmops_tui.engine.gating import Gate, GateOutcome
 from llmops_tui.engine.promotion import promote
 
@@ -106,4 +109,59 @@ async def test_a_model_that_was_exchanged_is_held_against_the_answers_that_are_t
         assert (old.count, new.count) == (0, CASES)
         assert outcome.result.headline == "nothing changed but the models of this machine"
         assert "v2 was pinned to another fake/m than is here" in outcome.adapted[0]
+        ours.engine.close()
+
+
+@pytest.mark.parametrize("when", ["Gate", "Look 2"])
+async def test_a_gate_that_is_cut_short_leaves_the_results_that_were_there(tmp_path: Path, when: str) -> None:
+    async with FakeOpenAI(latency_ms=20) as server:
+        ours = await two_versions(tmp_path, server)
+        before = [ours.rows(name) for name in ("v1", "v2")]
+
+        def listen(event: Event) -> None:
+            if isinstance(event, Working) and event.what.startswith(when) and event.done:
+                ours.engine.cancel()
+
+        request = GateRequest("bench", agreed=True, fresh=when == "Gate", adjudicate=True)
+        outcome = await Gate(ours.engine).gate(request, listen)
+        assert not isinstance(outcome, AskFirst)
+        assert outcome.cancelled
+        assert outcome.result.headline == "cut short"
+        assert "no result yet" not in outcome.result.reasons[0]
+        for name, rows in zip(("v1", "v2"), before, strict=True):
+            now = ours.rows(name)
+            assert now.keys() == rows.keys()
+            assert all(item.status in ("passed", "failed") for row in now.values() for item in row.items)
+        ended = await ours.nothing()
+        assert ended.version.name == "v2"
+        ours.engine.close()
+
+
+async def test_two_gates_at_once_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    async with FakeOpenAI(latency_ms=30) as server:
+        ours = await two_versions(tmp_path, server)
+        under_way = asyncio.Event()
+        request = GateRequest("bench", agreed=True, fresh=True)
+        first = asyncio.create_task(Gate(ours.engine).gate(request, lambda _event: under_way.set()))
+        await under_way.wait()
+        with pytest.raises(UsageError, match="another gate is under way"):
+            await gate(ours, fresh=True)
+        outcome = await first
+        assert not isinstance(outcome, AskFirst)
+        assert not outcome.cancelled
+        ours.engine.close()
+
+
+async def test_a_case_that_was_removed_is_named(tmp_path: Path) -> None:
+    async with FakeOpenAI() as server:
+        ours = await two_versions(tmp_path, server)
+        cases = [
+            {"id": f"c{n}", "vars": {"question": f"word {n}"}, "scorers": [{"contains": "word"}]}
+            for n in range(1, CASES)
+        ]
+        ours.cases(*cases)
+        ours.engine.load()
+        outcome = await gate(ours)
+        assert outcome.result.rows == CASES - 1
+        assert "1 case of the baseline in no eval file any more, not compared: c0" in outcome.result.reasons
         ours.engine.close()

@@ -157,6 +157,8 @@ def _headline(verdict: GateVerdict, decider: RuleResult | None) -> str:
     if decider.kind == "review":
         return f"rejected: {words.names(decider.cases)}"
     if decider.kind == "errors":
+        if decider.rule == "missing" and not decider.observed:
+            return "cut short"
         word = "without a result" if decider.rule == "missing" else "erred"
         return f"{decider.observed:.0f} {word}"
     if verdict == "inconclusive":

@@ -31,7 +31,7 @@ FISHER_TRIALS = 5
 def errors(rows: Rows, settings: GateSettings) -> RuleResult:
     n = len(rows.errors)
     ok = n <= settings.max_errors
-    why = f"{plural(n, 'case')} could not be judged" if n else "every case has a result"
+    why = f"{plural(n, 'case')} could not be judged" if n else "no answer erred"
     if n:
         why += (
             f" ({words.names([words.key_of(p) for p in rows.errors])}); max_errors is {settings.max_errors}"
@@ -66,7 +66,9 @@ def missing(given: GateInput, rows: Rows) -> RuleResult | None:
         why,
         cases=tuple(words.key_of(p) for p in rows.pending),
         by_fact=True,
-        would_decide="evaluate what is missing: llmops-tui gate does",
+        would_decide="run the gate again: it goes on where it was"
+        if given.cut_short
+        else "evaluate what is missing: llmops-tui gate does",
     )
 
 
