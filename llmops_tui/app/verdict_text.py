@@ -55,7 +55,7 @@ def why_none(bench: BenchState, status: Status) -> str:
     if bench.comparison is None:
         return "no verdict: nothing was evaluated yet"
     if bench.is_alone:
-        return "no verdict: there is one version only; save a change, and it is held against this one"
+        return "no verdict: this version stands by itself; save a change, and it is held against this one"
     if bench.running:
         left = bench.totals.pending
         return f"no verdict: {fmt.count(left)} to come" if left else "no verdict yet"

@@ -27,9 +27,12 @@ described in [json.md](json.md). Colours only appear on a terminal, and not with
 
 | exit code | meaning |
 | --- | --- |
-| 0 | fine |
+| 0 | fine; of `gate`: pass, or inconclusive where that is let pass |
+| 1 | `gate` says fail |
 | 2 | the workspace, the call or the budget says no |
-| 3 | some outputs could not be had |
+| 3 | some outputs could not be had; of `gate`: more than `max_errors` |
+| 4 | `gate` says inconclusive |
+| 70 | a defect of llmops-tui itself |
 | 130 | interrupted; what was done is kept |
 """
 

@@ -116,7 +116,7 @@ def price_words(trying: Trying) -> str:
     price: Estimate = trying.price
     from llmops_tui.domain import format as fmt
 
-    parts = [fmt.plural(price.outputs, "answer"), f"{fmt.count(price.cached)} known before"]
+    parts = [fmt.plural(price.cached + price.to_ask, "answer"), f"{fmt.count(price.cached)} known before"]
     if not price.requests:
         return f"{trying.what}: {', '.join(parts)}, nothing to ask"
     parts.append(f"at most {fmt.plural(price.requests, 'request')}")

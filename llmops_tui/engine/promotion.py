@@ -77,8 +77,7 @@ def obstacles(engine: Engine, version: VersionInfo) -> tuple[Problem, ...]:
     )
     first, *others = result.reasons or (result.headline,)
     said = f"{version.name} can't be promoted: its gate against {baseline.name} {word}: {first}"
-    sentences = [said, *others]
-    return (*(Problem(s) for s in sentences[:-1]), Problem(sentences[-1], remedy))
+    return (Problem(said), *(Problem(s) for s in others), Problem(f"{version.name} stays as it is", remedy))
 
 
 def _incomplete(snapshot: Snapshot) -> str:

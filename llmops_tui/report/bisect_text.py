@@ -50,7 +50,9 @@ def headline(found: Bisected) -> str:
     """The answer in one sentence."""
     first = found.first_bad
     if found.ended == "found":
-        return f"{first.name} broke {found.case_id} ({found.before.name} is the last good one)"
+        # A step is named by its first commit; commits after it changed nothing of the configuration.
+        last = first.parents[0][:10] if found.git and first.parents else found.before.name
+        return f"{first.name} broke {found.case_id} ({last} is the last good one)"
     count = fmt.plural(len(found.suspects), "step")
     if found.ended == "range":
         return f"{found.case_id} broke after {found.before.name}: one of {count} up to {first.name}"

@@ -69,8 +69,10 @@ def _about(gated: Gated, changes: Sequence[PartChange]) -> list[Line]:
     lines: list[Line] = [((clean_line(f"{names} · {changed}"), "dim"),)]
     parts = []
     rate = next((r.evidence for r in result.rules if r.rule == "pass_rate"), None)
-    if rate is not None:
-        moved = f"{fmt.percent(rate.baseline)} → {fmt.percent(rate.candidate)}  {fmt.points(rate.delta)}"
+    seen = gated.comparison.pass_rate
+    if rate is not None and seen.n:
+        # As it is on screen and in the report; what was accepted counts as wanted in the rules alone.
+        moved = f"{fmt.percent(seen.baseline)} → {fmt.percent(seen.candidate)}  {fmt.points(seen.delta)}"
         parts.append(f"pass {moved}")
         parts.append(words.over(rate))
     parts.append(f"{fmt.plural(result.provider_calls, 'request')} sent")

@@ -50,7 +50,8 @@ def annotation_lines(gated: Gated, places: Places, path_of: PathOf, exit_code: i
         if file:
             where = {"file": path_of(file), **({"line": str(line)} if line is not None else {})}
             properties = {**where, **properties}
-        lines.append(command(level, _about(gated, key, rule), properties))
+        failed = level if rule.ok is False else "warning"
+        lines.append(command(failed, _about(gated, key, rule), properties))
     return lines
 
 

@@ -88,7 +88,7 @@ async def test_a_version_beside_itself_shows_its_own_results() -> None:
     async with opened(session) as (app, _, _pilot):
         text = screen(app)
         assert "✓ 18  ✗ 2" in text
-        assert "One version so far: save a change of the prompt" in text
+        assert "This version stands by itself: save a change of the prompt" in text
         assert cursor(app) == "refund-window"
         assert "Δ" not in text
 

@@ -109,7 +109,7 @@ async def test_a_version_beside_itself_has_no_verdict() -> None:
     async with opened(session) as (app, _, pilot):
         assert second(app).startswith("✓ 18 ✗ 2")
         await press(pilot, "V")
-        assert "there is one version only" in screen(app)
+        assert "this version stands by itself" in screen(app)
         await press(pilot, "escape", "exclamation_mark")
         assert not commands(session, "run")
 

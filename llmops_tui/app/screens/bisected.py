@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from textual.binding import Binding
 
 from llmops_tui.app.lines import Line, shown_line, wrap
+from llmops_tui.app.model import WantedCase
 from llmops_tui.app.screens.sheet import Sheet
 from llmops_tui.engine.bisecting import BisectOutcome
 from llmops_tui.report.bisect_text import bisect_lines
@@ -49,4 +50,5 @@ class BisectSheet(Sheet):
         self.dismiss()
         if versions is not None:
             names = [v.hash if v.is_hidden else v.name for v in versions]
-            cast("LlmopsApp", self.app).choose_pair(names[0], names[1])
+            case = WantedCase(self._outcome.found.case_id, self._outcome.found.model, names[0], names[1])
+            cast("LlmopsApp", self.app).choose_pair(names[0], names[1], case)

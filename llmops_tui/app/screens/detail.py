@@ -223,7 +223,7 @@ def _nothing_changed(alone: bool, asked_nothing: bool, counts: dict[str, int]) -
     if asked_nothing and not alone:
         text = f"{counts['regressed']} regressions, {counts['same']} unchanged, nothing asked"
     elif alone:
-        text = "One version so far: save a change of the prompt, and it is compared with this one."
+        text = "This version stands by itself: save a change of the prompt, and it is compared with this one."
     else:
         text = "Nothing: both versions are the same."
     return ((text, "dim"),)

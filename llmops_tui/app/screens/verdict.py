@@ -31,6 +31,7 @@ class VerdictSheet(Sheet):
         self._model = model
         self._seen: GateResult | None = None
         self._full: GateResult | None = None
+        self._is_waiting = False
 
     def compose(self) -> ComposeResult:
         pane = LinePane(self.heading(), id=self.PANE)
@@ -51,7 +52,9 @@ class VerdictSheet(Sheet):
     def follow(self) -> None:
         """The verdict may be another one by now."""
         gate = self._model.bench.review.gate
-        if gate is self._seen and gate is not None:
+        if gate is self._seen and gate is not None and not self._model.bench.running:
+            if self._is_waiting:
+                self._show()
             return
         self._seen = gate
         self._show()
@@ -75,7 +78,8 @@ class VerdictSheet(Sheet):
         left = bench.comparison.baseline.version.name if bench.comparison else ""
         right = bench.candidate.name if bench.candidate else ""
         gate = self._seen
-        if gate is None or bench.is_alone:
+        self._is_waiting = gate is None or bench.is_alone or bench.running
+        if gate is None or self._is_waiting:
             said = why_none(bench, self._model.status) or "judging …"
             self.pane.show(lambda width: wrap(((said, ""),), width))
             return

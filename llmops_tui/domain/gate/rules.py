@@ -238,6 +238,8 @@ def _drop(
         key=lambda pair: pair[0],
     )
     would = _would_decide(given, evidence, margin, settings, alpha) if verdict == "inconclusive" else ""
+    wanted = sum(r.accepted for r in judged)
+    counted = f", {plural(wanted, 'accepted change')} counted as wanted" if wanted else ""
     kind = rule.partition(":")[0]
     same = by_fact and given.same_requests
     return RuleResult(
@@ -246,7 +248,7 @@ def _drop(
         margin,
         drop,
         ok,
-        f"{words.moved(what, evidence)} ({words.over(evidence)}); "
+        f"{words.moved(what, evidence)} ({words.over(evidence)}{counted}); "
         + words.allowed(margin, limit is None, by_fact=by_fact, same_requests=same),
         interval=None if by_fact else (-evidence.high, -evidence.low),
         limit_is_auto=limit is None,
