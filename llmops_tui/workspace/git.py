@@ -56,4 +56,11 @@ def user_name(root: Path) -> str:
         name = done.stdout.decode("utf-8", "replace").strip()
     except (OSError, subprocess.SubprocessError):
         name = ""
-    return name or os.environ.get("USER", "") or os.environ.get("USERNAME", "")
+    if name:
+        return name
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # an account without a name
+        return ""
