@@ -329,10 +329,14 @@ class Engine:
         run then is of as many trials as every case has. Asks no model.
         """
         configuration = self.workspace.configurations.get(version.config)
-        newest = self.store.runs.snapshot(version.id)
-        if configuration is None or newest is None or newest.run.state not in ("cancelled", "interrupted"):
+        run_id = self.store.runs.newest(version.id, rescored=True)
+        run = self.store.runs.get(run_id) if run_id is not None else None
+        if configuration is None or run is None or run.state not in ("cancelled", "interrupted"):
             return
-        if newest.run.reason not in ("gate", "adjudication") or self._host.runner is not None:
+        if run.reason not in ("gate", "adjudication") or self._host.runner is not None:
+            return
+        newest = self.store.runs.snapshot(version.id)
+        if newest is None:
             return
         manifest, now = self.store.versions.manifest(version.id), self.store.versions.factor(version.id)
         same = manifest.hash == configuration.manifest.hash
