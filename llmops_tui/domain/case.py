@@ -64,6 +64,9 @@ class Case(msgspec.Struct, frozen=True, gc=False):
         group: cases of one group are one cluster.
         trials: repetitions; None leaves it to the eval file or the configuration.
         known_failing: why it is expected to fail; empty where it is not. The gate leaves it out.
+        turns: of a conversation, the variables of each turn beside `vars`; empty: one turn.
+        tools: tool → what it gives in this case, without being run.
+        expected_sources: documents that should be retrieved: a path, or `path#position` of a chunk.
         file, line: where it is written.
     """
 
@@ -77,6 +80,12 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     file: str = ""
     line: int | None = None
     known_failing: str = ""
+    turns: tuple[dict[str, Any], ...] = ()
+    tools: dict[str, Any] = {}
+    expected_sources: tuple[str, ...] = ()
 
     def inputs_hash(self) -> str:
-        return digest(self.vars)
+        """Of all that can change the answer."""
+        if not self.turns and not self.tools:
+            return digest(self.vars)
+        return digest([self.vars, list(self.turns), self.tools])

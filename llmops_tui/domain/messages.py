@@ -14,10 +14,12 @@ from llmops_tui.domain.call import Call, Draw, Failure
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.model import Model
 from llmops_tui.domain.output import Output
+from llmops_tui.domain.program import Program
 from llmops_tui.domain.score import Score
+from llmops_tui.domain.trace import SpanRecord
 
 #: Both ends say it first; a difference ends the conversation with a clear error.
-PROTOCOL = 2
+PROTOCOL = 3
 
 
 # -- engine → worker
@@ -72,47 +74,27 @@ class Blob(msgspec.Struct, frozen=True, tag="blob"):
     text: str
 
 
-class Retrieval(msgspec.Struct, frozen=True):
-    """Settings of a retrieval, as versioned. `query` is a Jinja2 template over the case's vars."""
-
-    source: str
-    method: str = "bm25"
-    chunk_words: int = 120
-    overlap_words: int = 0
-    top_k: int = 3
-    query: str = ""
-
-
-class PromptTarget(msgspec.Struct, frozen=True):
-    """A prompt file with its parameters, and what is retrieved for it.
-
-    Attributes:
-        prompt: hash of a blob: JSON of `Prompt.content()`.
-        corpus: path → hash of a blob with the document's text; empty without retrieval.
-    """
-
-    prompt: str
-    params: dict[str, Any] = {}
-    retrieval: Retrieval | None = None
-    corpus: dict[str, str] = {}
-
-
 class Evaluate(msgspec.Struct, frozen=True, tag="evaluate"):
     """Answer one case with one model in one trial, and score the answer.
 
     Attributes:
+        target: what is run; its texts are blobs.
+        models: models that steps of the program name for themselves, by id, and models that embed.
+        given: results of steps that are not run: step → JSON (a replay).
         fresh: only draws of exactly this generation count as made before.
         stream: tell of the answer's text while it comes (`Token`).
     """
 
     job: int
-    target: PromptTarget
+    target: Program
     model: Model
     case: Case
     generation: int = 0
     trial: int = 0
     fresh: bool = False
     stream: bool = False
+    models: dict[str, Model] = {}
+    given: dict[str, Any] = {}
 
 
 class ScoreOnly(msgspec.Struct, frozen=True, tag="score"):
@@ -199,12 +181,19 @@ class Called(msgspec.Struct, frozen=True, tag="called"):
 
 
 class Evaluated(msgspec.Struct, frozen=True, tag="evaluated"):
-    """The end of an `Evaluate` or `ScoreOnly`: an output and its scores, or why there is none."""
+    """The end of an `Evaluate` or `ScoreOnly`: an output and its scores, or why there is none.
+
+    Attributes:
+        spans: how the output came about, or how far it came.
+        began_at: when the spans began, Unix seconds.
+    """
 
     job: int
     output: Output | None
     scores: tuple[Score, ...] = ()
     failure: Failure | None = None
+    spans: tuple[SpanRecord, ...] = ()
+    began_at: float = 0.0
 
 
 class Waiting(msgspec.Struct, frozen=True, tag="waiting"):

@@ -26,7 +26,20 @@ class RetrievalSettings(_File):
     """Documents that are searched for each case; the best chunks become `context`."""
 
     source: str = Field(description="Folder of the workspace with the documents (.md, .txt, .rst, .html).")
-    method: Literal["bm25"] = Field(default="bm25", description="How chunks are ranked.")
+    method: Literal["bm25", "embeddings", "hybrid"] = Field(
+        default="bm25", description="How chunks are ranked; `hybrid` is both, by reciprocal rank fusion."
+    )
+    embedding: str = Field(
+        default="", description="`provider/name` of the model that embeds, for `embeddings` and `hybrid`."
+    )
+    rank_constant: int = Field(default=60, ge=0, le=10_000, description="`hybrid`: k of the rank fusion.")
+    filters: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Only documents where this holds: `path` (a glob), or a key of their front matter.",
+    )
+    chunk_by: Literal["words", "sentences", "headings"] = Field(
+        default="words", description="Where chunks end: they never have more than `chunk_words`."
+    )
     chunk_words: int = Field(default=120, ge=1, le=10_000, description="Words in a chunk.")
     overlap_words: int = Field(default=0, ge=0, description="Words that a chunk repeats of the one before.")
     top_k: int = Field(default=3, ge=1, le=1_000, description="Chunks given to the prompt.")
@@ -35,15 +48,70 @@ class RetrievalSettings(_File):
     )
 
 
-class ConfigFile(_File):
-    """One configuration: the unit of versioning."""
+class ToolOptions(_File):
+    """How a tool behaves in evaluations."""
 
-    prompt: str = Field(description="Prompt file of the workspace.")
-    models: list[str] = Field(min_length=1, description="`provider/name`; every model is evaluated.")
+    eval: Literal["live", "recorded", "canned"] = Field(
+        default="live",
+        description="`live` runs it; `recorded` runs it once for equal arguments; `canned` never does.",
+    )
+    result: Any = Field(default=None, description="What a `canned` tool gives, unless the case says.")
+    timeout_s: float = Field(default=10.0, gt=0, description="Time limit of one call.")
+
+
+ToolEntry = str | dict[str, ToolOptions]
+
+
+class StepEntry(_File):
+    """One step of a chain: exactly one of `prompt`, `retrieval`, `tool`, `python` and `command`."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=60, description="Its result has this name in later steps."
+    )
+    needs: list[str] | None = Field(
+        default=None, description="Steps whose results it reads; by default the one before it."
+    )
+    prompt: str | None = Field(default=None, description="Prompt file of the workspace.")
+    retrieval: RetrievalSettings | None = None
+    tool: str | None = Field(default=None, description="A function of tools.py.")
+    python: str | None = Field(default=None, description="`module:function` of the workspace.")
+    command: str | list[str] | None = Field(default=None, description="JSON in, JSON out.")
+    model: str | None = Field(
+        default=None, description="A prompt's own model; by default the one that is evaluated."
+    )
+    params: dict[str, Any] = Field(default_factory=dict, description="Parameters of a prompt, as sent.")
+    tools: list[ToolEntry] = Field(default_factory=list, description="Functions of tools.py that a prompt may call.")
+    max_steps: int = Field(default=8, ge=1, le=100, description="Calls of the model at most.")
+    response_format: dict[str, Any] | None = Field(default=None, description="A prompt's, as sent.")
+    arguments: dict[str, Any] = Field(
+        default_factory=dict, description="Of a tool or a function; texts are Jinja2 templates."
+    )
+    timeout_s: float = Field(default=60.0, gt=0, description="Of a function or a command.")
+
+
+class ConfigFile(_File):
+    """One configuration: the unit of versioning. Exactly one of `prompt`, `chain`, `python` and `command`."""
+
+    prompt: str | None = Field(default=None, description="Prompt file of the workspace.")
+    chain: list[StepEntry] | None = Field(default=None, min_length=1, description="Named steps.")
+    python: str | None = Field(default=None, description="`module:function` of the workspace.")
+    command: str | list[str] | None = Field(
+        default=None, description="A program: JSON on standard input, JSON on standard output."
+    )
+    models: list[str] = Field(
+        default_factory=list, description="`provider/name`; every model is evaluated."
+    )
     params: dict[str, Any] = Field(
         default_factory=dict, description="Parameters as sent; what is not set is not sent."
     )
     retrieval: RetrievalSettings | None = None
+    tools: list[ToolEntry] = Field(default_factory=list, description="Functions of tools.py that the model may call.")
+    max_steps: int = Field(default=8, ge=1, le=100, description="Calls of the model for one case at most.")
+    response_format: dict[str, Any] | None = Field(
+        default=None, description="As sent; a JSON schema constrains the answer."
+    )
+    output: str | None = Field(default=None, description="Step of the chain that answers; by default the last.")
+    timeout_s: float = Field(default=60.0, gt=0, description="Of the function or the command.")
     evals: list[str] = Field(min_length=1, description="Eval files of the workspace.")
     trials: int = Field(default=1, ge=1, le=1_000, description="Repetitions of each case.")
     inputs: list[str] = Field(
@@ -60,6 +128,15 @@ class CaseEntry(_File):
 
     id: str = Field(min_length=1, max_length=200, description="Unique within the configuration.")
     vars: dict[str, Any] = Field(default_factory=dict, description="Inputs of the prompt.")
+    turns: list[dict[str, Any]] = Field(
+        default_factory=list, description="A conversation: the variables of each turn, beside `vars`."
+    )
+    tools: dict[str, Any] = Field(
+        default_factory=dict, description="Tool → what it gives in this case, without being run."
+    )
+    expected_sources: list[str] = Field(
+        default_factory=list, description="Documents (or `document#heading`) that should be retrieved."
+    )
     expected: Any = Field(default=None, description="Reference for scorers that use one.")
     scorers: list[str | dict[str, Any]] = Field(default_factory=list, description="Who judges the output.")
     tags: list[str] = Field(default_factory=list)

@@ -9,6 +9,7 @@ import msgspec
 
 from llmops_tui.domain.canonical import KEY_SCHEMA, digest
 from llmops_tui.domain.case import Case, ScorerUse
+from llmops_tui.domain.trace import CallRef
 
 
 class Score(msgspec.Struct, frozen=True):
@@ -21,6 +22,8 @@ class Score(msgspec.Struct, frozen=True):
         passed: None where the scorer does not say.
         reason: a clause for the person, always there.
         error: why it could not judge (then value and passed are None); never a zero.
+        began_at, elapsed_s: when it judged (Unix seconds; 0: not known), and how long it took.
+        calls: of the models that it asked, in order.
     """
 
     key: str
@@ -30,6 +33,9 @@ class Score(msgspec.Struct, frozen=True):
     reason: str
     error: str | None = None
     weight: float = 1.0
+    began_at: float = 0.0
+    elapsed_s: float = 0.0
+    calls: tuple[CallRef, ...] = ()
 
 
 def score_key(use: ScorerUse, case: Case) -> str:

@@ -1,0 +1,261 @@
+"""What is evaluated: a program of steps. A plain prompt is a program of one step without a name.
+
+A program is a pure function of a version's manifest (`program_of`), so a recorded version runs as it did.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from llmops_tui.domain.canonical import canonical_json, text_digest
+from llmops_tui.domain.manifest import Manifest, Part
+
+ToolMode = Literal["live", "recorded", "canned"]
+
+#: Model calls of one step, tools in between included, unless the configuration says otherwise.
+MAX_STEPS = 8
+#: Time limit of one call of a step's Python function or command, unless it says otherwise.
+STEP_TIMEOUT_S = 60.0
+
+
+class Retrieval(msgspec.Struct, frozen=True):
+    """Settings of a retrieval, as versioned. `query` is a Jinja2 template over the case's vars.
+
+    Attributes:
+        method: `bm25`, `embeddings` or `hybrid` (both, by reciprocal rank fusion).
+        chunk_by: `words`, `sentences` or `headings`.
+        embedding: id of the model that embeds, for `embeddings` and `hybrid`.
+        rank_constant: k of reciprocal rank fusion (Cormack et al., 2009).
+        filters: front matter key or `path` → a value, a list of values, or a glob for `path`.
+    """
+
+    source: str
+    method: str = "bm25"
+    chunk_words: int = 120
+    overlap_words: int = 0
+    top_k: int = 3
+    query: str = ""
+    chunk_by: str = "words"
+    embedding: str = ""
+    rank_constant: int = 60
+    filters: dict[str, Any] = {}
+
+    def value(self) -> dict[str, Any]:
+        """As versioned: what was added since the first release is there only where it is set."""
+        value: dict[str, Any] = msgspec.to_builtins(self)
+        for name, default in _RETRIEVAL_LATER.items():
+            if value[name] == default:
+                del value[name]
+        return value
+
+
+_RETRIEVAL_LATER: dict[str, Any] = {"chunk_by": "words", "embedding": "", "rank_constant": 60, "filters": {}}
+
+
+class ToolUse(msgspec.Struct, frozen=True):
+    """A function of `tools.py` that a model, or a step, may call.
+
+    Attributes:
+        eval: `live`: runs whenever it is called; `recorded`: runs once for equal arguments and is answered
+            from the record ever after; `canned`: never runs, its result is `result`.
+        result: what a canned tool gives, JSON.
+        revision: hash of its source and of what that names, as versioned.
+    """
+
+    name: str
+    eval: ToolMode = "live"
+    result: Any = None
+    timeout_s: float = 10.0
+    revision: str = ""
+
+
+class PromptStep(msgspec.Struct, frozen=True, tag="prompt"):
+    """A prompt file with its parameters, what is retrieved for it, and the tools it may use.
+
+    Attributes:
+        prompt: hash of a blob: JSON of `Prompt.content()`.
+        corpus: path → hash of a blob with the document's text; empty without retrieval.
+        max_steps: model calls at most, tools in between.
+        response_format: as sent, JSON.
+        model: id of a model of its own; empty: the one that is evaluated.
+    """
+
+    prompt: str
+    params: dict[str, Any] = {}
+    retrieval: Retrieval | None = None
+    corpus: dict[str, str] = {}
+    tools: tuple[ToolUse, ...] = ()
+    max_steps: int = MAX_STEPS
+    response_format: dict[str, Any] | None = None
+    model: str = ""
+
+
+class RetrievalStep(msgspec.Struct, frozen=True, tag="retrieval"):
+    retrieval: Retrieval
+    corpus: dict[str, str] = {}
+
+
+class ToolStep(msgspec.Struct, frozen=True, tag="tool"):
+    """A tool that is always called. Texts in `arguments` are Jinja2 templates."""
+
+    tool: ToolUse
+    arguments: dict[str, Any] = {}
+
+
+class FunctionStep(msgspec.Struct, frozen=True, tag="python"):
+    """A function of the workspace, `module:function`, called with what it asks for by name.
+
+    Attributes:
+        arguments: given beside that; texts in them are Jinja2 templates.
+    """
+
+    function: str
+    arguments: dict[str, Any] = {}
+    timeout_s: float = STEP_TIMEOUT_S
+
+
+class CommandStep(msgspec.Struct, frozen=True, tag="command"):
+    """A program that reads one JSON object on standard input and prints one JSON value."""
+
+    command: tuple[str, ...]
+    timeout_s: float = STEP_TIMEOUT_S
+
+
+Does = PromptStep | RetrievalStep | ToolStep | FunctionStep | CommandStep
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step. It sees the case's vars, and under their names the results of the steps it needs."""
+
+    name: str
+    does: Does
+    needs: tuple[str, ...] = ()
+
+
+class Program(msgspec.Struct, frozen=True):
+    """Steps, so ordered that each comes after those it needs.
+
+    Attributes:
+        output: name of the step whose result is the answer.
+        code: path of a Python module of the workspace → hash of a blob with its source.
+    """
+
+    steps: tuple[Step, ...]
+    output: str = ""
+    code: dict[str, str] = {}
+
+    @property
+    def is_plain(self) -> bool:
+        """One prompt, as a configuration with `prompt:` is."""
+        return len(self.steps) == 1 and not self.steps[0].name and isinstance(self.steps[0].does, PromptStep)
+
+    @property
+    def prompts(self) -> tuple[PromptStep, ...]:
+        return tuple(step.does for step in self.steps if isinstance(step.does, PromptStep))
+
+    @property
+    def needs_code(self) -> bool:
+        """It runs Python, or a command, of the workspace."""
+        return bool(self.code) or any(isinstance(s.does, CommandStep | FunctionStep) for s in self.steps)
+
+
+def program_of(manifest: Manifest) -> Program:
+    """What a version runs.
+
+    Kinds of parts that are read, each named by its step (empty for a plain prompt): `step` (what a step
+    of a chain does, and what it needs), `prompt`, `params` (`STEP.NAME`), `retrieval`, `corpus`,
+    `response_format`; and `tools`, `code`, `program`.
+    """
+    whole = manifest.part("program")
+    settings = whole.value if whole is not None else {}
+    tools = {part.name: _tool(part) for part in manifest.of_kind("tools")}
+    written = manifest.of_kind("step")
+    steps = (
+        _ordered([Step(p.name, _does(manifest, p, tools), tuple(p.value.get("needs", ()))) for p in written])
+        if written
+        else (Step("", _prompt(manifest, "", settings, tuple(tools.values()))),)
+    )
+    code = manifest.part("code")
+    return Program(steps, settings.get("output", steps[-1].name), code.value if code is not None else {})
+
+
+def prompt_blob(content: dict[str, Any]) -> str:
+    """A prompt's content as the blob that `PromptStep.prompt` names."""
+    return canonical_json(content).decode("utf-8", "surrogatepass")
+
+
+def _does(manifest: Manifest, part: Part, tools: dict[str, ToolUse]) -> Does:
+    value = part.value
+    match value["does"]:
+        case "prompt":
+            own = tuple(tools[name] for name in value.get("tools", ()))
+            return _prompt(manifest, part.name, value, own)
+        case "retrieval":
+            return RetrievalStep(*_retrieval(manifest, part.name))  # type: ignore[arg-type]
+        case "tool":
+            return ToolStep(tools[value["tool"]], value.get("arguments", {}))
+        case "python":
+            timeout_s = value.get("timeout_s", STEP_TIMEOUT_S)
+            return FunctionStep(value["function"], value.get("arguments", {}), timeout_s)
+        case _:
+            return CommandStep(tuple(value["command"]), value.get("timeout_s", STEP_TIMEOUT_S))
+
+
+def _prompt(
+    manifest: Manifest, step: str, settings: dict[str, Any], tools: tuple[ToolUse, ...]
+) -> PromptStep:
+    prompt = manifest.part("prompt", step)
+    start = f"{step}." if step else ""
+    params = {
+        part.name.removeprefix(start): part.value
+        for part in manifest.of_kind("params")
+        if part.name.startswith(start)
+    }
+    format_ = manifest.part("response_format", step)
+    retrieval, corpus = _retrieval(manifest, step)
+    return PromptStep(
+        text_digest(prompt_blob(prompt.value)) if prompt is not None else "",
+        params,
+        retrieval,
+        corpus,
+        tools,
+        settings.get("max_steps", MAX_STEPS),
+        format_.value if format_ is not None else None,
+        settings.get("model", ""),
+    )
+
+
+def _retrieval(manifest: Manifest, step: str) -> tuple[Retrieval | None, dict[str, str]]:
+    settings, corpus = manifest.part("retrieval", step), manifest.part("corpus", step)
+    if settings is None:
+        return None, {}
+    return msgspec.convert(settings.value, Retrieval), corpus.value if corpus is not None else {}
+
+
+def _tool(part: Part) -> ToolUse:
+    value = part.value
+    return ToolUse(
+        part.name,
+        value.get("eval", "live"),
+        value.get("result"),
+        value.get("timeout_s", 10.0),
+        value.get("revision", ""),
+    )
+
+
+def _ordered(steps: list[Step]) -> tuple[Step, ...]:
+    """Each after those it needs; of those that could come next, the first by name.
+
+    Raises:
+        ValueError: they need each other in a circle.
+    """
+    left = {step.name: step for step in steps}
+    done: list[Step] = []
+    while left:
+        ready = sorted(name for name, step in left.items() if not left.keys() & set(step.needs))
+        if not ready:
+            raise ValueError(f"the steps {', '.join(sorted(left))} need each other in a circle")
+        done.append(left.pop(ready[0]))
+    return tuple(done)

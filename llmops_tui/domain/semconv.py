@@ -1,0 +1,89 @@
+"""Names of attributes of spans.
+
+OpenTelemetry's GenAI semantic conventions (`gen_ai.*`, v0.1.0 of semantic-conventions-genai); where those
+have nothing, OpenInference (`llm.*`, `input.*`, `output.*`); what is ours alone is `llmops.*`.
+"""
+
+from __future__ import annotations
+
+OPERATION = "gen_ai.operation.name"
+
+# -- the whole
+AGENT_NAME = "gen_ai.agent.name"
+CONFIG = "llmops.config"
+VERSION = "llmops.version"
+VERSION_HASH = "llmops.version.hash"
+CASE_ID = "llmops.case.id"
+TRIAL = "llmops.trial"
+GENERATION = "llmops.generation"
+INPUT = "input.value"
+OUTPUT = "output.value"
+ERROR_TYPE = "error.type"
+
+# -- a step of a program
+STEP = "llmops.step.name"
+#: The result was made before and comes from the cache; the times are of when it was made.
+CACHED = "llmops.cached"
+
+# -- retrieval
+DATA_SOURCE = "gen_ai.data_source.id"
+QUERY = "gen_ai.retrieval.query.text"
+TOP_K = "gen_ai.retrieval.top_k"
+#: List of `{"id", "source", "position", "score", "content"}`, best first.
+DOCUMENTS = "gen_ai.retrieval.documents"
+METHOD = "llmops.retrieval.method"
+
+# -- prompt assembly
+#: As a person would write it (`prompt_text`).
+TEMPLATE = "llm.prompt_template.template"
+#: Mapping.
+VARIABLES = "llm.prompt_template.variables"
+
+# -- a model call
+PROVIDER = "gen_ai.provider.name"
+MODEL = "gen_ai.request.model"
+#: Start of the parameters' names: `gen_ai.request.temperature`.
+REQUEST = "gen_ai.request."
+#: List of `{"role", "parts": [{"type": "text", "content"} | {"type": "tool_call", "id", "name", "arguments"} |
+#: {"type": "tool_call_response", "id", "response"}]}`.
+INPUT_MESSAGES = "gen_ai.input.messages"
+OUTPUT_MESSAGES = "gen_ai.output.messages"
+TOOL_DEFINITIONS = "gen_ai.tool.definitions"
+OUTPUT_TYPE = "gen_ai.output.type"
+RESPONSE_FORMAT = "llmops.request.response_format"
+RESPONSE_ID = "gen_ai.response.id"
+RESPONSE_MODEL = "gen_ai.response.model"
+FINISH_REASONS = "gen_ai.response.finish_reasons"
+FINGERPRINT = "openai.response.system_fingerprint"
+#: Seconds.
+TIME_TO_FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
+INPUT_TOKENS = "gen_ai.usage.input_tokens"
+OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
+CACHED_TOKENS = "gen_ai.usage.cache_read.input_tokens"
+REASONING_TOKENS = "gen_ai.usage.reasoning.output_tokens"
+#: USD.
+COST = "llmops.cost_usd"
+ATTEMPTS = "llmops.attempts"
+CALL_KEY = "llmops.call.key"
+#: What the provider answered, as one chat completion, JSON.
+RAW_RESPONSE = "llmops.response.raw"
+
+# -- a tool call
+TOOL_NAME = "gen_ai.tool.name"
+TOOL_CALL_ID = "gen_ai.tool.call.id"
+#: Mapping, or a text where the model gave no JSON object.
+TOOL_ARGUMENTS = "gen_ai.tool.call.arguments"
+TOOL_RESULT = "gen_ai.tool.call.result"
+#: `live`, `recorded` or `canned`.
+TOOL_MODE = "llmops.tool.mode"
+
+# -- Python and commands
+FUNCTION = "code.function.name"
+COMMAND = "process.command"
+
+# -- scorers
+EVALUATION = "gen_ai.evaluation.name"
+SCORE = "gen_ai.evaluation.score.value"
+#: `pass` or `fail`.
+SCORE_LABEL = "gen_ai.evaluation.score.label"
+EXPLANATION = "gen_ai.evaluation.explanation"
