@@ -12,8 +12,9 @@ from llmops_tui.domain.case import Case
 from llmops_tui.domain.errors import Problem
 from llmops_tui.domain.gate.settings import GateSettings
 from llmops_tui.domain.manifest import Manifest
-from llmops_tui.domain.messages import PromptTarget, ProviderSetup
+from llmops_tui.domain.messages import ProviderSetup
 from llmops_tui.domain.model import Model
+from llmops_tui.domain.program import Program
 
 
 class Watch(msgspec.Struct, frozen=True):
@@ -37,6 +38,7 @@ class Configuration(msgspec.Struct, frozen=True):
         target: what the worker is asked to run.
         blobs: hash → text, for every text that `target` and the manifest's corpus name.
         models: in the order of the file.
+        own_models: those that single steps name for themselves, and those that embed.
         cases: of all eval files, in order; ids are unique.
         trials: planned repetitions of a case that does not set its own.
         files: every file it was read from, relative to the workspace (the watch list).
@@ -46,20 +48,26 @@ class Configuration(msgspec.Struct, frozen=True):
     file: str
     prompt_file: str
     manifest: Manifest
-    target: PromptTarget
+    target: Program
     blobs: dict[str, str]
     models: tuple[Model, ...]
     cases: tuple[Case, ...]
     trials: int = 1
     files: tuple[str, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    own_models: tuple[Model, ...] = ()
 
     @property
     def providers(self) -> set[str]:
-        """Providers that are asked: of the models, and of those that judge."""
+        """Providers that are asked: of the models, of those of single steps, and of those that judge."""
         shared = {id(case.scorers): case.scorers for case in self.cases}
         judges = [use.judge for uses in shared.values() for use in uses if use.judge is not None]
-        return {model.provider for model in (*self.models, *(judge.model for judge in judges))}
+        models = (*self.models, *self.own_models, *(judge.model for judge in judges))
+        return {model.provider for model in models if model.client != "program"}
+
+    def repeats(self, model: Model) -> bool:
+        """Equal inputs give equal answers on this model, as a property of all that runs."""
+        return self.target.repeats(model, {own.id: own for own in self.own_models})
 
 
 class Code(msgspec.Struct, frozen=True):

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
-Client = Literal["openai", "litellm", "local", "echo"]
+#: `program`: no model is asked by us; the configuration's own program answers.
+Client = Literal["openai", "litellm", "local", "echo", "program"]
 
 
 class Price(msgspec.Struct, frozen=True):

@@ -41,8 +41,10 @@ class Output(msgspec.Struct, frozen=True):
     cost_usd: float | None = None
 
 
-#: The parts of a version that a prompt target reads. Its models are keyed one by one.
-PROMPT_TARGET_READS = ("prompt", "params", "retrieval", "corpus")
+#: The parts of a version that its program reads. The models that are evaluated are keyed one by one.
+PROGRAM_READS = frozenset(
+    "prompt params retrieval corpus response_format step tools code program own_models".split()  # noqa: SIM905
+)
 
 #: Raise it when chunking, tokens or ranking change: outputs with retrieval are then made anew (requests that
 #: come out the same are not asked again).
@@ -51,8 +53,8 @@ RETRIEVAL_REVISION = 1
 
 def target_hash(manifest: Manifest) -> str:
     """Hash of the parts that the target reads, without the models."""
-    read = [[p.kind, p.name, p.hash] for p in manifest.parts if p.kind in PROMPT_TARGET_READS]
-    return digest([read, RETRIEVAL_REVISION if manifest.part("retrieval") else None])
+    read = [[p.kind, p.name, p.hash] for p in manifest.parts if p.kind in PROGRAM_READS]
+    return digest([read, RETRIEVAL_REVISION if manifest.of_kind("retrieval") else None])
 
 
 def output_key(target: str, model_hash: str, inputs: str) -> str:

@@ -5,12 +5,14 @@ A program is a pure function of a version's manifest (`program_of`), so a record
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 
 from llmops_tui.domain.canonical import canonical_json, text_digest
 from llmops_tui.domain.manifest import Manifest, Part
+from llmops_tui.domain.model import Model
 
 ToolMode = Literal["live", "recorded", "canned"]
 
@@ -154,6 +156,44 @@ class Program(msgspec.Struct, frozen=True):
     @property
     def prompts(self) -> tuple[PromptStep, ...]:
         return tuple(step.does for step in self.steps if isinstance(step.does, PromptStep))
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Of a plain prompt; of a chain, those of the step that answers, where that is a prompt."""
+        found = next((s.does for s in self.steps if s.name == self.output), None)
+        return found.params if isinstance(found, PromptStep) else {}
+
+    @property
+    def retrieval(self) -> Retrieval | None:
+        """Of a plain prompt."""
+        return self.prompts[0].retrieval if self.is_plain else None
+
+    @property
+    def retrievals(self) -> tuple[Retrieval, ...]:
+        found = [s.does.retrieval for s in self.steps if isinstance(s.does, PromptStep | RetrievalStep)]
+        return tuple(each for each in found if each is not None)
+
+    def repeats(self, model: Model, own: Mapping[str, Model]) -> bool:
+        """Equal inputs give equal answers, as a property of all that runs.
+
+        Args:
+            model: the one that is evaluated.
+            own: id → model, for steps that name one.
+        """
+        for step in self.steps:
+            match step.does:
+                case PromptStep() as does:
+                    asked = own.get(does.model) if does.model else model
+                    if asked is None or not asked.is_deterministic(does.params):
+                        return False
+                    if any(tool.eval == "live" for tool in does.tools):
+                        return False
+                case ToolStep() as does:
+                    if does.tool.eval == "live":
+                        return False
+                case FunctionStep() | CommandStep():
+                    return False
+        return True
 
     @property
     def needs_code(self) -> bool:

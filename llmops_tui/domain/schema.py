@@ -66,7 +66,9 @@ class StepEntry(_File):
     """One step of a chain: exactly one of `prompt`, `retrieval`, `tool`, `python` and `command`."""
 
     name: str = Field(
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=60, description="Its result has this name in later steps."
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        max_length=60,
+        description="Its result has this name in later steps.",
     )
     needs: list[str] | None = Field(
         default=None, description="Steps whose results it reads; by default the one before it."
@@ -80,7 +82,9 @@ class StepEntry(_File):
         default=None, description="A prompt's own model; by default the one that is evaluated."
     )
     params: dict[str, Any] = Field(default_factory=dict, description="Parameters of a prompt, as sent.")
-    tools: list[ToolEntry] = Field(default_factory=list, description="Functions of tools.py that a prompt may call.")
+    tools: list[ToolEntry] = Field(
+        default_factory=list, description="Functions of tools.py that a prompt may call."
+    )
     max_steps: int = Field(default=8, ge=1, le=100, description="Calls of the model at most.")
     response_format: dict[str, Any] | None = Field(default=None, description="A prompt's, as sent.")
     arguments: dict[str, Any] = Field(
@@ -98,19 +102,21 @@ class ConfigFile(_File):
     command: str | list[str] | None = Field(
         default=None, description="A program: JSON on standard input, JSON on standard output."
     )
-    models: list[str] = Field(
-        default_factory=list, description="`provider/name`; every model is evaluated."
-    )
+    models: list[str] = Field(default_factory=list, description="`provider/name`; every model is evaluated.")
     params: dict[str, Any] = Field(
         default_factory=dict, description="Parameters as sent; what is not set is not sent."
     )
     retrieval: RetrievalSettings | None = None
-    tools: list[ToolEntry] = Field(default_factory=list, description="Functions of tools.py that the model may call.")
+    tools: list[ToolEntry] = Field(
+        default_factory=list, description="Functions of tools.py that the model may call."
+    )
     max_steps: int = Field(default=8, ge=1, le=100, description="Calls of the model for one case at most.")
     response_format: dict[str, Any] | None = Field(
         default=None, description="As sent; a JSON schema constrains the answer."
     )
-    output: str | None = Field(default=None, description="Step of the chain that answers; by default the last.")
+    output: str | None = Field(
+        default=None, description="Step of the chain that answers; by default the last."
+    )
     timeout_s: float = Field(default=60.0, gt=0, description="Of the function or the command.")
     evals: list[str] = Field(min_length=1, description="Eval files of the workspace.")
     trials: int = Field(default=1, ge=1, le=1_000, description="Repetitions of each case.")

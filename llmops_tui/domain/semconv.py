@@ -44,8 +44,8 @@ PROVIDER = "gen_ai.provider.name"
 MODEL = "gen_ai.request.model"
 #: Start of the parameters' names: `gen_ai.request.temperature`.
 REQUEST = "gen_ai.request."
-#: List of `{"role", "parts": [{"type": "text", "content"} | {"type": "tool_call", "id", "name", "arguments"} |
-#: {"type": "tool_call_response", "id", "response"}]}`.
+#: List of `{"role", "parts"}`; a part is `{"type": "text", "content"}`,
+#: `{"type": "tool_call", "id", "name", "arguments"}` or `{"type": "tool_call_response", "id", "response"}`.
 INPUT_MESSAGES = "gen_ai.input.messages"
 OUTPUT_MESSAGES = "gen_ai.output.messages"
 TOOL_DEFINITIONS = "gen_ai.tool.definitions"

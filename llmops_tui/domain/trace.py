@@ -7,6 +7,7 @@ exported.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
@@ -211,12 +212,16 @@ def _message(message: dict[str, Any]) -> dict[str, Any]:
     if isinstance(content, str) and content:
         parts.append({"type": "text", "content": content})
     elif isinstance(content, list | tuple):
-        parts += [
-            {"type": "text", "content": p["text"]} if isinstance(p, dict) and isinstance(p.get("text"), str) else p
-            for p in content
-        ]
+        parts += [_typed(part) for part in content]
     parts += [tool_call_part(call) for call in message.get("tool_calls") or ()]
     return {"role": role, "parts": parts}
+
+
+def _typed(part: Any) -> Any:
+    """A part of a provider's message: text as the conventions have it, anything else as it stands."""
+    if isinstance(part, dict) and isinstance(part.get("text"), str):
+        return {"type": "text", "content": part["text"]}
+    return part
 
 
 def tool_call_part(call: dict[str, Any]) -> dict[str, Any]:
@@ -224,8 +229,11 @@ def tool_call_part(call: dict[str, Any]) -> dict[str, Any]:
     function = call.get("function") or {}
     arguments: Any = function.get("arguments", "")
     if isinstance(arguments, str):
-        try:
+        with contextlib.suppress(msgspec.DecodeError):  # no JSON: as it stands
             arguments = msgspec.json.decode(arguments)
-        except msgspec.DecodeError:
-            pass  # no JSON: as it stands
-    return {"type": "tool_call", "id": call.get("id", ""), "name": function.get("name", ""), "arguments": arguments}
+    return {
+        "type": "tool_call",
+        "id": call.get("id", ""),
+        "name": function.get("name", ""),
+        "arguments": arguments,
+    }

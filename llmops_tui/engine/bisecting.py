@@ -183,7 +183,7 @@ class _Work:
         step = self._steps[n]
         if step.configuration is None or self._why[n]:
             return False
-        return self._model_of(n).is_deterministic(step.configuration.target.params)
+        return step.configuration.repeats(self._model_of(n))
 
     # -- the price
 

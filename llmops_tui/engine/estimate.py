@@ -51,13 +51,17 @@ def _cost_of_one(store: Store, configuration: Configuration, model: Model) -> fl
         return 0.0
     average = store.calls.average_cost(model.id)
     if average is not None:
-        return average
-    prompt = configuration.blobs.get(configuration.target.prompt, "")
-    answer = configuration.target.params.get("max_tokens") or UNKNOWN_ANSWER_TOKENS
-    chunk = configuration.target.retrieval
-    words = chunk.chunk_words * chunk.top_k if chunk else 0
-    tokens = len(prompt) / CHARACTERS_PER_TOKEN + words * 1.5
-    return float(tokens * price.input_usd + float(answer) * price.output_usd)
+        return average * max(len(configuration.target.prompts), 1)
+    # A step's own model is priced as the one that is evaluated: an estimate, not a bill.
+    target = configuration.target
+    words = sum(each.chunk_words * each.top_k for each in target.retrievals)
+    total = 0.0
+    for step in target.prompts:
+        prompt = configuration.blobs.get(step.prompt, "")
+        answer = step.params.get("max_tokens") or UNKNOWN_ANSWER_TOKENS
+        tokens = len(prompt) / CHARACTERS_PER_TOKEN + words * 1.5
+        total += tokens * price.input_usd + float(answer) * price.output_usd
+    return total
 
 
 def judging(store: Store, prepared: Prepared) -> tuple[int, float | None]:

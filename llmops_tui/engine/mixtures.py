@@ -173,7 +173,7 @@ class Mixtures:
     def repeats(self, corner: int) -> bool:
         """Every model of it answers alike every time, by its runtime and parameters."""
         configuration = self.configuration(corner)
-        return all(model.is_deterministic(configuration.target.params) for model in configuration.models)
+        return all(configuration.repeats(model) for model in configuration.models)
 
 
 def _needs_context(baseline: Side, candidate: Side) -> bool:

@@ -96,8 +96,12 @@ def narrows(subset: Subset) -> bool:
     return bool(subset.ids or subset.tags or subset.limit is not None)
 
 
-def models_of(manifest: Manifest) -> tuple[Model, ...]:
-    """The models of a recorded version, enough to score and show what they answered."""
+def models_of(manifest: Manifest, kind: str = "models") -> tuple[Model, ...]:
+    """The models of a recorded version, enough to score and show what they answered.
+
+    Args:
+        kind: of the parts: `models`, or `own_models` for those that single steps name.
+    """
     return tuple(
         Model(
             id=part.name,
@@ -107,7 +111,7 @@ def models_of(manifest: Manifest) -> tuple[Model, ...]:
             endpoint=part.value["endpoint"],
             pin=part.value["pin"],
         )
-        for part in manifest.of_kind("models")
+        for part in manifest.of_kind(kind)
     )
 
 

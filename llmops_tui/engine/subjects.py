@@ -10,12 +10,12 @@ from pathlib import Path
 
 import msgspec
 
-from llmops_tui.domain.canonical import canonical_json, text_digest
+from llmops_tui.domain.canonical import text_digest
 from llmops_tui.domain.configuration import Configuration
 from llmops_tui.domain.errors import Problem, UsageError, WorkspaceError
 from llmops_tui.domain.manifest import Manifest, Part, make_manifest, make_part
-from llmops_tui.domain.messages import PromptTarget, Retrieval
 from llmops_tui.domain.model import Model
+from llmops_tui.domain.program import program_of, prompt_blob
 from llmops_tui.domain.run import VersionInfo
 from llmops_tui.store import Store
 
@@ -59,9 +59,9 @@ def of_version(store: Store, root: Path, on_disk: Configuration, version: Versio
 
 
 def _from_git(root: Path, manifest: Manifest, texts: Mapping[str, str]) -> dict[str, str]:
-    """Documents that neither the database nor the disk has: a colleague's baseline, in a clone."""
-    corpus = manifest.part("corpus")
-    lacking = {path: hash_ for path, hash_ in corpus.value.items() if hash_ not in texts} if corpus else {}
+    """Documents and modules that neither database nor disk has: a colleague's baseline, in a clone."""
+    named = [part.value for part in (*manifest.of_kind("corpus"), *manifest.of_kind("code"))]
+    lacking = {path: hash_ for each in named for path, hash_ in each.items() if hash_ not in texts}
     if not lacking:
         return {}
     from llmops_tui.workspace import git_texts
@@ -84,17 +84,14 @@ def of_manifest(
         name: what to call it when something is missing.
 
     Raises:
-        UsageError: a document's text is missing, or the manifest has no prompt.
+        UsageError: the text of a document or of a module is missing.
     """
-    prompt = manifest.part("prompt")
-    if prompt is None:
-        raise UsageError(Problem(f"{name} has no prompt", "name another version"))
-    prompt_json = canonical_json(prompt.value).decode("utf-8", "surrogatepass")
-    blobs = {text_digest(prompt_json): prompt_json}
-    retrieval = manifest.part("retrieval")
-    corpus_part = manifest.part("corpus")
-    corpus: dict[str, str] = corpus_part.value if corpus_part is not None else {}
-    lacking = sorted(path for path, hash_ in corpus.items() if hash_ not in texts)
+    prompts = [prompt_blob(part.value) for part in manifest.of_kind("prompt")]
+    blobs = {text_digest(text): text for text in prompts}
+    named: dict[str, str] = {}
+    for part in (*manifest.of_kind("corpus"), *manifest.of_kind("code")):
+        named |= part.value
+    lacking = sorted(path for path, hash_ in named.items() if hash_ not in texts)
     if lacking:
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         raise UsageError(
@@ -103,13 +100,8 @@ def of_manifest(
                 "load the baseline's bundle (llmops-tui bundle load FILE), or promote a version made here",
             )
         )
-    blobs |= {hash_: texts[hash_] for hash_ in corpus.values()}
-    target = PromptTarget(
-        text_digest(prompt_json),
-        {part.name: part.value for part in manifest.of_kind("params")},
-        msgspec.convert(retrieval.value, Retrieval) if retrieval is not None else None,
-        corpus,
-    )
+    blobs |= {hash_: texts[hash_] for hash_ in named.values()}
+    target = program_of(manifest)
     return msgspec.structs.replace(on_disk, manifest=manifest, target=target, blobs=blobs, models=models)
 
 

@@ -11,12 +11,17 @@ from llmops_tui.domain.comparison import Comparison, pair_models
 from llmops_tui.domain.gate.judge import judge
 from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.gate.rows import CaseFacts, GateInput, Values
+from llmops_tui.domain.manifest import changed_parts
+from llmops_tui.domain.program import program_of
 from llmops_tui.domain.review import Decision, PairKey, decisions_of
 from llmops_tui.domain.run import Row, VersionInfo
 from llmops_tui.domain.score import score_key
 from llmops_tui.engine.engine import Engine
 from llmops_tui.engine.looks import look_of
 from llmops_tui.engine.pairing import Spent
+
+#: Parts that decide an answer beside what is asked of a model.
+NOT_ASKED = frozenset({"step", "tools", "code", "program"})
 
 
 class Verdicts:
@@ -91,6 +96,12 @@ class Verdicts:
         # A case or a model that one side has alone may do anything.
         if not pairs or any(p.output_changed is not False for p in pairs):
             return False
+        versions = self._store.versions
+        before, after = (
+            versions.manifest(v.id) for v in (comparison.baseline.version, comparison.candidate.version)
+        )
+        if any(c.kind in NOT_ASKED for c in changed_parts(before, after)):
+            return False
         asked = self._store.outputs.requests((comparison.baseline.run.id, comparison.candidate.run.id))
 
         def of(row: Row | None) -> list[bytes]:
@@ -109,9 +120,10 @@ class Verdicts:
         from llmops_tui.engine.plan import models_of
 
         manifest = self._store.versions.manifest(version.id)
-        params = {part.name: part.value for part in manifest.of_kind("params")}
+        program = program_of(manifest)
+        own = {model.id: model for model in models_of(manifest, "own_models")}
         models = [m for m in models_of(manifest) if version.model in ("", m.id)]
-        return {model.id: model.is_deterministic(params) for model in models}
+        return {model.id: program.repeats(model, own) for model in models}
 
     def _scorer_values(
         self, comparison: Comparison, cases: Iterable[Case]

@@ -84,11 +84,11 @@ class Outputs:
             )
 
     def same_requests(self, run_ids: Iterable[int]) -> dict[int, str]:
-        """Output → a mark of its first request, for outputs of these runs that share it with another."""
+        """Output → a mark of its requests, for outputs of these runs that share all of them with another."""
         wanted = list(run_ids)
         where = f"SELECT output_id FROM items WHERE run_id IN ({marks(wanted)}) AND output_id NOTNULL"
         rows = self._db.rows(
-            "WITH used AS (SELECT id, trial, generation, substr(calls, 1, 32) AS request FROM outputs "
+            "WITH used AS (SELECT id, trial, generation, calls AS request FROM outputs "
             f"WHERE length(calls) >= 32 AND id IN ({where})), "
             "shared AS (SELECT request, trial, generation FROM used GROUP BY 1, 2, 3 HAVING count(*) > 1) "
             "SELECT u.id, u.request FROM used u JOIN shared s "

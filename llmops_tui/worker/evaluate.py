@@ -95,7 +95,8 @@ class Evaluator:
         return tuple(scores)
 
     async def _retrieve(self, job: m.Evaluate) -> tuple[Chunk, ...] | None:
-        settings = job.target.retrieval
+        step = job.target.prompts[0]
+        settings = step.retrieval
         if settings is None:
             return None
         from llmops_tui.retrieval import index_of
@@ -107,7 +108,7 @@ class Evaluator:
                 query = "\n".join(v for v in job.case.vars.values() if isinstance(v, str))
         except RenderError as error:
             raise JobFailed(Failure("retrieval", f"retrieval.query: {error}")) from error
-        corpus = job.target.corpus
+        corpus = step.corpus
         # The first build of a large corpus takes seconds: not on the loop that answers the engine.
         index = await asyncio.to_thread(
             index_of, corpus, self._blobs, settings.chunk_words, settings.overlap_words
@@ -115,10 +116,11 @@ class Evaluator:
         return tuple(index.search(query, settings.top_k))
 
     def _assemble(self, job: m.Evaluate, retrieved: tuple[Chunk, ...] | None) -> ChatRequest:
+        step = job.target.prompts[0]
         try:
-            renderer = self._renderers.get(job.target.prompt)
+            renderer = self._renderers.get(step.prompt)
             if renderer is None:
-                renderer = self._renderers[job.target.prompt] = Renderer(self._blobs[job.target.prompt])
+                renderer = self._renderers[step.prompt] = Renderer(self._blobs[step.prompt])
             seen = dict(job.case.vars)
             if retrieved is not None:
                 seen["context"] = Context(retrieved)
@@ -127,7 +129,7 @@ class Evaluator:
             raise JobFailed(
                 Failure("template", f"the prompt can't be rendered for this case: {error}")
             ) from error
-        return ChatRequest(messages, job.target.params)
+        return ChatRequest(messages, step.params)
 
 
 def _output(call: Call, retrieved: tuple[Chunk, ...] | None, prepared_s: float) -> Output:

@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from llmops_tui.domain.canonical import canonical_json, digest, text_digest
+from llmops_tui.domain.canonical import digest, text_digest
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.configuration import Configuration
 from llmops_tui.domain.manifest import Manifest, make_manifest, make_part
-from llmops_tui.domain.messages import PromptTarget, Retrieval
 from llmops_tui.domain.model import Model
+from llmops_tui.domain.program import Program, Retrieval, program_of, prompt_blob
 from llmops_tui.domain.prompt import Prompt
 from llmops_tui.domain.schema import ConfigFile, WorkspaceFile
 from llmops_tui.workspace.cases import build_cases, check_variables
@@ -196,6 +196,8 @@ class _Reading:
         return list(models.values())
 
     def _prompt(self, config: ConfigFile, document: Document | Lines) -> PromptFile | None:
+        if config.prompt is None:
+            return None
         found = self._reader.locate(config.prompt, file=self._path, line=document.line(("prompt",)))
         return read_prompt(self._reader, found) if found is not None else None
 
@@ -305,10 +307,10 @@ def _version(
     params: dict[str, Any],
     retrieval: Retrieval | None,
     documents: dict[str, str],
-) -> tuple[Manifest, PromptTarget, dict[str, str]]:
+) -> tuple[Manifest, Program, dict[str, str]]:
     """The manifest, what the worker is asked to run, and the texts that both name."""
     content = prompt.content()
-    prompt_json = canonical_json(content).decode("utf-8", "surrogatepass")
+    prompt_json = prompt_blob(content)
     corpus = {path: text_digest(text) for path, text in documents.items()}
     blobs = {text_digest(prompt_json): prompt_json}
     blobs |= {corpus[path]: text for path, text in documents.items()}
@@ -316,7 +318,7 @@ def _version(
     parts += [make_part("models", model.id, model.identity()) for model in models]
     parts += [make_part("params", name, value) for name, value in params.items()]
     if retrieval is not None:
-        parts.append(make_part("retrieval", "", msgspec.to_builtins(retrieval)))
+        parts.append(make_part("retrieval", "", retrieval.value()))
         parts.append(make_part("corpus", "", corpus))
-    target = PromptTarget(text_digest(prompt_json), params, retrieval, corpus)
-    return make_manifest(parts), target, blobs
+    manifest = make_manifest(parts)
+    return manifest, program_of(manifest), blobs

@@ -17,10 +17,10 @@ from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.manifest import PartChange, changed_parts, make_manifest
 from llmops_tui.domain.matrix import Matrix
-from llmops_tui.domain.messages import PromptTarget
 from llmops_tui.domain.model import Model, Usage
 from llmops_tui.domain.output import Output
 from llmops_tui.domain.playground import NewCase, Variable
+from llmops_tui.domain.program import Program, PromptStep, Step
 from llmops_tui.domain.review import Choice, Decision
 from llmops_tui.domain.run import (
     Item,
@@ -102,7 +102,7 @@ class FakeSession:
                 f"configs/{name}.yaml",
                 f"prompts/{name}.md",
                 make_manifest([]),
-                PromptTarget(""),
+                Program((Step("", PromptStep("")),)),
                 {},
                 models,
                 tuple(self.cases),

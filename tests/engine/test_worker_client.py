@@ -19,12 +19,13 @@ from llmops_tui.domain.call import Call, Draw
 from llmops_tui.domain.canonical import text_digest
 from llmops_tui.domain.case import Case, ScorerUse
 from llmops_tui.domain.model import Model
+from llmops_tui.domain.program import Program, PromptStep, Step
 from llmops_tui.engine.worker_client import Ticket, WorkerClient
 
 ECHO = Model("echo/echo", "echo", "echo", "echo")
 PROMPT = json.dumps({"messages": [["user", "{{ q }}"]], "includes": {}, "defaults": {}})
-TARGET = m.PromptTarget(text_digest(PROMPT))
-BLOBS = {TARGET.prompt: PROMPT}
+TARGET = Program((Step("", PromptStep(text_digest(PROMPT))),))
+BLOBS = {TARGET.prompts[0].prompt: PROMPT}
 
 
 class Listener:

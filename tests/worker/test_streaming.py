@@ -14,13 +14,14 @@ from llmops_tui.domain.call import Call, Draw
 from llmops_tui.domain.canonical import text_digest
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.model import Model
+from llmops_tui.domain.program import Program, PromptStep, Step
 from llmops_tui.domain.redact import MARK, Redactor
 from llmops_tui.engine.worker_client import WorkerClient
 from llmops_tui.worker.streaming import TokenStream
 
 SECRETS = ("abcd", "abcdef", "cdcdx", 'q"uo\\te', "a b c d")
 PROMPT = json.dumps({"messages": [["user", "{{ q }}"]], "includes": {}, "defaults": {}})
-TARGET = m.PromptTarget(text_digest(PROMPT))
+TARGET = Program((Step("", PromptStep(text_digest(PROMPT))),))
 
 
 class Told:
@@ -170,16 +171,16 @@ async def test_a_worker_streams_to_the_jobs_that_ask_for_it(tmp_path: object) ->
         def job(q: str, stream: bool) -> m.Evaluate:
             return m.Evaluate(client.next_number(), TARGET, model, Case(q, {"q": q}), stream=stream)
 
-        silent = client.submit(job("silent", False), {TARGET.prompt: PROMPT}, "blobs")
+        silent = client.submit(job("silent", False), {TARGET.prompts[0].prompt: PROMPT}, "blobs")
         await silent.future
         assert listener.tokens == []
-        seen = client.submit(job("seen", True), {TARGET.prompt: PROMPT}, "blobs")
+        seen = client.submit(job("seen", True), {TARGET.prompts[0].prompt: PROMPT}, "blobs")
         done = await seen.future
         assert done.output is not None
         assert "".join(t.text for t in listener.tokens) == done.output.text
         assert done.output.text == f"The key is {MARK}, and more."
         listener.first.clear()
-        slow = client.submit(job("slow", True), {TARGET.prompt: PROMPT}, "blobs")
+        slow = client.submit(job("slow", True), {TARGET.prompts[0].prompt: PROMPT}, "blobs")
         # Text is told while the answer is still to come.
         await asyncio.wait_for(listener.first.wait(), 20)
         assert not slow.future.done()

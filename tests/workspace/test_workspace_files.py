@@ -289,7 +289,7 @@ def test_documents_are_the_text_files_of_the_folder(workspace: Build) -> None:
     found = load(root)
     assert found.errors == ()
     made = found.configurations["bench"]
-    texts = {path: made.blobs[hash_] for path, hash_ in made.target.corpus.items()}
+    texts = {path: made.blobs[hash_] for path, hash_ in made.target.prompts[0].corpus.items()}
     assert texts == {
         "docs/a.md": "alpha",
         "docs/deep/b.txt": "beta",

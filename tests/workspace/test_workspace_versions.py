@@ -49,7 +49,7 @@ def test_a_version_has_one_part_for_each_thing_that_can_change(workspace: Build)
         "retrieval",
     ]
     assert found.target.params == {"temperature": 0.0, "seed": 7, "extra_body": {"a": 1}}
-    assert json.loads(found.blobs[found.target.prompt])["messages"][0][0] == "system"
+    assert json.loads(found.blobs[found.target.prompts[0].prompt])["messages"][0][0] == "system"
 
 
 def test_layout_of_the_yaml_makes_no_version(workspace: Build) -> None:
