@@ -58,6 +58,7 @@ class Setup(msgspec.Struct, frozen=True, tag="setup"):
         code: module name → source of the workspace's Python; empty until it is trusted.
         code_dir: folder that functions of the workspace see as the current one.
         code_timeout_s: time limit for one call of a workspace function.
+        index_dir: folder for indexes of documents; empty: they are kept in memory alone.
     """
 
     protocol: int
@@ -67,6 +68,7 @@ class Setup(msgspec.Struct, frozen=True, tag="setup"):
     code: dict[str, str] = {}
     code_dir: str = ""
     code_timeout_s: float = 10.0
+    index_dir: str = ""
 
 
 class Blob(msgspec.Struct, frozen=True, tag="blob"):
@@ -117,6 +119,13 @@ class Found(msgspec.Struct, frozen=True, tag="found"):
     call: Call | None
 
 
+class FoundMade(msgspec.Struct, frozen=True, tag="found_made"):
+    """The answer to a `FindMade`: JSON, or None: it was never made."""
+
+    lookup: int
+    result: Any = None
+
+
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
     """Stop these jobs, or all. A request in flight is dropped."""
 
@@ -133,7 +142,7 @@ class Preload(msgspec.Struct, frozen=True, tag="preload"):
     models: tuple[Model, ...]
 
 
-ToWorker = Setup | Blob | Evaluate | ScoreOnly | Found | Cancel | Ping | Preload
+ToWorker = Setup | Blob | Evaluate | ScoreOnly | Found | FoundMade | Cancel | Ping | Preload
 
 
 # -- worker → engine
@@ -150,6 +159,24 @@ class Lookup(msgspec.Struct, frozen=True, tag="lookup"):
     key: str
     draw: Draw
     fresh: bool
+
+
+class FindMade(msgspec.Struct, frozen=True, tag="find_made"):
+    """Was this step, or this call of a recorded tool, done before? `key` is of its content."""
+
+    lookup: int
+    key: str
+    draw: Draw
+    fresh: bool
+
+
+class Made(msgspec.Struct, frozen=True, tag="made"):
+    """What a step of a program gave, or a recorded tool: kept at once."""
+
+    job: int
+    key: str
+    draw: Draw
+    result: Any
 
 
 class Sent(msgspec.Struct, frozen=True, tag="sent"):
@@ -216,7 +243,7 @@ class Pong(msgspec.Struct, frozen=True, tag="pong"):
     n: int
 
 
-FromWorker = Ready | Lookup | Sent | Token | Called | Evaluated | Waiting | Note | Pong
+FromWorker = Ready | Lookup | FindMade | Made | Sent | Token | Called | Evaluated | Waiting | Note | Pong
 
 encode = msgspec.json.Encoder().encode
 decode_to_worker = msgspec.json.Decoder(ToWorker).decode
