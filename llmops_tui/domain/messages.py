@@ -82,7 +82,9 @@ class Evaluate(msgspec.Struct, frozen=True, tag="evaluate"):
     Attributes:
         target: what is run; its texts are blobs.
         models: models that steps of the program name for themselves, by id, and models that embed.
-        given: results of steps that are not run: step → JSON (a replay).
+        given: what a replay hands over instead of having it made: `STEP` → its result, `STEP/retrieval` →
+            its chunks, `STEP/messages` → what is sent, all JSON; the step of a plain prompt is empty.
+        aside: put before the step of every draw, so that it is asked beside all that was asked before.
         fresh: only draws of exactly this generation count as made before.
         stream: tell of the answer's text while it comes (`Token`).
     """
@@ -97,6 +99,7 @@ class Evaluate(msgspec.Struct, frozen=True, tag="evaluate"):
     stream: bool = False
     models: dict[str, Model] = {}
     given: dict[str, Any] = {}
+    aside: str = ""
 
 
 class ScoreOnly(msgspec.Struct, frozen=True, tag="score"):

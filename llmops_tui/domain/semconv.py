@@ -14,6 +14,8 @@ CONFIG = "llmops.config"
 VERSION = "llmops.version"
 VERSION_HASH = "llmops.version.hash"
 CASE_ID = "llmops.case.id"
+#: The model that is evaluated.
+EVALUATED_MODEL = "llmops.model"
 TRIAL = "llmops.trial"
 GENERATION = "llmops.generation"
 INPUT = "input.value"

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from llmops_tui.domain import messages as m
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.call import Call, Draw
 from llmops_tui.domain.canonical import digest
@@ -70,6 +71,23 @@ class Traces:
                 if item.output_id is not None or item.failure is not None:
                     assert snapshot is not None
                     yield self._trace(version, snapshot.run.id, item)
+
+    def of_evaluated(self, evaluated: m.Evaluated, like: Trace, title: str) -> Trace:
+        """The trace of what was run beside all runs.
+
+        Args:
+            like: of the output that was run again: what the whole is about is the same.
+        """
+        about = like.root.attributes
+        case_id = str(about.get(a.CASE_ID, ""))
+        model, trial = str(about.get(a.EVALUATED_MODEL, "")), int(about.get(a.TRIAL, 0))
+        failure = str(evaluated.failure) if evaluated.failure is not None else None
+        item = Item(case_id, model, trial, "unscored", failure=failure)
+        building = _Building(self._store, item, evaluated.output, evaluated.spans, evaluated.began_at)
+        building.root = {name: value for name, value in about.items() if name != a.OUTPUT}
+        if evaluated.output is not None:
+            building.root[a.OUTPUT] = evaluated.output.text
+        return Trace(building.id, title, building.spans(evaluated.scores))
 
     def _item(self, version: VersionInfo, row: Row, trial: int | None) -> Item:
         there = [i for i in row.items if i.output_id is not None or i.failure is not None]
@@ -146,28 +164,30 @@ class _Building:
         self._began_at = began_at or min(sent, default=0.0)
         self.id = digest(["trace", item.output_id, item.case_id, item.model, item.trial, self._began_at])[:32]
         self._first = int(self.id[:16], 16)
-        self._root: dict[str, Any] = {}
+        self.root: dict[str, Any] = {}
         self._results: dict[str, Any] = {}
 
     def root_attributes(self, version: VersionInfo, name: str) -> None:
         item, output = self._item, self._output
-        self._root = {
+        self.root = {
             a.OPERATION: "invoke_workflow",
             a.AGENT_NAME: version.config,
             a.CONFIG: version.config,
             a.VERSION: name,
             a.VERSION_HASH: version.hash,
             a.CASE_ID: item.case_id,
-            a.MODEL: item.model,
+            a.EVALUATED_MODEL: item.model,
             a.TRIAL: item.trial,
         }
         if output is not None:
-            self._root[a.OUTPUT] = output.text
+            self.root[a.OUTPUT] = output.text
 
     def spans(self, scores: Sequence[Score]) -> tuple[Span, ...]:
         for record in self._records:
             if record.kind == "step" and a.OUTPUT in record.attributes:
                 self._results[str(record.attributes.get(a.STEP, ""))] = record.attributes[a.OUTPUT]
+            elif record.kind == "prompt" and a.INPUT not in self.root:
+                self.root[a.INPUT] = record.attributes.get(a.VARIABLES, {})
         made = [self._span(n, record) for n, record in enumerate(self._records)]
         end = max((record.end_s for record in self._records), default=0.0)
         return (*_in_tree_order(made), *self._scorers(scores, end))
@@ -190,7 +210,7 @@ class _Building:
         return f"{(self._first + n + 1) % (1 << 64) or 1:016x}"
 
     def _attributes(self, n: int, record: SpanRecord) -> dict[str, Any]:
-        found: dict[str, Any] = dict(self._root) if record.parent < 0 else {}
+        found: dict[str, Any] = dict(self.root) if record.parent < 0 else {}
         found |= record.attributes
         call = self._calls.get(record.call) if record.call is not None else None
         match record.kind:

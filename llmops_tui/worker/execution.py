@@ -84,7 +84,8 @@ class Execution:
         self._occurrences: dict[tuple[str, str], int] = {}
 
     def draw_of(self, step: str, occurrence: int = 0) -> Draw:
-        return Draw(self.draw.generation, self.draw.trial, step, occurrence)
+        path = f"{self.job.aside}/{step}" if self.job.aside else step
+        return Draw(self.draw.generation, self.draw.trial, path, occurrence)
 
     def occurrence(self, step: str, key: str) -> int:
         """How often a program has asked this before, in this step: each time is a draw of its own."""

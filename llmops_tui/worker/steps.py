@@ -107,6 +107,8 @@ async def _once(
 ) -> StepResult:
     """What a step gave to the same inputs in this draw before; else it is run, and that is kept."""
     job = execution.job
+    if job.aside:
+        return await _work(resources, execution, step, arguments, span)
     read = {name: plain(execution.results[name].value) for name in step.needs}
     key = digest(
         [
