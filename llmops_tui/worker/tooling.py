@@ -17,10 +17,14 @@ from llmops_tui.worker.resources import Resources
 from llmops_tui.worker.tracer import LiveSpan
 
 if TYPE_CHECKING:
-    from llmops_tui.worker.tools import ToolBox
+    from llmops_tui.worker.tools import ToolBox, ToolResult
 
 #: Trial under which the store keeps what recorded tools are answered with.
 RECORDED = Draw(trial=-1)
+
+
+#: Time limit of loading `tools.py`: what it imports may be large.
+_LOADING_S = 60.0
 
 
 class ToolCalled(msgspec.Struct, frozen=True):
@@ -60,7 +64,7 @@ class Tooling:
             ValueError: `tools.py` can't be imported, or a function has no schema; a sentence.
         """
         try:
-            return tuple([await self._tool_box.schema(name) for name in self._tools])
+            return tuple([await self._tool_box.schema(name, _LOADING_S) for name in self._tools])
         except CodeError as error:
             raise ValueError(str(error)) from error
 
@@ -81,23 +85,24 @@ class Tooling:
         """
         with parent.span("tool", f"execute_tool {name}") as span:
             span.attributes |= {a.TOOL_NAME: name, a.TOOL_CALL_ID: id_, a.TOOL_ARGUMENTS: _shown(arguments)}
-            try:
-                value = await self._value(name, arguments, span)
-                text = as_text(value)
-            except (CodeError, ValueError, TypeError) as error:
-                span.error = str(error)
-                return ToolCalled(id_, f"Error: {error}", None, str(error))
-            span.attributes[a.TOOL_RESULT] = value
-            return ToolCalled(id_, text, value)
+            result = await self._result(name, arguments, span)
+            span.error = result.error
+            if not result.error:
+                span.attributes[a.TOOL_RESULT] = result.value
+            return ToolCalled(id_, result.text, result.value, result.error)
 
-    async def _value(self, name: str, arguments: Any, span: LiveSpan) -> Any:
+    async def _result(self, name: str, arguments: Any, span: LiveSpan) -> ToolResult:
+        from llmops_tui.worker.tools import ToolResult
+
         tool = self._tools.get(name)
         if tool is None:
-            raise ValueError(f"there is no tool '{name}'; there are {', '.join(sorted(self._tools))}")
+            error = f"there is no tool '{name}'; there are {', '.join(sorted(self._tools))}"
+            return ToolResult(f"Error: {error}", None, error)
         canned = self._execution.job.case.tools
         if name in canned or tool.eval == "canned":
             span.attributes[a.TOOL_MODE] = "canned"
-            return canned.get(name, tool.result)
+            value = canned.get(name, tool.result)
+            return ToolResult(as_text(value), value)
         span.attributes[a.TOOL_MODE] = tool.eval
         text = arguments if isinstance(arguments, str) else as_text(arguments)
         if tool.eval == "live":
@@ -106,13 +111,12 @@ class Tooling:
         links = self._resources.links
         known = await links.find_made(key, RECORDED, fresh=False)
         if known is not None:
-            return known["value"]
-        value = await self._tool_box.call(name, text, tool.timeout_s)
-        links.send_made(self._execution.job.job, key, RECORDED, {"value": self._clean(value)})
-        return value
-
-    def _clean(self, value: Any) -> Any:
-        return self._resources.redactor.redact_json(value)
+            return ToolResult(as_text(known["value"]), known["value"])
+        result = await self._tool_box.call(name, text, tool.timeout_s)
+        if not result.error:
+            clean = self._resources.redactor.redact_json(result.value)
+            links.send_made(self._execution.job.job, key, RECORDED, {"value": clean})
+        return result
 
 
 def _shown(arguments: Any) -> Any:
