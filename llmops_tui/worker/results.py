@@ -93,7 +93,7 @@ def json_value(value: Any, convert: Callable[[Any], Any] | None = None) -> Any:
     """The value as plain JSON (`dict`, `list`, `str`, numbers, `bool`, None); tuples become lists.
 
     Args:
-        convert: what to make of an object that JSON does not have; raises TypeError for what it does not know.
+        convert: makes JSON of an object; raises TypeError for what it does not know.
 
     Raises:
         BadResult: there is something in it that JSON does not have, or it is too large.
