@@ -83,7 +83,8 @@ class Evaluate(msgspec.Struct, frozen=True, tag="evaluate"):
         target: what is run; its texts are blobs.
         models: models that steps of the program name for themselves, by id, and models that embed.
         given: what a replay hands over instead of having it made: `STEP` → its result, `STEP/retrieval` →
-            its chunks, `STEP/messages` → what is sent, all JSON; the step of a plain prompt is empty.
+            its chunks, `STEP/messages` → what is sent, `STEP/tools` → schemas of tools that are told of and
+            not run, all JSON; the step of a plain prompt is empty.
         aside: put before the step of every draw, so that it is asked beside all that was asked before.
         fresh: only draws of exactly this generation count as made before.
         stream: tell of the answer's text while it comes (`Token`).

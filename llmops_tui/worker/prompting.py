@@ -125,7 +125,7 @@ class _Prompting:
         execution, does = self._execution, self._does
         model = self._model()
         try:
-            tools = await self._tooling.schemas() if self._tooling is not None else ()
+            tools = await self._tooling.schemas() if self._tooling is not None else self._shown_tools()
         except ValueError as error:
             raise execution.failed(self._name, "user_code", str(error)) from error
         request = ChatRequest(tuple(talk), does.params, tools, does.response_format)
@@ -145,6 +145,10 @@ class _Prompting:
         if prompt is not None:
             prompt.call = ref_to(call)
         return call
+
+    def _shown_tools(self) -> tuple[dict[str, Any], ...]:
+        """Tools that the model is told of, and that nobody runs: of messages that a person edited."""
+        return tuple(self._execution.given(self._name, "tools") or ())
 
     def _model(self) -> Model:
         job, wanted = self._execution.job, self._does.model

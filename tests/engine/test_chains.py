@@ -134,7 +134,9 @@ async def test_a_chain_that_only_retrieves_answers_with_what_it_found(tmp_path: 
     bench = Bench(
         tmp_path,
         config={"prompt": None, "models": None, "chain": chain},
-        cases=[{"id": "one", "vars": {"question": "when do apples ripen"}, "scorers": [{"contains": "autumn"}]}],
+        cases=[
+            {"id": "one", "vars": {"question": "when do apples ripen"}, "scorers": [{"contains": "autumn"}]}
+        ],
         files={"docs/apples.md": "Apples ripen in autumn.", "docs/plums.md": "Plums ripen in summer."},
     )
     ended = await bench.evaluate()
