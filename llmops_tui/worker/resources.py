@@ -69,7 +69,7 @@ class Resources:
             from llmops_tui.worker.modules import ModuleSet
 
             sources = {path: self.blobs[hash_] for path, hash_ in code.items()}
-            found = self._modules[key] = ModuleSet(sources, Path(self.folder))
+            found = self._modules[key] = ModuleSet(sources, self.folder)
         return found
 
 

@@ -29,7 +29,7 @@ from llmops_tui.workspace.retrieval_settings import read_retrieval
 from llmops_tui.workspace.yaml_document import Document
 
 if TYPE_CHECKING:
-    from llmops_tui.workspace.programs_code import ToolsFile
+    from llmops_tui.workspace.tools import ToolsFile
 
 TOOLS_FILE = "tools.py"
 Loc = tuple[str | int, ...]
@@ -358,15 +358,17 @@ class ProgramReader:
                     loc,
                 )
                 return
-            from llmops_tui.workspace.programs_code import read_tools
+            from llmops_tui.workspace.tools import read_tools
 
             self._tools_file = read_tools(self._reader)
             if self._tools_file is None:
                 return
             self._code |= self._tools_file.modules
-        known = self._tools_file.functions.get(name)
+        if self._tools_file.broken:
+            return
+        known = self._tools_file.tools.get(name)
         if known is None:
-            names = set(self._tools_file.functions)
+            names = set(self._tools_file.tools)
             self._fail(f"there is no function '{name}' in {TOOLS_FILE}", did_you_mean(name, names), loc)
             return
         value: dict[str, Any] = {"source": known.source, "revision": known.revision}
