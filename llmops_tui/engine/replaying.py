@@ -165,14 +165,12 @@ def starts_of(program: Program) -> list[str]:
     """Where a replay may begin, in order."""
     found: list[str] = []
     for step in program.steps:
-        parts: list[str] = []
-        if isinstance(step.does, PromptStep):
-            parts = [RETRIEVAL] if step.does.retrieval is not None else []
-            parts += [PROMPT, MODEL]
+        is_prompt = isinstance(step.does, PromptStep)
         if step.name:
-            found += [step.name, *(f"{step.name}/{part}" for part in parts[1:])]
-        else:
-            found += parts
+            found += [step.name, f"{step.name}/{MODEL}"] if is_prompt else [step.name]
+        elif isinstance(step.does, PromptStep):
+            found += [RETRIEVAL] if step.does.retrieval is not None else []
+            found += [PROMPT, MODEL]
     return found
 
 

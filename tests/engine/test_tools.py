@@ -101,7 +101,9 @@ def tool_spans(bench: Bench, case: str = "one") -> list[Span]:
 async def test_the_model_calls_a_tool_and_answers_with_what_it_gave(tmp_path: Path) -> None:
     def script(asked: Asked) -> Reply:
         results = told(asked)
-        return say(asked, f"It is {results[0]}") if results else calls(asked, ("order_status", {"order": 1001}))
+        return (
+            say(asked, f"It is {results[0]}") if results else calls(asked, ("order_status", {"order": 1001}))
+        )
 
     async with FakeOpenAI(script) as server:
         bench = bench_with_tools(tmp_path, server, ["order_status"])
