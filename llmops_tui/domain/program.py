@@ -5,6 +5,7 @@ A program is a pure function of a version's manifest (`program_of`), so a record
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -18,6 +19,8 @@ ToolMode = Literal["live", "recorded", "canned"]
 
 #: Model calls of one step, tools in between included, unless the configuration says otherwise.
 MAX_STEPS = 8
+#: Start of what stands for a file that is no text.
+BINARY = "\0sha256:"
 #: Time limit of one call of a step's Python function or command, unless it says otherwise.
 STEP_TIMEOUT_S = 60.0
 
@@ -222,6 +225,11 @@ def program_of(manifest: Manifest) -> Program:
     )
     code = manifest.part("code")
     return Program(steps, settings.get("output", steps[-1].name), code.value if code is not None else {})
+
+
+def stand_in(data: bytes) -> str:
+    """What stands for a file that is no text, in the code of a version: its hash."""
+    return f"{BINARY}{hashlib.sha256(data).hexdigest()}"
 
 
 def prompt_blob(content: dict[str, Any]) -> str:

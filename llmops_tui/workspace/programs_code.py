@@ -11,7 +11,9 @@ import shlex
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from llmops_tui.domain.canonical import lf
 from llmops_tui.domain.errors import did_you_mean
+from llmops_tui.domain.program import stand_in
 from llmops_tui.workspace.code import path_of, read_modules
 from llmops_tui.workspace.reader import Reader
 
@@ -137,8 +139,10 @@ def _add_file(reader: Reader, word: str, files: dict[str, str]) -> None:
         return
     data = reader.data(path)
     if data is not None:
-        # A program in machine code is versioned too; only its text form is for nobody to read.
-        files[path] = data.decode("utf-8", "surrogateescape")
+        try:
+            files[path] = lf(data.decode("utf-8"))
+        except UnicodeDecodeError:
+            files[path] = stand_in(data)
 
 
 def _own_path(word: str) -> str | None:

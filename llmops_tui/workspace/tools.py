@@ -7,6 +7,7 @@ others as they were. Nothing is run here.
 from __future__ import annotations
 
 import ast
+import re
 
 import msgspec
 
@@ -186,12 +187,16 @@ def _names_read(node: ast.stmt) -> set[str]:
     """Names that a statement mentions; a star import may give any of them."""
     found = {"*"}
     for each in ast.walk(node):
+        for field in ("annotation", "returns"):
+            written = getattr(each, field, None)
+            if isinstance(written, ast.Constant) and isinstance(written.value, str):
+                found |= set(re.findall(r"\w+", written.value))
         if isinstance(each, ast.Name):
             found.add(each.id)
         elif isinstance(each, ast.Attribute) and each.attr in _REACHES_ALL:
             found.add(each.attr)
         elif isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value.isidentifier():
-            found.add(each.value)  # an annotation as a text, or a name that is looked up
+            found.add(each.value)  # perhaps a name that is looked up
     return found
 
 
