@@ -44,6 +44,7 @@ class Worker:
         self.links = Links(self.send)
         self.redactor = Redactor(())
         self.evaluator: Evaluator | None = None
+        self.resources: Resources | None = None
         self.code = WorkspaceCode({}, "", 10.0)
 
     def send(self, message: m.FromWorker) -> None:
@@ -79,12 +80,11 @@ class Worker:
         if setup.code_dir:
             os.chdir(setup.code_dir)
         calls = Calls(self._provider, self.links, self.redactor)
-        self.evaluator = Evaluator(
-            Resources(
-                *(self.blobs, calls, self.code, self.redactor, self.links, self._embedder, setup.code_dir),
-                Path(setup.index_dir) if setup.index_dir else None,
-            )
+        self.resources = Resources(
+            *(self.blobs, calls, self.code, self.redactor, self.links, self._embedder, setup.code_dir),
+            Path(setup.index_dir) if setup.index_dir else None,
         )
+        self.evaluator = Evaluator(self.resources)
 
     def _provider(self, name: str) -> Provider:
         if name not in self.providers:
@@ -134,6 +134,8 @@ class Worker:
     async def close(self) -> None:
         for task in list(self.tasks.values()):
             task.cancel()
+        if self.resources is not None:
+            await self.resources.close()
         for provider in self.providers.values():
             await provider.close()
 
