@@ -17,7 +17,7 @@ from llmops_tui.domain.output import Chunk, Output
 from llmops_tui.domain.sentences import sentences
 from llmops_tui.scorers.refusal import why_refused
 from llmops_tui.scorers.registry import CannotJudge, Judgement, scorer
-from llmops_tui.scorers.support import Passage, missing, words_of
+from llmops_tui.scorers.support import Passage, missing
 from llmops_tui.scorers.wording import as_text, clipped, reference
 
 #: Sentences that an answer, or a reference, is read to at most, and characters of all passages.
@@ -90,9 +90,9 @@ class _Checked(msgspec.Struct, frozen=True):
     lacks: list[str]
 
 
-def _check(texts: Sequence[str], passages: Sequence[Passage], given: frozenset[str]) -> list[_Checked]:
+def _check(texts: Sequence[str], passages: Sequence[Passage]) -> list[_Checked]:
     """Each text that says something, with what no passage has of it."""
-    found = ((text, missing(text, passages, given)) for text in texts)
+    found = ((text, missing(text, passages)) for text in texts)
     return [_Checked(text, lacks) for text, lacks in found if lacks is not None]
 
 
@@ -125,14 +125,13 @@ def _passages(retrieved: Sequence[Chunk]) -> list[Passage]:
 
 
 @scorer("faithfulness")
-def faithfulness(options: dict[str, Any], output: Output, case: Case) -> Judgement:
+def faithfulness(_options: dict[str, Any], output: Output, _case: Case) -> Judgement:
     if (why := why_refused(output, [])) is not None:
         return Judgement(None, f"the answer claims nothing, it is a refusal: {why}")
     claims = [sentence for sentence in sentences(output.text) if is_claim(sentence)]
     if len(claims) > _MOST_SENTENCES:
         raise CannotJudge(f"the answer has {len(claims):,} sentences; at most {_MOST_SENTENCES} are judged")
-    given = words_of(question_of(options, case))
-    checked = _check(claims, _passages(output.retrieved), given)
+    checked = _check(claims, _passages(output.retrieved))
     if not checked:
         return Judgement(None, "the answer claims nothing")
     return _told(checked, "sentence")
@@ -143,7 +142,7 @@ def context_recall(options: dict[str, Any], output: Output, case: Case) -> Judge
     wanted = statements(options, case)
     if not output.retrieved:
         return Judgement(0.0, "nothing was retrieved")
-    checked = _check(wanted, _passages(output.retrieved), frozenset())
+    checked = _check(wanted, _passages(output.retrieved))
     if not checked:
         raise CannotJudge("the reference has no words that say something")
     return _told(checked, "statement")

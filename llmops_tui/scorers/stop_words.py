@@ -42,6 +42,10 @@ _SAME = (
     ("£", "pound", "pounds", "gbp"),
 )
 
+#: Of the stop words, those that tell German from the others.
+_GERMAN = "der die das den dem und ist sind nicht ein eine einen mit für auf von zu sie wird"
+_OTHERS = "the of and to is are you for with le la les et est el los het een niet il che"
+
 _NUMBERS = """
 zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
 seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety
@@ -62,3 +66,9 @@ def same_words() -> dict[str, str]:
 def number_words() -> dict[str, int]:
     """English number words; those of other languages are ordinary words."""
     return {word: n if n < 20 else 10 * (n - 18) for n, word in enumerate(_NUMBERS.split())}
+
+
+@cache
+def telling_words() -> tuple[frozenset[str], frozenset[str]]:
+    """Words that are German, and words that are not."""
+    return frozenset(_GERMAN.split()), frozenset(_OTHERS.split())

@@ -10,19 +10,18 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Literal
 
 import msgspec
 
 from llmops_tui.domain.words import CJK, words
-from llmops_tui.scorers.stop_words import number_words, same_words, stop_words
+from llmops_tui.scorers.stop_words import number_words, same_words, stop_words, telling_words
 
 #: Share of the words of a sentence that a passage has at least. Fixed before anything was measured.
 WORDS_SHARE = 0.6
 #: Words before and behind a number among which its unit is looked for.
 _NEAR = 4
-#: From this share of capitals on within sentences, a text is one that writes nouns with them (German).
-_NOUN_CAPITALS = 0.25
 
 Kind = Literal["word", "name", "number", "address", "stop"]
 
@@ -35,11 +34,17 @@ _GROUPED = re.compile(r"\d{1,3}(?:([,.'’\s])\d{3})(?:\1\d{3})*")
 
 
 class Token(msgspec.Struct, frozen=True):
-    """A word or sign as it is compared (`form`) and as it stands (`text`)."""
+    """A word or sign as it is compared (`form`) and as it stands (`text`).
+
+    Attributes:
+        unit: of a number, the word right behind it or its sign, as compared: `30 days`, `10 %`. Dates and
+            times have none.
+    """
 
     kind: Kind
     form: str
     text: str
+    unit: str = ""
 
 
 class Passage:
@@ -48,7 +53,7 @@ class Passage:
     def __init__(self, text: str) -> None:
         self.tokens = tokens(text)
         spoken = [token for token in self.tokens if token.kind in ("word", "name")]
-        self.capitals = sum(t.kind == "name" for t in spoken) / max(len(spoken), 1) > _NOUN_CAPITALS
+        self.nouns_have_capitals = _is_german(self.tokens)
         self._forms = {token.form for token in self.tokens}
         self._addresses = {token.form for token in self.tokens if token.kind == "address"}
         self._by_start: dict[str, list[str]] = {}
@@ -63,18 +68,24 @@ class Passage:
     def has_word(self, form: str) -> bool:
         return form in self._forms or any(_alike(form, other) for other in self._by_start.get(form[:3], ()))
 
-    def has_address(self, form: str) -> bool:
-        return form in self._addresses
+    def has_address(self, address: Token) -> bool:
+        return address.form in self._addresses
 
-    def has_number(self, form: str, unit: str | None) -> bool:
+    def has_number(self, number: Token) -> bool:
         """Whether the number is there, and its unit near it."""
-        places = [at for each in _number_forms(form) for at in self._numbers.get(each, ())]
-        return any(unit is None or self._near(at, unit) for at in places)
+        places = [at for form in _number_forms(number.form) for at in self._numbers.get(form, ())]
+        return any(not number.unit or self._near(at, number.unit) for at in places)
 
     def _near(self, at: int, unit: str) -> bool:
         behind = _spoken(self.tokens[at + 1 :])
         before = _spoken(reversed(self.tokens[:at]))
         return any(form == unit or _alike(form, unit) for form in (*behind, *before))
+
+
+def _is_german(found: Sequence[Token]) -> bool:
+    """German has capitals at all nouns: there a capital makes no name."""
+    german, others = telling_words()
+    return sum(token.form in german for token in found) > sum(token.form in others for token in found)
 
 
 def _spoken(found: Sequence[Token] | Iterator[Token]) -> list[str]:
@@ -88,70 +99,40 @@ def _spoken(found: Sequence[Token] | Iterator[Token]) -> list[str]:
     return near
 
 
-def missing(
-    sentence: str, passages: Sequence[Passage], given: frozenset[str] = frozenset()
-) -> list[str] | None:
+def missing(sentence: str, passages: Sequence[Passage]) -> list[str] | None:
     """What the sentence says and the nearest passage does not have, as it stands in the sentence.
 
-    Args:
-        given: words of the question, compared as `words_of` gives them. A sentence that takes them up says
-            nothing new by that; its numbers, names and addresses are looked for all the same.
+    It must be one passage: a number that only another one has, about something else, supports nothing.
 
     Returns:
         Nothing where a passage supports the sentence; None where the sentence says nothing.
     """
-    said = tokens(sentence)
-    if all(token.kind == "stop" for token in said):
+    said = [token for token in tokens(sentence) if token.kind != "stop"]
+    if not said:
         return None
-    if not passages:
-        return _shown([token for token in said if token.kind != "stop"])
-    own = [token for token in said if token.kind == "word" and token.form not in given]
-    if not own and all(token.kind in ("word", "stop") for token in said):
-        own = [token for token in said if token.kind == "word"]
-    best: tuple[int, int, list[Token]] | None = None
+    nearest = said
     for passage in passages:
-        strict, loose, asked = _missing_in(said, own, passage)
-        enough = asked == 0 or 1 - len(loose) / asked >= WORDS_SHARE - 1e-9
-        lacking = [] if enough and not strict else strict + loose
-        rank = len(strict), 0 if enough else len(loose), lacking
-        if best is None or rank[:2] < best[:2]:
-            best = rank
-    assert best is not None
-    return _shown(best[2])
+        lacks, is_enough = _missing_in(said, passage)
+        if is_enough:
+            return []
+        if len(lacks) < len(nearest):
+            nearest = lacks
+    return list(dict.fromkeys(token.text for token in nearest))
 
 
-def _missing_in(
-    said: list[Token], own: list[Token], passage: Passage
-) -> tuple[list[Token], list[Token], int]:
-    """What must be there and is not; what may be missing in part; of how many words that is."""
-    strict: list[Token] = []
-    names: list[Token] = []
-    for at, token in enumerate(said):
-        if token.kind == "name":
-            names.append(token)
-        elif token.kind == "number":
-            strict += [] if passage.has_number(token.form, _unit(said, at)) else [token]
-        elif token.kind == "address":
-            strict += [] if passage.has_address(token.form) else [token]
-    asked = {token.form: token for token in own}
-    if passage.capitals:  # a capital says nothing there
-        asked |= {token.form: token for token in names}
-    else:
-        strict += [token for token in names if not passage.has_word(token.form)]
-    return strict, [t for t in asked.values() if not passage.has_word(t.form)], len(asked)
-
-
-def _unit(said: list[Token], at: int) -> str | None:
-    """The word right behind a number (or its sign): `30 days`, `10 %`. A date or time has none."""
-    if re.search(r"[:/-]", said[at].form):
-        return None
-    behind = said[at + 1] if at + 1 < len(said) else None
-    return behind.form if behind is not None and behind.kind == "word" else None
-
-
-def words_of(text: str) -> frozenset[str]:
-    """The words of a text that are no stop words, as `missing` compares them."""
-    return frozenset(token.form for token in tokens(text) if token.kind in ("word", "name"))
+def _missing_in(said: list[Token], passage: Passage) -> tuple[list[Token], bool]:
+    """What is not there, and whether it supports what is said nevertheless."""
+    asked = {token.form: token for token in said if token.kind in ("word", "name")}
+    loose = [token for token in asked.values() if not passage.has_word(token.form)]
+    strict = [
+        token
+        for token in said
+        if (token.kind == "number" and not passage.has_number(token))
+        or (token.kind == "address" and not passage.has_address(token))
+    ]
+    is_named = passage.nouns_have_capitals or not any(token.kind == "name" for token in loose)
+    is_enough = len(loose) <= (1 - WORDS_SHARE) * len(asked) + 1e-9
+    return strict + loose, is_enough and is_named and not strict
 
 
 def tokens(text: str) -> list[Token]:
@@ -169,7 +150,11 @@ def tokens(text: str) -> list[Token]:
         else:
             found.append(Token("word", same_words()[match[0]], match[0]))
     found += _plain_words(text[at:], starts)
-    return list(_with_numbers(found))
+    found = list(_with_numbers(found))
+    for at, (number, unit) in enumerate(pairwise(found)):
+        if number.kind == "number" and unit.kind == "word" and not re.search(r"[:/-]", number.form):
+            found[at] = msgspec.structs.replace(number, unit=unit.form)
+    return found
 
 
 @cache
@@ -258,7 +243,3 @@ def _alike(one: str, two: str) -> bool:
         return len(long) - len(short) <= (1 if len(short) == 3 else 3)
     same = next(n for n in range(len(short) + 1) if n == len(short) or short[n] != long[n])
     return same >= 5 and same >= 0.7 * len(long)
-
-
-def _shown(found: list[Token]) -> list[str]:
-    return list(dict.fromkeys(token.text for token in found))
