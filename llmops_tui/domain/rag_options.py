@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -42,6 +42,13 @@ class ContextRecall(Grounded):
         description="The reference: a text, taken sentence by sentence, or a list of statements; without it, "
         "the case's `expected`.",
     )
+
+    @field_validator("value")
+    @classmethod
+    def _is_no_method(cls, value: Any) -> Any:
+        if value in ("words", "judge"):
+            raise ValueError(f"'{value}' stands where the reference does; write {{method: {value}}}")
+        return value
 
 
 class ContextPrecision(Grounded):

@@ -20,7 +20,7 @@ RAG_SCORERS = (
     ScorerKind(
         name="faithfulness",
         options=options_of.Faithfulness,
-        shorthand="method",
+        shorthand=None,
         summary="Every claim of the answer is supported by what was retrieved. The reason names the claims "
         "that are not. A judge is given the sentences of the answer, splits each into claims and decides "
         "on each (Es et al., 2023); of several `votes` the mean counts. By words, each sentence is a "
@@ -90,6 +90,7 @@ RAG_SCORERS = (
     ScorerKind(
         name="context_precision",
         options=options_of.ContextPrecision,
+        shorthand=None,
         may_use_expected=True,
         may_use_sources=True,
         passes_from=0.5,

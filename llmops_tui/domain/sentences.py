@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 _BLOCK = re.compile(r"\s*(?:[-*+•]\s+|\d{1,3}[.)]\s+|#{1,6}\s|\||>)")
-_END = re.compile(r"""[.!?…]+["'”’»)\]*_]*(?=\s)|[。！？]+[」』”）]*""")
+#: Possessive and from the start of a run of signs only, so that a long run costs no more than its length.
+_END = re.compile(r"""(?<![.!?…])[.!?…]++["'”’»)\]*_]*+(?=\s)|[。！？]+[」』”）]*""")
 #: Behind them a full stop ends no sentence.
 _ABBREVIATIONS = "e.g i.e dr mr mrs ms prof st vs approx ca bzw z.b d.h u.a vgl inkl p.ex env bijv sr sra cf"
 _SHORT = frozenset(_ABBREVIATIONS.split())

@@ -15,17 +15,20 @@ import msgspec
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.output import Chunk, Output
 from llmops_tui.domain.sentences import sentences
+from llmops_tui.domain.words import words
 from llmops_tui.scorers.refusal import why_refused
 from llmops_tui.scorers.registry import CannotJudge, Judgement, scorer
 from llmops_tui.scorers.support import Passage, missing
 from llmops_tui.scorers.wording import as_text, clipped, reference
 
-#: Sentences that an answer, or a reference, is read to at most, and characters of all passages.
+#: What is judged at most: it must not hold up the worker (about half a second).
 _MOST_SENTENCES = 500
-_MOST_CHARS = 2_000_000
+_MOST_CHARS = 500_000
 #: Sentences that a reason names, and missing words of each.
 _NAMED = 3
 _WORDS_NAMED = 5
+#: Words of an exclamation that states nothing.
+_EXCLAMATION = 3
 #: Names of the variable that holds the question, where none is told.
 _QUESTIONS = ("question", "query", "input")
 
@@ -78,11 +81,13 @@ def statements(options: dict[str, Any], case: Case) -> list[str]:
 
 
 def is_claim(sentence: str) -> bool:
-    """Whether a sentence of an answer states something: a question, a heading, `Here it is:` do not."""
-    if sentence.startswith("#") or sentence.rstrip("*_\"'”»)").endswith(("?", "？")):
+    """Whether a sentence of an answer states something: no question or heading, no `Hello!`, no `See:`."""
+    end = sentence.rstrip("*_\"'”»)")[-1:]
+    if sentence.startswith("#") or end in ("?", "？") or _NOT_THERE.search(sentence):
         return False
-    leads_in = sentence.rstrip("*_").endswith((":", "：")) and not re.search(r"\d", sentence)
-    return not leads_in and _NOT_THERE.search(sentence) is None
+    if re.search(r"\d", sentence):
+        return True
+    return end not in (":", "：") and not (end in ("!", "！") and len(words(sentence)) <= _EXCLAMATION)
 
 
 class _Checked(msgspec.Struct, frozen=True):
@@ -118,14 +123,18 @@ def _some(found: Sequence[str]) -> str:
 
 
 def _passages(retrieved: Sequence[Chunk]) -> list[Passage]:
-    chars = sum(len(chunk.text) for chunk in retrieved)
-    if chars > _MOST_CHARS:
-        raise CannotJudge(f"{chars:,} characters were retrieved; at most {_MOST_CHARS:,} are looked through")
+    _bounded(sum(len(chunk.text) for chunk in retrieved), "what was retrieved")
     return [Passage(chunk.text) for chunk in retrieved]
+
+
+def _bounded(chars: int, what: str) -> None:
+    if chars > _MOST_CHARS:
+        raise CannotJudge(f"{what} has {chars:,} characters; at most {_MOST_CHARS:,} are judged by words")
 
 
 @scorer("faithfulness")
 def faithfulness(_options: dict[str, Any], output: Output, _case: Case) -> Judgement:
+    _bounded(len(output.text), "the answer")
     if (why := why_refused(output, [])) is not None:
         return Judgement(None, f"the answer claims nothing, it is a refusal: {why}")
     claims = [sentence for sentence in sentences(output.text) if is_claim(sentence)]

@@ -20,12 +20,14 @@ from llmops_tui.scorers.stop_words import number_words, same_words, stop_words, 
 
 #: Share of the words of a sentence that a passage has at least. Fixed before anything was measured.
 WORDS_SHARE = 0.6
+#: Words with the same beginning that are looked through.
+_MOST_ALIKE = 500
 #: Words before and behind a number among which its unit is looked for.
 _NEAR = 4
 
 Kind = Literal["word", "name", "number", "address", "stop"]
 
-_ADDRESS = r"(?:https?://|www\.)[^\s<>\"']+[\w/]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+_ADDRESS = r"(?:https?://|www\.)[^\s<>\"']+[\w/]|(?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+"
 _NUMBER = (
     r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{1,2}:\d{2}(?::\d{2})?"
     r"|\d{1,3}(?:[,.'’\u00a0\u202f]\d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,]\d+)*"
@@ -38,7 +40,7 @@ class Token(msgspec.Struct, frozen=True):
 
     Attributes:
         unit: of a number, the word right behind it or its sign, as compared: `30 days`, `10 %`. Dates and
-            times have none.
+            times have none, nor has a number before an ideograph.
     """
 
     kind: Kind
@@ -57,8 +59,10 @@ class Passage:
         self._forms = {token.form for token in self.tokens}
         self._addresses = {token.form for token in self.tokens if token.kind == "address"}
         self._by_start: dict[str, list[str]] = {}
-        for form in {token.form for token in spoken}:
-            self._by_start.setdefault(form[:3], []).append(form)
+        for form in dict.fromkeys(token.form for token in spoken):
+            alike = self._by_start.setdefault(form[:3], [])
+            if len(alike) < _MOST_ALIKE:
+                alike.append(form)
         self._numbers: dict[str, list[int]] = {}
         for at, token in enumerate(self.tokens):
             if token.kind == "number":
@@ -152,14 +156,15 @@ def tokens(text: str) -> list[Token]:
     found += _plain_words(text[at:], starts)
     found = list(_with_numbers(found))
     for at, (number, unit) in enumerate(pairwise(found)):
-        if number.kind == "number" and unit.kind == "word" and not re.search(r"[:/-]", number.form):
+        has_one = unit.kind == "word" and not _is_cjk(unit.form[0])
+        if has_one and number.kind == "number" and not re.search(r"[:/-]", number.form):
             found[at] = msgspec.structs.replace(number, unit=unit.form)
     return found
 
 
 @cache
 def _special() -> re.Pattern[str]:
-    return re.compile(rf"(?P<address>{_ADDRESS})|(?<![^\W_])(?P<number>{_NUMBER})|(?P<sign>[%€$£])")
+    return re.compile(rf"(?P<address>{_ADDRESS})|(?<![^\W_{CJK}])(?P<number>{_NUMBER})|(?P<sign>[%€$£])")
 
 
 def _plain_words(text: str, starts: bool) -> Iterator[Token]:
