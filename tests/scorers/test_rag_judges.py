@@ -16,6 +16,7 @@ from llmops_tui.domain.case import Case, ScorerUse
 from llmops_tui.domain.judge import Judge, judge_version
 from llmops_tui.domain.model import Model
 from llmops_tui.domain.output import Chunk, Output
+from llmops_tui.domain.redact import Redactor
 from llmops_tui.domain.score import Score
 from llmops_tui.scorers.judges import Grader, JudgeFailed
 from llmops_tui.scorers.judges.asking import form_of, told
@@ -310,6 +311,13 @@ async def test_a_score_that_failed_names_the_calls_that_were_answered() -> None:
     failed = await grade(Says(Failure("timeout", "it took too long")), use("answer_relevance"))
     assert failed.error == "the judge could not be asked: it took too long"
     assert failed.calls == ()
+
+
+async def test_the_calls_of_a_score_stay_when_secrets_are_taken_out() -> None:
+    score = await grade(Says(verdict("fully", "it says sk-secret")), use("answer_relevance"))
+    clean = Redactor(["sk-secret"]).redact_struct(score)
+    assert clean.calls == score.calls
+    assert clean.reason == "answers the question: it says [redacted]"
 
 
 async def test_other_judges_name_their_calls_too() -> None:

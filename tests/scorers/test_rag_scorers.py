@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from llmops_tui.scorers import judge
 from llmops_tui.scorers.grounding import average_precision
 from llmops_tui.scorers.support import Passage, missing
 
+PAGE = Path(__file__).parents[2] / "docs" / "judges.md"
 REFUNDS = (
     "# Refunds\n\nYou can ask for a refund within 30 days of delivery. Write to returns@larkfield.example."
 )
@@ -60,12 +62,22 @@ def test_it_catches_8_of_10_unfaithful_answers_and_blames_1_of_10_faithful_ones(
     assert flagged.total() - flagged[""] == 8
 
 
-def test_what_it_catches_are_numbers_names_and_inventions_and_never_a_negation() -> None:
+@pytest.mark.parametrize(
+    ("row", "kinds"),
+    [
+        ("faithful", [""]),
+        ("wrong number, unit or time", ["number", "unit", "time"]),
+        ("wrong name or address", ["name", "address"]),
+        ("invented", ["invented"]),
+        ("the number of another fact", ["number of another fact"]),
+        ("the opposite", ["negation"]),
+    ],
+)
+def test_what_it_catches_is_what_the_page_says(row: str, kinds: list[str]) -> None:
     of, flagged = verdicts(FIRST + SECOND)
-    always = ("number", "unit", "time", "name", "address", "invented")
-    assert {kind: flagged[kind] for kind in always} == {kind: of[kind] for kind in always}
-    assert (of["negation"], flagged["negation"]) == (3, 0)
-    assert (of["number of another fact"], flagged["number of another fact"]) == (3, 2)
+    (line,) = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith(f"| {row}")]
+    told = [int(cell) for cell in line.split("|")[2:4]]
+    assert told == [sum(of[kind] for kind in kinds), sum(flagged[kind] for kind in kinds)]
 
 
 # -- faithfulness
@@ -102,6 +114,18 @@ def test_a_sentence_that_is_not_supported_is_named_with_what_is_missing(answer: 
     score = scored("faithfulness", f"{answer} A gift card is valid for 3 years.", REFUNDS, CARDS)
     assert (score.value, score.passed) == (0.5, False)
     assert score.reason == f'1 of 2 sentences not supported: "{answer}" (not found: {lacks})'
+
+
+def test_several_are_named_and_the_rest_is_counted() -> None:
+    claims = [
+        f"The {what} in our big shop next to the old station costs {n} euros."
+        for n, what in enumerate(["coffee", "tea", "bread", "cheese"], 71)
+    ]
+    reason = scored("faithfulness", " ".join(claims), REFUNDS, CARDS).reason
+    assert reason.startswith("4 of 4 sentences not supported: ")
+    for claim in claims[:3]:
+        assert f'"{claim}" (not found: ' in reason
+    assert reason.endswith("; and 1 more")
 
 
 def test_one_passage_must_support_a_sentence_not_all_of_them_together() -> None:

@@ -26,7 +26,8 @@ from llmops_tui.scorers.wording import as_text, clipped
 _MOST_PARTS = 60
 #: Claims of one sentence that the embedded server may write: it writes until its schema ends.
 _MOST_CLAIMS = 4
-_NAMED = 4
+#: What a reason has room to name.
+_NAMED = 3
 
 SUPPORT = ["supported", "unsupported"]
 RELEVANCE = ["relevant", "irrelevant"]
@@ -141,8 +142,7 @@ class Faithfulness(Grounded):
             said = ", ".join(f"{each:.2g}" for each in shares)
             told += f" (the votes differ: {said}; this is the one with {share:.2g})"
         if amiss:
-            named = "; ".join(f'"{clipped(c, 120)}" ({clipped(why, 120)})' for c, why in amiss[:_NAMED])
-            told += f"; not supported: {named}" + ("; …" if len(amiss) > _NAMED else "")
+            told += _not_supported([f'"{clipped(c, 100)}" ({clipped(why, 60)})' for c, why in amiss])
         return Judgement(mean, told)
 
 
@@ -193,11 +193,12 @@ class ContextRecall(Each):
         for n, statement in enumerate(self._statements):
             passes = [vote[n][0] for vote in votes]
             if not majority(passes):
-                amiss.append(f'"{clipped(statement, 120)}" ({split(passes, [vote[n][1] for vote in votes])})')
+                said = clipped(split(passes, [vote[n][1] for vote in votes]), 120)
+                amiss.append(f'"{clipped(statement, 100)}" ({said})')
         n, of = len(self._statements) - len(amiss), len(self._statements)
         told = f"{n} of {of} statement{'' if of == 1 else 's'} supported"
         if amiss:
-            told += f"; not supported: {'; '.join(amiss[:_NAMED])}" + ("; …" if len(amiss) > _NAMED else "")
+            told += _not_supported(amiss)
         return Judgement(n / of, told)
 
 
@@ -280,6 +281,11 @@ def heading(name: str) -> str:
     """What stands above a part: `Passage 2 that was looked up:`."""
     kind, _, number = name.rpartition("_")
     return wording.PARTS[name] if name in wording.PARTS else wording.PARTS[kind].format(n=number)
+
+
+def _not_supported(named: Sequence[str]) -> str:
+    more = f"; and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    return f"; not supported: {'; '.join(named[:_NAMED])}{more}"
 
 
 def _form(keys: Sequence[str], each: str) -> str:
