@@ -17,8 +17,8 @@ class Part(msgspec.Struct, frozen=True):
     """One part of a version.
 
     Attributes:
-        kind: `prompt`, `models`, `params`, `retrieval`, `corpus`, `response_format`, `tools`; of programs with
-            steps `step`, `code`, `own_models`, `program` (see `program.program_of`).
+        kind: `prompt`, `models`, `params`, `retrieval`, `corpus`, `response_format`, `tools`; of programs
+            with steps `step`, `code`, `own_models`, `program` (see `program.program_of`).
         name: which one, where a kind has several (a parameter, a model, a step); else empty.
         value: the content itself, as JSON. For `prompt`: `Prompt.content()`; for `corpus` and `code`:
             path → hash of the text (the texts are blobs of the store).

@@ -291,6 +291,9 @@ class CodeSettings(_File):
 class WorkspaceFile(_File):
     """Workspace settings; every key is optional."""
 
+    default: str | None = Field(
+        default=None, description="Configuration that commands are about where none is named."
+    )
     providers: dict[str, ProviderEntry] = Field(default_factory=dict)
     watch: WatchSettings = Field(default_factory=WatchSettings)
     budget: BudgetSettings = Field(default_factory=BudgetSettings)

@@ -135,7 +135,7 @@ class Engine:
         return min((limits.get(name, 1 if name == "local" else 8) for name in used), default=1)
 
     def configuration(self, name: str | None) -> Configuration:
-        """A configuration by name; the only one where none is named.
+        """A configuration by name; the default, or the only one, where none is named.
 
         Raises:
             WorkspaceError: the files have mistakes.
@@ -143,6 +143,8 @@ class Engine:
         """
         workspace = self.workspace
         known = workspace.configurations
+        if name is None and workspace.default and (len(known) > 1 or workspace.default in known):
+            name = workspace.default
         if name is not None and name in known:
             return known[name]
         errors = workspace.errors
