@@ -42,8 +42,9 @@ def _pairings(before: Trace, after: Trace) -> Iterator[Pairing]:
     while todo:
         old, new, depth = todo.pop()
         yield _paired(old, new, depth)
-        under_old = below_old.get(old.id, []) if old is not None else []
-        under_new = below_new.get(new.id, []) if new is not None else []
+        # Taken out: ids that come round in a circle would have no end.
+        under_old = below_old.pop(old.id, []) if old is not None else []
+        under_new = below_new.pop(new.id, []) if new is not None else []
         if under_old or under_new:
             todo += reversed(_aligned(under_old, under_new, depth + 1))
 

@@ -147,7 +147,10 @@ def _change(field: FieldDiff) -> str:
 
 def _tools(field: FieldDiff) -> str:
     """`: +lookup −search`, or which of them reads otherwise."""
-    old, new = ({_tool_name(tool): tool for tool in side or ()} for side in (field.before, field.after))
+    old, new = (
+        {_tool_name(tool): tool for tool in (side if isinstance(side, list | tuple) else ())}
+        for side in (field.before, field.after)
+    )
     words = [f"+{name}" for name in new if name not in old]
     words += [f"{fmt.MINUS}{name}" for name in old if name not in new]
     words += [f"{name} is described otherwise" for name in new if name in old and new[name] != old[name]]
@@ -212,8 +215,21 @@ def _first_lines(before: str, after: str) -> tuple[str, str]:
     for line in diff_words(clean(before), clean(after)).lines:
         old, new = ("".join(s.text for s in side or ()).strip() for side in (line.left, line.right))
         if old != new:
-            return old, new
+            return _from_difference(old, new)
     return "", ""
+
+
+def _from_difference(old: str, new: str) -> tuple[str, str]:
+    """Long lines from a little before where they differ, so that it can be seen."""
+    if not old or not new or max(len(old), len(new)) <= LINE:
+        return old, new
+    shared = next(
+        (n for n, (x, y) in enumerate(zip(old, new, strict=False)) if x != y), min(len(old), len(new))
+    )
+    start = old.rfind(" ", 0, max(shared - LINE // 3, 0)) + 1
+    if not start:
+        return old, new
+    return fmt.ELLIPSIS + old[start:], fmt.ELLIPSIS + new[start:]
 
 
 def _quoted(line: str) -> str:
