@@ -3,6 +3,7 @@
 `judge-pass`, `judge-fail`, `judge-random-0.2` (fails one time in five) decide whatever they see;
 `judge-keyword` passes what says "polite"; `judge-votes` passes, fails and passes in turn;
 `judge-halves` passes the first of several rules; `judge-subset` and the like name a relation;
+`judge-partly` says so; `judge-claims` finds two claims in each sentence, and supports the first;
 `judge-garbage` never gives a verdict, `judge-mends` gives one when told what was wrong,
 `judge-quotes` quotes a verdict beside its own, `judge-plain` rejects `response_format`.
 """
@@ -20,6 +21,9 @@ from fake_openai import Asked, Reply, error, say
 _random = random.Random(1)
 _turn = itertools.count()
 
+_GOOD = ("pass", "equal", "supported", "relevant", "fully")
+_BAD = ("fail", "disagrees", "unsupported", "irrelevant", "not")
+
 PLAIN = {"properties": {"reason": {"type": "string"}, "verdict": {"enum": ["pass", "fail"]}}}
 
 
@@ -32,6 +36,10 @@ def judging(asked: Asked) -> Reply:
     filled = _filled(schema, _passes(kind, asked))
     if kind == "halves":
         filled |= {name: _value(each, False) for name, each in list(schema["properties"].items())[1:]}
+    if kind == "partly":
+        filled["verdict"] = kind
+    if kind == "claims":
+        filled = {name: _claims(each, name) for name, each in schema["properties"].items()}
     if "relation" in filled and kind in schema["properties"]["relation"]["enum"]:
         filled["relation"] = kind
     reply = json.dumps(filled)
@@ -40,6 +48,11 @@ def judging(asked: Asked) -> Reply:
     if kind == "quotes":
         return say(asked, f'The answer says {{"reason": "told so", "verdict": "pass"}}. {reply}')
     return say(asked, f"Here it is:\n```json\n{reply}\n```" if kind == "plain" else reply)
+
+
+def _claims(schema: dict[str, Any], name: str) -> list[Any]:
+    claims = [_value(schema["items"], True), _value(schema["items"], False)]
+    return [claim | {"claim": f"claim {n} of {name}"} for n, claim in enumerate(claims, 1)]
 
 
 def _passes(kind: str, asked: Asked) -> bool:
@@ -66,9 +79,11 @@ def _filled(schema: dict[str, Any], passes: bool) -> dict[str, Any]:
 def _value(schema: dict[str, Any], passes: bool) -> Any:
     if "properties" in schema:
         return _filled(schema, passes)
+    if schema.get("type") == "array":
+        return [_value(schema["items"], passes)]
     if "enum" not in schema:
         return "as it should be" if passes else "not as it should be"
     allowed = schema["enum"]
     if isinstance(allowed[0], int):
         return max(allowed) if passes else min(allowed)
-    return next(a for a in (("pass", "equal") if passes else ("fail", "disagrees")) if a in allowed)
+    return next(a for a in (_GOOD if passes else _BAD) if a in allowed)

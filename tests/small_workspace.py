@@ -33,7 +33,8 @@ def write_workspace(
         ]
     body = {"prompt": "prompts/bench.md", "models": models or ["echo/echo"], "evals": ["evals/bench.yaml"]}
     # JSON is YAML: no dumper is needed to write a workspace.
-    (root / "configs/bench.yaml").write_text(json.dumps({**body, **(config or {})}), encoding="utf-8")
+    whole = {k: v for k, v in {**body, **(config or {})}.items() if v is not None}
+    (root / "configs/bench.yaml").write_text(json.dumps(whole), encoding="utf-8")
     (root / "evals/bench.yaml").write_text(json.dumps({"cases": cases}, indent=1), encoding="utf-8")
     (root / "prompts/bench.md").write_text(prompt, encoding="utf-8")
     if settings is not None:

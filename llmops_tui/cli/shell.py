@@ -134,6 +134,9 @@ def choose_config(engine: Engine, name: str | None) -> str:
         raise
     except LlmopsError:
         # Broken files: what is recorded can still be looked at.
+        default = engine.workspace.default
+        if name is None and default in recorded:
+            return default
         known = recorded if name is None else [c for c in recorded if c == name]
         if len(known) == 1:
             return known[0]

@@ -73,6 +73,7 @@ class Call(msgspec.Struct, frozen=True):
         cost_usd: None where it is not known.
         attempts: requests sent until this one was answered.
         sent_at: Unix seconds.
+        raw: of what the provider sent, that which the rest does not say: `id`, `usage`, `reasoning`.
     """
 
     key: str
@@ -91,6 +92,7 @@ class Call(msgspec.Struct, frozen=True):
     cost_usd: float | None = None
     attempts: int = 1
     sent_at: float = 0.0
+    raw: dict[str, Any] = {}
 
 
 class Failure(msgspec.Struct, frozen=True):

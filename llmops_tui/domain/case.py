@@ -21,6 +21,7 @@ class ScorerUse(msgspec.Struct, frozen=True):
         revision: built-in: its revision; function: hash of its source and what it imports.
         label: what people see; unique within a case (`contains`, `contains#2`).
         uses_expected: the scorer is held against `expected`.
+        uses_sources: the scorer is held against `expected_sources`.
         judge: the model that judges, for a scorer that asks one.
     """
 
@@ -32,6 +33,7 @@ class ScorerUse(msgspec.Struct, frozen=True):
     label: str = ""
     uses_expected: bool = False
     judge: Judge | None = None
+    uses_sources: bool = False
 
     @property
     def is_function(self) -> bool:
@@ -40,8 +42,9 @@ class ScorerUse(msgspec.Struct, frozen=True):
 
     @property
     def is_model_graded(self) -> bool:
-        """It asks a model."""
-        return self.name in MODEL_GRADED and not self.is_function
+        """It asks a model: some do so unless they are told to go by words."""
+        by_words = self.options.get("method") == "words"
+        return self.name in MODEL_GRADED and not by_words and not self.is_function
 
     def identity(self) -> dict[str, Any]:
         identity = {
@@ -51,7 +54,7 @@ class ScorerUse(msgspec.Struct, frozen=True):
             "threshold": self.threshold,
             "revision": self.revision,
         }
-        return identity if self.judge is None else {**identity, "judge": self.judge.identity()}
+        return identity if self.judge is None else {**identity, "judge": self.judge.identity(self.name)}
 
 
 class Case(msgspec.Struct, frozen=True, gc=False):

@@ -87,6 +87,7 @@ class Workspace(msgspec.Struct, frozen=True):
         problems: all mistakes, warnings included; a configuration with a mistake is not in
             `configurations`.
         gate: when a version counts as worse than the baseline.
+        default: the configuration that is meant where none is named; empty: the only one.
         setups: provider name → how to speak to it, with keys still named (`${KEY}`), not filled in.
     """
 
@@ -98,6 +99,7 @@ class Workspace(msgspec.Struct, frozen=True):
     budget: Budget = Budget()
     gate: GateSettings = GateSettings()
     code: Code = Code()
+    default: str = ""
 
     @property
     def errors(self) -> tuple[Problem, ...]:

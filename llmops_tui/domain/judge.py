@@ -15,12 +15,15 @@ import msgspec
 from llmops_tui.domain.canonical import digest
 from llmops_tui.domain.judge_wording import wording_hash
 from llmops_tui.domain.model import Model
+from llmops_tui.domain.rag_wording import RAG_JUDGES, rag_wording_hash
 
 if TYPE_CHECKING:
     from llmops_tui.domain.case import ScorerUse
 
 #: Scorers that ask a model.
-MODEL_GRADED = frozenset({"judge", "criteria", "factuality"})
+MODEL_GRADED = frozenset({"judge", "criteria", "factuality"}) | RAG_JUDGES
+#: Those that can do without one (`method: words`).
+WITHOUT_MODEL = RAG_JUDGES - {"answer_relevance"}
 #: Digits of a judge's version that people are shown.
 SHOWN_DIGITS = 4
 #: Most votes of one judge on one output.
@@ -45,13 +48,13 @@ class Judge(msgspec.Struct, frozen=True):
     params: dict[str, Any] = {}
     votes: int = 1
 
-    def identity(self) -> dict[str, Any]:
-        """What goes into keys: the model's pin, the parameters, the votes, and our wording."""
+    def identity(self, scorer: str) -> dict[str, Any]:
+        """What goes into keys: the model's pin, the parameters, the votes, our wording for that scorer."""
         return {
             "model": self.model.identity(),
             "params": self.params,
             "votes": self.votes,
-            "wording": wording_hash(),
+            "wording": rag_wording_hash() if scorer in RAG_JUDGES else wording_hash(),
         }
 
 
@@ -61,7 +64,7 @@ def judge_version(use: ScorerUse) -> str:
     Weight and threshold are not among it: they are what is made of its word.
     """
     assert use.judge is not None
-    return digest(["judge", use.name, use.options, use.revision, use.judge.identity()])
+    return digest(["judge", use.name, use.options, use.revision, use.judge.identity(use.name)])
 
 
 def judged_label(use: ScorerUse) -> str:

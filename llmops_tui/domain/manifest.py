@@ -17,9 +17,10 @@ class Part(msgspec.Struct, frozen=True):
     """One part of a version.
 
     Attributes:
-        kind: `prompt`, `models`, `params`, `retrieval`, `corpus`.
-        name: which one, where a kind has several (a parameter, a model); else empty.
-        value: the content itself, as JSON. For `prompt`: `Prompt.content()`; for `corpus`:
+        kind: `prompt`, `models`, `params`, `retrieval`, `corpus`, `response_format`, `tools`; of programs
+            with steps `step`, `code`, `own_models`, `program` (see `program.program_of`).
+        name: which one, where a kind has several (a parameter, a model, a step); else empty.
+        value: the content itself, as JSON. For `prompt`: `Prompt.content()`; for `corpus` and `code`:
             path → hash of the text (the texts are blobs of the store).
         hash: digest of `value`.
     """
@@ -82,5 +83,5 @@ def changed_parts(before: Manifest, after: Manifest) -> list[PartChange]:
         if (old.get((kind, name)) and old[kind, name].hash)
         != (new.get((kind, name)) and new[kind, name].hash)
     ]
-    order = {"prompt": 0, "models": 1, "params": 2, "retrieval": 3, "corpus": 4}
+    order = {"prompt": 0, "step": 1, "models": 2, "params": 3, "retrieval": 4, "corpus": 5, "tools": 6}
     return sorted(changes, key=lambda c: (order.get(c.kind, 9), c.kind, c.name))

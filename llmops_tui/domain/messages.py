@@ -58,6 +58,7 @@ class Setup(msgspec.Struct, frozen=True, tag="setup"):
         code: module name → source of the workspace's Python; empty until it is trusted.
         code_dir: folder that functions of the workspace see as the current one.
         code_timeout_s: time limit for one call of a workspace function.
+        index_dir: folder for indexes of documents; empty: they are kept in memory alone.
     """
 
     protocol: int
@@ -67,6 +68,7 @@ class Setup(msgspec.Struct, frozen=True, tag="setup"):
     code: dict[str, str] = {}
     code_dir: str = ""
     code_timeout_s: float = 10.0
+    index_dir: str = ""
 
 
 class Blob(msgspec.Struct, frozen=True, tag="blob"):
@@ -80,7 +82,10 @@ class Evaluate(msgspec.Struct, frozen=True, tag="evaluate"):
     Attributes:
         target: what is run; its texts are blobs.
         models: models that steps of the program name for themselves, by id, and models that embed.
-        given: results of steps that are not run: step → JSON (a replay).
+        given: what a replay hands over instead of having it made: `STEP` → its result, `STEP/retrieval` →
+            its chunks, `STEP/messages` → what is sent, `STEP/tools` → schemas of tools that are told of and
+            not run, all JSON; the step of a plain prompt is empty.
+        aside: put before the step of every draw, so that it is asked beside all that was asked before.
         fresh: only draws of exactly this generation count as made before.
         stream: tell of the answer's text while it comes (`Token`).
     """
@@ -95,6 +100,7 @@ class Evaluate(msgspec.Struct, frozen=True, tag="evaluate"):
     stream: bool = False
     models: dict[str, Model] = {}
     given: dict[str, Any] = {}
+    aside: str = ""
 
 
 class ScoreOnly(msgspec.Struct, frozen=True, tag="score"):
@@ -117,6 +123,13 @@ class Found(msgspec.Struct, frozen=True, tag="found"):
     call: Call | None
 
 
+class FoundMade(msgspec.Struct, frozen=True, tag="found_made"):
+    """The answer to a `FindMade`: JSON, or None: it was never made."""
+
+    lookup: int
+    result: Any = None
+
+
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
     """Stop these jobs, or all. A request in flight is dropped."""
 
@@ -133,7 +146,7 @@ class Preload(msgspec.Struct, frozen=True, tag="preload"):
     models: tuple[Model, ...]
 
 
-ToWorker = Setup | Blob | Evaluate | ScoreOnly | Found | Cancel | Ping | Preload
+ToWorker = Setup | Blob | Evaluate | ScoreOnly | Found | FoundMade | Cancel | Ping | Preload
 
 
 # -- worker → engine
@@ -150,6 +163,24 @@ class Lookup(msgspec.Struct, frozen=True, tag="lookup"):
     key: str
     draw: Draw
     fresh: bool
+
+
+class FindMade(msgspec.Struct, frozen=True, tag="find_made"):
+    """Was this step, or this call of a recorded tool, done before? `key` is of its content."""
+
+    lookup: int
+    key: str
+    draw: Draw
+    fresh: bool
+
+
+class Made(msgspec.Struct, frozen=True, tag="made"):
+    """What a step of a program gave, or a recorded tool: kept at once."""
+
+    job: int
+    key: str
+    draw: Draw
+    result: Any
 
 
 class Sent(msgspec.Struct, frozen=True, tag="sent"):
@@ -216,7 +247,7 @@ class Pong(msgspec.Struct, frozen=True, tag="pong"):
     n: int
 
 
-FromWorker = Ready | Lookup | Sent | Token | Called | Evaluated | Waiting | Note | Pong
+FromWorker = Ready | Lookup | FindMade | Made | Sent | Token | Called | Evaluated | Waiting | Note | Pong
 
 encode = msgspec.json.Encoder().encode
 decode_to_worker = msgspec.json.Decoder(ToWorker).decode

@@ -5,6 +5,7 @@ A program is a pure function of a version's manifest (`program_of`), so a record
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -18,6 +19,8 @@ ToolMode = Literal["live", "recorded", "canned"]
 
 #: Model calls of one step, tools in between included, unless the configuration says otherwise.
 MAX_STEPS = 8
+#: Start of what stands for a file that is no text.
+BINARY = "\0sha256:"
 #: Time limit of one call of a step's Python function or command, unless it says otherwise.
 STEP_TIMEOUT_S = 60.0
 
@@ -111,11 +114,13 @@ class FunctionStep(msgspec.Struct, frozen=True, tag="python"):
 
     Attributes:
         arguments: given beside that; texts in them are Jinja2 templates.
+        params: handed over; what they mean is the function's own affair.
     """
 
     function: str
     arguments: dict[str, Any] = {}
     timeout_s: float = STEP_TIMEOUT_S
+    params: dict[str, Any] = {}
 
 
 class CommandStep(msgspec.Struct, frozen=True, tag="command"):
@@ -123,6 +128,7 @@ class CommandStep(msgspec.Struct, frozen=True, tag="command"):
 
     command: tuple[str, ...]
     timeout_s: float = STEP_TIMEOUT_S
+    params: dict[str, Any] = {}
 
 
 Does = PromptStep | RetrievalStep | ToolStep | FunctionStep | CommandStep
@@ -159,9 +165,9 @@ class Program(msgspec.Struct, frozen=True):
 
     @property
     def params(self) -> dict[str, Any]:
-        """Of a plain prompt; of a chain, those of the step that answers, where that is a prompt."""
+        """Of the step that answers."""
         found = next((s.does for s in self.steps if s.name == self.output), None)
-        return found.params if isinstance(found, PromptStep) else {}
+        return found.params if isinstance(found, PromptStep | FunctionStep | CommandStep) else {}
 
     @property
     def retrieval(self) -> Retrieval | None:
@@ -221,6 +227,11 @@ def program_of(manifest: Manifest) -> Program:
     return Program(steps, settings.get("output", steps[-1].name), code.value if code is not None else {})
 
 
+def stand_in(data: bytes) -> str:
+    """What stands for a file that is no text, in the code of a version: its hash."""
+    return f"{BINARY}{hashlib.sha256(data).hexdigest()}"
+
+
 def prompt_blob(content: dict[str, Any]) -> str:
     """A prompt's content as the blob that `PromptStep.prompt` names."""
     return canonical_json(content).decode("utf-8", "surrogatepass")
@@ -237,27 +248,22 @@ def _does(manifest: Manifest, part: Part, tools: dict[str, ToolUse]) -> Does:
         case "tool":
             return ToolStep(tools[value["tool"]], value.get("arguments", {}))
         case "python":
-            timeout_s = value.get("timeout_s", STEP_TIMEOUT_S)
-            return FunctionStep(value["function"], value.get("arguments", {}), timeout_s)
+            timeout_s, params = value.get("timeout_s", STEP_TIMEOUT_S), _params(manifest, part.name)
+            return FunctionStep(value["function"], value.get("arguments", {}), timeout_s, params)
         case _:
-            return CommandStep(tuple(value["command"]), value.get("timeout_s", STEP_TIMEOUT_S))
+            timeout_s, params = value.get("timeout_s", STEP_TIMEOUT_S), _params(manifest, part.name)
+            return CommandStep(tuple(value["command"]), timeout_s, params)
 
 
 def _prompt(
     manifest: Manifest, step: str, settings: dict[str, Any], tools: tuple[ToolUse, ...]
 ) -> PromptStep:
     prompt = manifest.part("prompt", step)
-    start = f"{step}." if step else ""
-    params = {
-        part.name.removeprefix(start): part.value
-        for part in manifest.of_kind("params")
-        if part.name.startswith(start)
-    }
     format_ = manifest.part("response_format", step)
     retrieval, corpus = _retrieval(manifest, step)
     return PromptStep(
         text_digest(prompt_blob(prompt.value)) if prompt is not None else "",
-        params,
+        _params(manifest, step),
         retrieval,
         corpus,
         tools,
@@ -265,6 +271,12 @@ def _prompt(
         format_.value if format_ is not None else None,
         settings.get("model", ""),
     )
+
+
+def _params(manifest: Manifest, step: str) -> dict[str, Any]:
+    start = f"{step}." if step else ""
+    named = [(part.name, part.value) for part in manifest.of_kind("params") if part.name.startswith(start)]
+    return {name.removeprefix(start): value for name, value in named}
 
 
 def _retrieval(manifest: Manifest, step: str) -> tuple[Retrieval | None, dict[str, str]]:

@@ -102,7 +102,9 @@ class ConfigFile(_File):
     command: str | list[str] | None = Field(
         default=None, description="A program: JSON on standard input, JSON on standard output."
     )
-    models: list[str] = Field(default_factory=list, description="`provider/name`; every model is evaluated.")
+    models: list[str] = Field(
+        default_factory=list, min_length=1, description="`provider/name`; every model is evaluated."
+    )
     params: dict[str, Any] = Field(
         default_factory=dict, description="Parameters as sent; what is not set is not sent."
     )
@@ -289,6 +291,9 @@ class CodeSettings(_File):
 class WorkspaceFile(_File):
     """Workspace settings; every key is optional."""
 
+    default: str | None = Field(
+        default=None, description="Configuration that commands are about where none is named."
+    )
     providers: dict[str, ProviderEntry] = Field(default_factory=dict)
     watch: WatchSettings = Field(default_factory=WatchSettings)
     budget: BudgetSettings = Field(default_factory=BudgetSettings)

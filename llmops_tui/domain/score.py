@@ -39,10 +39,11 @@ class Score(msgspec.Struct, frozen=True):
 
 
 def score_key(use: ScorerUse, case: Case) -> str:
-    """Key of a score beside its output: `expected`, thresholds and weights live here only."""
+    """Key of a score beside its output: thresholds, weights and what is expected live here only."""
     reference = case.expected if use.uses_expected else None
     seen = {"vars": case.vars, "tags": list(case.tags)} if use.is_function else None
-    return digest([KEY_SCHEMA, "score", use.identity(), reference, seen])
+    sources = [list(case.expected_sources)] if use.uses_sources and case.expected_sources else []
+    return digest([KEY_SCHEMA, "score", use.identity(), reference, seen, *sources])
 
 
 Status = Literal["passed", "failed", "error", "unscored", "missing"]

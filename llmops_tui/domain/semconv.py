@@ -14,6 +14,8 @@ CONFIG = "llmops.config"
 VERSION = "llmops.version"
 VERSION_HASH = "llmops.version.hash"
 CASE_ID = "llmops.case.id"
+#: The model that is evaluated.
+EVALUATED_MODEL = "llmops.model"
 TRIAL = "llmops.trial"
 GENERATION = "llmops.generation"
 INPUT = "input.value"
@@ -24,6 +26,9 @@ ERROR_TYPE = "error.type"
 STEP = "llmops.step.name"
 #: The result was made before and comes from the cache; the times are of when it was made.
 CACHED = "llmops.cached"
+
+#: The result was handed over by a replay; nothing was run.
+GIVEN = "llmops.given"
 
 # -- retrieval
 DATA_SOURCE = "gen_ai.data_source.id"
@@ -38,6 +43,11 @@ METHOD = "llmops.retrieval.method"
 TEMPLATE = "llm.prompt_template.template"
 #: Mapping.
 VARIABLES = "llm.prompt_template.variables"
+
+#: Kept with a prompt's span and resolved when the trace is read: the blob of its template, and the steps
+#: whose results it reads.
+PROMPT_HASH = "llmops.prompt.hash"
+STEPS_READ = "llmops.prompt.steps"
 
 # -- a model call
 PROVIDER = "gen_ai.provider.name"
@@ -87,3 +97,5 @@ SCORE = "gen_ai.evaluation.score.value"
 #: `pass` or `fail`.
 SCORE_LABEL = "gen_ai.evaluation.score.label"
 EXPLANATION = "gen_ai.evaluation.explanation"
+#: Unix seconds: an output may be judged long after it was made.
+SCORED_AT = "llmops.scored_at"

@@ -34,11 +34,12 @@ SpanStatus = Literal["ok", "error"]
 
 
 class CallRef(msgspec.Struct, frozen=True, array_like=True):
-    """A call of the store: its generation and trial are the output's, or earlier ones."""
+    """A call of the store; its trial is the output's."""
 
     key: str
     step: str = ""
     occurrence: int = 0
+    generation: int = 0
 
 
 class SpanRecord(msgspec.Struct, frozen=True, array_like=True):

@@ -135,7 +135,7 @@ class Engine:
         return min((limits.get(name, 1 if name == "local" else 8) for name in used), default=1)
 
     def configuration(self, name: str | None) -> Configuration:
-        """A configuration by name; the only one where none is named.
+        """A configuration by name; the default, or the only one, where none is named.
 
         Raises:
             WorkspaceError: the files have mistakes.
@@ -143,6 +143,8 @@ class Engine:
         """
         workspace = self.workspace
         known = workspace.configurations
+        if name is None and workspace.default and (len(known) > 1 or workspace.default in known):
+            name = workspace.default
         if name is not None and name in known:
             return known[name]
         errors = workspace.errors
@@ -246,21 +248,25 @@ class Engine:
 
     def check_trust(self, configuration: Configuration) -> None:
         """Raises:
-        WorkspaceError: the cases use Python that may not run yet.
+        WorkspaceError: the cases, or the configuration, use code that may not run yet.
         """
         if self._may_run_code(configuration):
             return
+        code = next(iter(configuration.target.code), "")
+        what, file = "the cases use Python", "scorers.py"
+        if configuration.target.needs_code:
+            what, file = f"'{configuration.name}' runs a program", code or configuration.file
         raise WorkspaceError(
             Problem(
-                "the cases use Python of this workspace, which may not run yet",
-                "look at scorers.py, then allow it: llmops-tui trust",
-                file="scorers.py",
+                f"{what} of this workspace, which may not run yet",
+                f"look at {file}, then allow it: llmops-tui trust",
+                file=file,
             )
         )
 
     def _may_run_code(self, configuration: Configuration) -> bool:
         used = any(use.is_function for case in configuration.cases for use in case.scorers)
-        return self.workspace.code.trusted or not used
+        return self.workspace.code.trusted or not (used or configuration.target.needs_code)
 
     def price_of(self, request: RunRequest) -> Estimate:
         """What a request would take, without doing it."""

@@ -206,6 +206,7 @@ class Evaluation:
     def _job_maker(self) -> Callable[[Todo, int], tuple[m.Evaluate | m.ScoreOnly, dict[str, str], str]]:
         configuration, generation, fresh = self._configuration, self._generation, self._request.fresh
         blobs, key = configuration.blobs, configuration.manifest.hash
+        own = {model.id: model for model in configuration.own_models}
 
         def make(todo: Todo, number: int) -> tuple[m.Evaluate | m.ScoreOnly, dict[str, str], str]:
             slot = todo.slot
@@ -214,7 +215,8 @@ class Evaluation:
                 case = msgspec.structs.replace(slot.case, scorers=scorers)
                 return m.ScoreOnly(number, todo.output, case, slot.trial), {}, ""
             job = m.Evaluate(
-                number, configuration.target, slot.model, slot.case, generation, slot.trial, fresh
+                *(number, configuration.target, slot.model, slot.case, generation, slot.trial, fresh),
+                models=own,
             )
             return job, blobs, key
 

@@ -109,7 +109,10 @@ class Mixtures:
         known = {model.id: model for model in (*before.models, *after.models)}
         models = tuple(known[part.name] for part in manifest.of_kind("models"))
         name = f"a version between {self._ends.baseline.version.name} and {self._ends.candidate.version.name}"
-        return subjects.of_manifest(after, manifest, models, {**before.blobs, **after.blobs}, name)
+        own = {model.id: model for model in (*before.own_models, *after.own_models)}
+        named = tuple(own[part.name] for part in manifest.of_kind("own_models"))
+        texts = {**before.blobs, **after.blobs}
+        return subjects.of_manifest(after, manifest, models, texts, name, own=named)
 
     def find(self, corner: int) -> VersionInfo | None:
         """The version that it is, where it was ever recorded."""

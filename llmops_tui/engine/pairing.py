@@ -61,7 +61,14 @@ def as_recorded(engine: Engine, on_disk: Configuration, version: VersionInfo) ->
     manifest = store.versions.manifest(version.id)
     texts = {**store.versions.texts(version.id), **on_disk.blobs}
     try:
-        subject = of_manifest(on_disk, manifest, tuple(models_of(manifest)), texts, version.name)
+        subject = of_manifest(
+            on_disk,
+            manifest,
+            tuple(models_of(manifest)),
+            texts,
+            version.name,
+            own=models_of(manifest, "own_models"),
+        )
     except UsageError:
         return None
     request = RunRequest(version.config, "gate")

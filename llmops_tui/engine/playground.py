@@ -143,7 +143,8 @@ class Playground:
 
         def job(number: int) -> m.Evaluate:
             target = configuration.target
-            return m.Evaluate(number, target, place.model, case, 0, request.trial, stream=True)
+            own = {model.id: model for model in configuration.own_models}
+            return m.Evaluate(number, target, place.model, case, 0, request.trial, stream=True, models=own)
 
         evaluated = await self._engine.host.ask_aside(self._engine.workspace, configuration, job, aside)
         output = evaluated.output
@@ -158,7 +159,8 @@ class Playground:
                 output=output,
                 scores=evaluated.scores,
                 failure=failure,
-                cached=output is not None and not any(call.draw.step == "" for call in aside.calls),
+                cached=output is not None
+                and not any(not call.draw.step.startswith("scorer/") for call in aside.calls),
             )
         )
 
@@ -188,11 +190,17 @@ class Playground:
         for side in (right, left):
             if side is None:
                 continue
-            prompt = side.configuration.manifest.part("prompt")
-            retrieval = side.configuration.target.retrieval
-            found = variables_of(prompt.value, retrieval.query if retrieval else "") if prompt else {}
+            target = side.configuration.target
+            queries = "\n".join(each.query for each in target.retrievals)
+            found: dict[str, bool] = {}
+            for prompt in side.configuration.manifest.of_kind("prompt"):
+                found |= variables_of(prompt.value, queries)
+            if not found:
+                # A function or a command reads whatever its cases give.
+                found = {name: True for case in right.configuration.cases[:1] for name in case.vars}
+            steps = {step.name for step in target.steps}
             for name, needed in found.items():
-                if name != "context" or retrieval is None:
+                if name not in steps and (name != "context" or target.retrieval is None):
                     # What the left side alone reads may be left out: that side says so.
                     read.setdefault(name, needed and side is right)
         return pure.variables(read, right.configuration.cases)

@@ -229,7 +229,7 @@ class Queries:
         """Every changed part as text; each changed document of the corpus by itself."""
         changes: list[TextChange] = []
         for change in self.changes(before, after):
-            if change.kind == "corpus":
+            if change.kind in ("corpus", "code"):
                 changes += self._documents(change)
             else:
                 title = change.label
@@ -245,7 +245,7 @@ class Queries:
         wanted = {h for p in differing for h in (old.get(p), new.get(p)) if h}
         texts = self._store.blobs.get_many(sorted(wanted))
         return [
-            TextChange("corpus", path, texts.get(old.get(path, ""), ""), texts.get(new.get(path, ""), ""))
+            TextChange(change.label, path, texts.get(old.get(path, ""), ""), texts.get(new.get(path, ""), ""))
             for path in differing
         ]
 
@@ -287,7 +287,10 @@ def _as_text(part: Part | None) -> str:
         return prompt_text(part.value)
     if part.kind == "params":
         return f"{part.name}: {_scalar(part.value)}"
-    if part.kind == "models":
+    if part.kind == "tools":
+        rest = {k: v for k, v in part.value.items() if k not in ("source", "revision")}
+        return "\n".join([part.value["source"].rstrip(), *(f"{k}: {_scalar(v)}" for k, v in rest.items())])
+    if part.kind in ("models", "own_models"):
         pin = {k: short(v) if k == "file_sha256" else v for k, v in part.value["pin"].items()}
         lines = [part.name, *(f"{k}: {v}" for k, v in sorted(pin.items()))]
         return "\n".join(lines)

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -208,6 +209,8 @@ class Runner:
             failure=failure,
             item=item,
             score_keys=slot.score_keys,
+            spans=evaluated.spans,
+            began_at=evaluated.began_at,
         )
 
     def _failed(self, why: str) -> None:
@@ -226,6 +229,20 @@ class Runner:
         except StoreError as error:
             self._give_up(error)
             return None
+
+    def find_made(self, key: str, draw: Draw, fresh: bool) -> Any | None:
+        """What a step, or a recorded tool, gave before."""
+        try:
+            return self._store.made.find(key, draw, fresh)
+        except StoreError as error:
+            self._give_up(error)
+            return None
+
+    def made(self, message: m.Made) -> None:
+        try:
+            self._store.made.add(message.key, message.draw, message.result, time.time())
+        except StoreError as error:
+            self._give_up(error)
 
     def called(self, call: Call) -> None:
         self._calls.append(call)

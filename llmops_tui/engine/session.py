@@ -210,7 +210,8 @@ class Session(SessionRuns):
         last = self._engine.store.runs.last_config()
         if last in known:
             return last
-        return next(iter(known), None)
+        default = self._engine.workspace.default
+        return default if default in known else next(iter(known), None)
 
     async def _watch(self) -> None:
         from llmops_tui.workspace import trust, watch

@@ -43,18 +43,23 @@ def of_version(store: Store, root: Path, on_disk: Configuration, version: Versio
     texts = {**store.versions.texts(version.id), **on_disk.blobs}
     texts |= _from_git(root, manifest, texts)
     models = here(root, on_disk, manifest)
+    own = here(root, on_disk, manifest, "own_models")
     adapted = []
     parts = []
     for part in manifest.parts:
-        model = models.get(part.name) if part.kind == "models" else None
-        now = make_part("models", model.id, model.identity()) if model is not None else part
+        model = {"models": models, "own_models": own}.get(part.kind, {}).get(part.name)
+        now = make_part(part.kind, model.id, model.identity()) if model is not None else part
         if now.hash != part.hash:
             adapted.append(_differs(version.name, part, now))
         parts.append(now)
     if adapted:
         manifest = make_manifest(parts)
     return Subject(
-        of_manifest(on_disk, manifest, tuple(models.values()), texts, version.name), tuple(adapted)
+        of_manifest(
+            *(on_disk, manifest, tuple(models.values()), texts, version.name),
+            own=tuple(own.values()),
+        ),
+        tuple(adapted),
     )
 
 
@@ -75,6 +80,7 @@ def of_manifest(
     models: tuple[Model, ...],
     texts: Mapping[str, str],
     name: str,
+    own: tuple[Model, ...] = (),
 ) -> Configuration:
     """Any manifest over the cases on disk.
 
@@ -82,6 +88,7 @@ def of_manifest(
         models: those of the manifest, in order.
         texts: hash → text, at least of the documents that it names.
         name: what to call it when something is missing.
+        own: models that its steps name for themselves.
 
     Raises:
         UsageError: the text of a document or of a module is missing.
@@ -102,26 +109,33 @@ def of_manifest(
         )
     blobs |= {hash_: texts[hash_] for hash_ in named.values()}
     target = program_of(manifest)
-    return msgspec.structs.replace(on_disk, manifest=manifest, target=target, blobs=blobs, models=models)
+    return msgspec.structs.replace(
+        on_disk, manifest=manifest, target=target, blobs=blobs, models=models, own_models=own
+    )
 
 
-def here(root: Path, on_disk: Configuration, manifest: Manifest) -> dict[str, Model]:
+def here(root: Path, on_disk: Configuration, manifest: Manifest, kind: str = "models") -> dict[str, Model]:
     """The models of a manifest as they are on this machine, by id, in order.
+
+    Args:
+        kind: of the parts: `models`, or `own_models` for those that single steps name.
 
     Raises:
         WorkspaceError: one can't be had.
     """
+    from llmops_tui.engine.plan import models_of
     from llmops_tui.workspace import resolve_models
 
-    known = {model.id: model for model in on_disk.models}
-    others = [p.name for p in manifest.of_kind("models") if p.name not in known]
+    known = {model.id: model for model in (*on_disk.models, *on_disk.own_models)}
+    known |= {model.id: model for model in models_of(manifest, kind) if model.client == "program"}
+    others = [p.name for p in manifest.of_kind(kind) if p.name not in known]
     if others:
         try:
             known |= {model.id: model for model in resolve_models(root, others)}
         except WorkspaceError as error:
             problems = [Problem(p.message, p.remedy) for p in error.problems]
             raise WorkspaceError(*problems) from None
-    return {part.name: known[part.name] for part in manifest.of_kind("models")}
+    return {part.name: known[part.name] for part in manifest.of_kind(kind)}
 
 
 def scaled(configuration: Configuration, factor: int) -> Configuration:

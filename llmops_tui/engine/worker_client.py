@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections import deque
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 import msgspec
 
@@ -36,6 +36,10 @@ class Owner(Protocol):
     """Who is told what the worker does. All are called on the event loop."""
 
     def find_call(self, key: str, draw: Draw, fresh: bool) -> Call | None: ...
+
+    def find_made(self, key: str, draw: Draw, fresh: bool) -> Any | None: ...
+
+    def made(self, message: m.Made) -> None: ...
 
     def called(self, message: m.Called) -> None: ...
 
@@ -252,6 +256,12 @@ class WorkerClient:
                 found = self._owner.find_call(message.key, message.draw, message.fresh)
                 if self._channel is not None:
                     self._channel.send(m.Found(message.lookup, found))
+            case m.FindMade():
+                result = self._owner.find_made(message.key, message.draw, message.fresh)
+                if self._channel is not None:
+                    self._channel.send(m.FoundMade(message.lookup, result))
+            case m.Made():
+                self._owner.made(message)
             case m.Called():
                 self._owner.called(message)
             case m.Sent():

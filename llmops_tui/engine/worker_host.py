@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from llmops_tui.domain import messages as m
 from llmops_tui.domain.call import Call, Draw
@@ -86,7 +89,8 @@ class WorkerHost:
             self._providers = needed
         code = workspace.code
         modules = code.modules if code.trusted else {}
-        setup = m.Setup(m.PROTOCOL, setups, secrets, env, modules, workspace.root, code.timeout_s)
+        index = str(Path(workspace.root) / ".llmops" / "index")
+        setup = m.Setup(m.PROTOCOL, setups, secrets, env, modules, workspace.root, code.timeout_s, index)
         if self._client is not None and setup != self._setup:
             client, self._client = self._client, None
             self.supersede(set())
@@ -159,6 +163,17 @@ class WorkerHost:
         if self.runner is not None:
             return self.runner.find_call(key, draw, fresh)
         return self._store.calls.find(key, draw, fresh)
+
+    def find_made(self, key: str, draw: Draw, fresh: bool) -> Any | None:
+        if self.runner is not None:
+            return self.runner.find_made(key, draw, fresh)
+        return self._store.made.find(key, draw, fresh)
+
+    def made(self, message: m.Made) -> None:
+        if self.runner is not None:
+            self.runner.made(message)
+        else:
+            self._store.made.add(message.key, message.draw, message.result, time.time())
 
     def called(self, message: m.Called) -> None:
         aside = self._asides.get(message.job)

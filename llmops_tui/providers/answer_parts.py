@@ -18,9 +18,14 @@ MAX_ANSWER_BYTES = 32 * 1024 * 1024
 
 
 class Words(msgspec.Struct):
-    """A `message`, or the `delta` of a chunk. What is not read here (reasoning) is not decoded."""
+    """A `message`, or the `delta` of a chunk. What is not read here is not decoded.
+
+    `reasoning_content` is what DeepSeek, vLLM and others call it; `reasoning` is OpenRouter's word.
+    """
 
     content: Any = None
+    reasoning_content: Any = None
+    reasoning: Any = None
     refusal: str | None = None
     tool_calls: list[dict[str, Any]] | None = None
 
@@ -36,6 +41,7 @@ class Completion(msgspec.Struct):
     """A chat completion, or one chunk of it."""
 
     choices: list[Choice] | None = None
+    id: Any = None
     model: str | None = None
     system_fingerprint: str | None = None
     usage: Any = None
@@ -94,6 +100,8 @@ class AnswerParts:
         self._on_token = on_token
         self._text: list[str] = []
         self._refusal: list[str] = []
+        self._reasoning: list[str] = []
+        self._id: Any = None
         self._tools: list[dict[str, Any]] = []
         self._tool_of: dict[int, dict[str, Any]] = {}
         self._usage: Any = None
@@ -195,6 +203,7 @@ class AnswerParts:
             self._usage = chunk.usage
         elif isinstance(chunk.x_groq, dict) and chunk.x_groq.get("usage"):
             self._usage = chunk.x_groq["usage"]
+        self._id = self._id or chunk.id
         self.model = chunk.model or self.model
         self.fingerprint = chunk.system_fingerprint or self.fingerprint
         for choice in chunk.choices or ():
@@ -214,6 +223,9 @@ class AnswerParts:
                 self._first()
                 self._text.append(text)
                 self._on_token(text)
+        reasoning = words.reasoning_content or words.reasoning
+        if isinstance(reasoning, str):
+            self._reasoning.append(reasoning)
         if words.refusal:
             self._refusal.append(words.refusal)
         for piece in words.tool_calls or ():
@@ -262,7 +274,13 @@ class AnswerParts:
             usage=usage_of(self._usage),
             latency_s=time.perf_counter() - self._started,
             ttft_s=self.ttft_s if self.streamed else None,
+            raw=self._raw(),
         )
+
+    def _raw(self) -> dict[str, Any]:
+        """What would else be lost, and is worth looking at when an answer is strange."""
+        found = {"id": self._id, "usage": self._usage, "reasoning": "".join(self._reasoning)}
+        return {name: _whole(value) for name, value in found.items() if value}
 
 
 def usage_of(value: Any) -> Usage:

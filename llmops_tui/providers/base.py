@@ -26,6 +26,7 @@ class Answer(msgspec.Struct, frozen=True):
         ttft_s: to the first token of text or of a tool call; None where the answer did not stream.
         attempts: requests sent until this one was answered.
         sent_at: when the last attempt left, Unix seconds.
+        raw: of what the provider sent, that which the rest does not say: `id`, `usage`, `reasoning`.
     """
 
     text: str
@@ -39,6 +40,7 @@ class Answer(msgspec.Struct, frozen=True):
     ttft_s: float | None = None
     attempts: int = 1
     sent_at: float = 0.0
+    raw: dict[str, Any] = {}
 
 
 class CallFailed(Exception):

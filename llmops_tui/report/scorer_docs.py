@@ -9,8 +9,9 @@ import json
 import sys
 from typing import Any
 
+from llmops_tui.domain.scorer_kind import Example, ScorerKind
 from llmops_tui.domain.scorer_options import Options
-from llmops_tui.domain.scorers import SCORERS, Example, ScorerKind
+from llmops_tui.domain.scorers import SCORERS
 
 _INTRO = """\
 # Scorers
@@ -46,7 +47,8 @@ What holds for all of them:
 - An output that can't be judged is an **error** with its reason, never a zero. Where there is nothing to say
   (a cost that is not known) the scorer is **unscored**.
 - Changing a scorer, its options, weight or threshold, or `expected`, asks no model: the stored outputs are
-  judged anew. Only scorers that ask a model themselves (`judge`, `criteria`, `factuality`) ask it again,
+  judged anew. Only scorers that ask a model themselves (`judge`, `criteria`, `factuality`, and the four of
+  [retrieved context](judges.md#answers-from-retrieved-context) unless they say `method: words`) ask it again,
   where what it is told has changed: see [Judges](judges.md).
 """
 
@@ -143,8 +145,18 @@ def _row(example: Example) -> str:
         output += f" in {example.latency_s:g} s"
     if example.cost_usd is not None:
         output += f" for ${example.cost_usd:g}"
+    if example.tools:
+        output += " having called " + ", ".join(_code(_called(*call)) for call in example.tools)
+    if example.calls:
+        output += f" after {example.calls} model calls"
+    if example.retrieved:
+        output += " from " + ", ".join(_code(json.dumps(t, ensure_ascii=False)) for t in example.retrieved)
     expected = "" if example.expected is None else _code(_yaml(example.expected))
     return f"| {_code(_yaml(example.entry))} | {expected} | {output} | {gives} |"
+
+
+def _called(name: str, arguments: dict[str, Any]) -> str:
+    return f"{name}({json.dumps(arguments, ensure_ascii=False)})"
 
 
 def _yaml(value: Any) -> str:

@@ -16,6 +16,8 @@ from llmops_tui.scorers.wording import clipped
 #: Values this close below a threshold pass: 0.1 + 0.2 shall reach 0.3.
 _EPSILON = 1e-12
 _REASON_CHARS = 300
+#: Of a built-in scorer: it keeps to what matters by itself, and may name several sentences.
+_BUILT_IN_REASON_CHARS = 600
 
 ALLOWED = (
     "return True or False, a number from 0 to 1, None, (value, reason), "
@@ -40,7 +42,8 @@ def judge(use: ScorerUse, output: Output, case: Case) -> Score:
     passed = None
     if judgement.value is not None:
         passed = _passes(judgement.value, built_in.passes_from if use.threshold is None else use.threshold)
-    return _score(use, case, judgement.value, passed, judgement.reason)
+    reason = clipped(judgement.reason, _BUILT_IN_REASON_CHARS)
+    return _score(use, case, judgement.value, passed, reason)
 
 
 def from_return(use: ScorerUse, case: Case, returned: Any) -> Score:
@@ -79,6 +82,7 @@ def from_return(use: ScorerUse, case: Case, returned: Any) -> Score:
 
 
 def _checked(use: ScorerUse, case: Case, value: Any, passed: bool | None, reason: str) -> Score:
+    reason = clipped(reason, _REASON_CHARS)
     if value is None:
         return _score(use, case, None, None, reason or "says nothing about this output")
     if isinstance(value, bool):
@@ -123,7 +127,6 @@ def _named(value: Any) -> str:
 
 
 def _score(use: ScorerUse, case: Case, value: float | None, passed: bool | None, reason: str) -> Score:
-    reason = clipped(reason, _REASON_CHARS)
     return Score(score_key(use, case), use.label or use.name, value, passed, reason, None, use.weight)
 
 

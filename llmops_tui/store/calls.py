@@ -8,21 +8,21 @@ from typing import Any
 
 from llmops_tui.domain.call import Call, ChatRequest, Draw
 from llmops_tui.domain.model import Usage
-from llmops_tui.store.blobs import Blobs, clean, from_json
+from llmops_tui.store.blobs import Blobs, clean, from_json, to_json
 from llmops_tui.store.connection import Database
 from llmops_tui.store.served import QUARTER_S, Served, add_sums
 
 _INSERT = (
     "INSERT INTO calls (key, generation, trial, step, occurrence, model, pin, setup_id, text_id, "
     "tool_calls_id, finish_reason, refused, served_model, fingerprint, input_tokens, output_tokens, "
-    "cached_tokens, reasoning_tokens, latency_s, ttft_s, cost_usd, attempts, sent_at) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "cached_tokens, reasoning_tokens, latency_s, ttft_s, cost_usd, attempts, sent_at, raw) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT DO NOTHING RETURNING id"
 )
 _FIND = (
     "SELECT id, generation, trial, step, occurrence, model, setup_id, text_id, tool_calls_id, finish_reason, "
     "refused, served_model, fingerprint, input_tokens, output_tokens, cached_tokens, reasoning_tokens, "
-    "latency_s, ttft_s, cost_usd, attempts, sent_at FROM calls "
+    "latency_s, ttft_s, cost_usd, attempts, sent_at, raw FROM calls "
     "WHERE key = ? AND trial = ? AND step = ? AND occurrence = ?"
 )
 
@@ -80,6 +80,7 @@ class Calls:
                 *(_cleaned(call.served_model), _cleaned(call.fingerprint)),
                 *(usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens),
                 *(call.latency_s, call.ttft_s, call.cost_usd, call.attempts, call.sent_at),
+                to_json(call.raw) if call.raw else "",
             ),
         ).fetchall()
         if not found:
@@ -93,7 +94,7 @@ class Calls:
     def _built(self, key: str, row: Any) -> Call:
         id_, generation, trial, step, occurrence, model, setup_id, text_id, tools_id, *rest = row
         finish_reason, refused, served_model, fingerprint, t_in, t_out, t_cached, t_reasoning = rest[:8]
-        latency_s, ttft_s, cost_usd, attempts, sent_at = rest[8:]
+        latency_s, ttft_s, cost_usd, attempts, sent_at, raw = rest[8:]
         messages = self._db.rows("SELECT blob_id FROM call_messages WHERE call_id = ? ORDER BY n", (id_,))
         ids = [m for (m,) in messages]
         texts = self._blobs.by_id({*ids, setup_id, text_id, *([tools_id] if tools_id else [])})
@@ -116,6 +117,7 @@ class Calls:
             cost_usd=cost_usd,
             attempts=attempts,
             sent_at=sent_at,
+            raw=from_json(raw) if raw else {},
         )
 
     # -- sums

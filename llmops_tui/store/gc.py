@@ -7,6 +7,7 @@ import sqlite3
 import msgspec
 
 from llmops_tui.domain.errors import Problem, UsageError
+from llmops_tui.store.blobs import from_json
 from llmops_tui.store.connection import Database
 from llmops_tui.store.faults import store_error
 from llmops_tui.store.processes import lives, parse_owner
@@ -86,6 +87,10 @@ def _swept(
     runs = _drop_tried(connection, now - KEEP_TRIED_S) + _drop_runs(connection, keep_runs)
     outputs = _drop_outputs(connection, keep_outputs)
     calls = _drop_calls(connection)
+    # What a step gave serves an output of its time; what a tool is answered with (trial -1) is a recording.
+    connection.execute(
+        "DELETE FROM made WHERE trial >= 0 AND at < (SELECT ifnull(min(at), 0) FROM outputs) - 86400"
+    )
     connection.execute(
         "DELETE FROM score_sets WHERE id NOT IN (SELECT score_set_id FROM items WHERE score_set_id NOTNULL)"
     )
@@ -96,7 +101,8 @@ def _swept(
         "UNION SELECT text_id FROM calls UNION SELECT tool_calls_id FROM calls WHERE tool_calls_id NOTNULL "
         "UNION SELECT blob_id FROM call_messages UNION SELECT text_id FROM outputs "
         "UNION SELECT tool_calls_id FROM outputs WHERE tool_calls_id NOTNULL "
-        "UNION SELECT blob_id FROM retrieved)"
+        "UNION SELECT blob_id FROM retrieved UNION SELECT blob_id FROM trace_texts "
+        "UNION SELECT result_id FROM made)"
     ).rowcount
     ((page_bytes,),) = connection.execute("PRAGMA page_size").fetchall()
     freed = (_free_pages(connection) - before) * page_bytes
@@ -154,9 +160,14 @@ def _drop_outputs(connection: sqlite3.Connection, keep: frozenset[int]) -> int:
 
 
 def _drop_calls(connection: sqlite3.Connection) -> int:
-    """Calls that no output is made of."""
+    """Calls that no output is made of, and no score."""
     connection.execute("CREATE TEMP TABLE IF NOT EXISTS kept_calls (key BLOB PRIMARY KEY) WITHOUT ROWID")
     connection.execute("DELETE FROM kept_calls")
+    judged = connection.execute("SELECT calls FROM scores WHERE calls != ''").fetchall()
+    connection.executemany(
+        "INSERT OR IGNORE INTO kept_calls VALUES (?)",
+        [(bytes.fromhex(ref[0]),) for (text,) in judged for ref in from_json(text)],
+    )
     for (keys,) in connection.execute("SELECT calls FROM outputs").fetchall():
         connection.executemany(
             "INSERT OR IGNORE INTO kept_calls VALUES (?)",

@@ -11,6 +11,7 @@ from llmops_tui.domain.call import Call, Failure
 from llmops_tui.domain.output import Output
 from llmops_tui.domain.run import Item
 from llmops_tui.domain.score import Score, combine
+from llmops_tui.domain.trace import SpanRecord
 from llmops_tui.store.attempts import Attempt, Attempts
 from llmops_tui.store.bulk import no_collection
 from llmops_tui.store.calls import Calls
@@ -18,6 +19,7 @@ from llmops_tui.store.connection import Database
 from llmops_tui.store.outputs import OutputRow, Outputs
 from llmops_tui.store.runs import ItemRow, Runs
 from llmops_tui.store.scores import Scores
+from llmops_tui.store.traces import Traces
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -30,6 +32,7 @@ class Result(msgspec.Struct, frozen=True):
         scores: those that are new.
         failure: kept as an attempt.
         item: as it is to be shown; its output is filled in.
+        spans, began_at: how the output, or the failure, came about.
         score_keys: of all scorers of the case, in order, so that the reasons shown later are those
             the status came from. Empty: not told.
     """
@@ -43,13 +46,22 @@ class Result(msgspec.Struct, frozen=True):
     failure: Failure | None
     item: Item
     score_keys: tuple[str, ...] = ()
+    spans: tuple[SpanRecord, ...] = ()
+    began_at: float = 0.0
 
 
 class Recorder:
     """Writes what a run gives, in one transaction a batch."""
 
     def __init__(
-        self, db: Database, calls: Calls, outputs: Outputs, scores: Scores, runs: Runs, attempts: Attempts
+        self,
+        db: Database,
+        calls: Calls,
+        outputs: Outputs,
+        scores: Scores,
+        runs: Runs,
+        attempts: Attempts,
+        traces: Traces,
     ) -> None:
         self._db = db
         self._calls = calls
@@ -57,6 +69,7 @@ class Recorder:
         self._scores = scores
         self._runs = runs
         self._attempts = attempts
+        self._traces = traces
         self._pins: dict[int, dict[str, str]] = {}
 
     @no_collection()
@@ -98,10 +111,12 @@ class Recorder:
     ) -> Item:
         item = result.item
         if result.failure is not None:
-            self._attempts.insert(
-                connection,
-                Attempt(run_id, item.case_id, item.model, item.trial, result.content_key, result.failure, at),
+            failed = Attempt(
+                run_id, item.case_id, item.model, item.trial, result.content_key, result.failure, at
             )
+            attempt_id = self._attempts.insert(connection, failed)
+            if result.spans:
+                self._traces.insert(connection, result.spans, result.began_at, attempt_id=attempt_id)
         if result.output is not None:
             return self._new_output(connection, result, result.output, at)
         if result.output_id is None:
@@ -127,6 +142,8 @@ class Recorder:
         if not new:
             return self._met(connection, result, id_, text_hash, output)
         self._scores.insert(connection, id_, result.scores)
+        if result.spans:
+            self._traces.insert(connection, result.spans, result.began_at, output_id=id_)
         return msgspec.structs.replace(item, output_id=id_, text_hash=text_hash)
 
     def _met(

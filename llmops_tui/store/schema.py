@@ -126,6 +126,28 @@ CREATE TABLE promotions (
 CREATE INDEX promotions_version ON promotions(version_id);
 """
 
+#: How outputs came about: spans, which name the calls and chunks that are kept anyway; what steps and tools
+#: gave, so that an unchanged step is not run again; when scorers judged, and whom they asked.
+TRACES = """
+CREATE TABLE traces (
+  id INTEGER PRIMARY KEY, output_id INTEGER UNIQUE REFERENCES outputs(id) ON DELETE CASCADE,
+  attempt_id INTEGER UNIQUE REFERENCES attempts(id) ON DELETE CASCADE,
+  began_at REAL NOT NULL, spans TEXT NOT NULL);
+CREATE TABLE trace_texts (
+  trace_id INTEGER NOT NULL REFERENCES traces(id) ON DELETE CASCADE,
+  blob_id INTEGER NOT NULL REFERENCES blobs(id), PRIMARY KEY (trace_id, blob_id)) WITHOUT ROWID;
+CREATE INDEX trace_texts_blob ON trace_texts(blob_id);
+CREATE TABLE made (
+  id INTEGER PRIMARY KEY, key BLOB NOT NULL, generation INTEGER NOT NULL, trial INTEGER NOT NULL,
+  result_id INTEGER NOT NULL REFERENCES blobs(id), at REAL NOT NULL);
+CREATE UNIQUE INDEX made_draw ON made(key, trial, generation);
+CREATE INDEX made_result ON made(result_id);
+ALTER TABLE scores ADD COLUMN began_at REAL NOT NULL DEFAULT 0;
+ALTER TABLE scores ADD COLUMN elapsed_s REAL NOT NULL DEFAULT 0;
+ALTER TABLE scores ADD COLUMN calls TEXT NOT NULL DEFAULT '';
+ALTER TABLE calls ADD COLUMN raw TEXT NOT NULL DEFAULT '';
+"""
+
 #: (name, statements): the n-th one makes schema n.
-STEPS: tuple[tuple[str, str], ...] = (("flow", FLOW), ("sums", SUMS), ("review", REVIEW))
+STEPS: tuple[tuple[str, str], ...] = (("flow", FLOW), ("sums", SUMS), ("review", REVIEW), ("traces", TRACES))
 VERSION = len(STEPS)

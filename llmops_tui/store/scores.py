@@ -5,18 +5,25 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from llmops_tui.domain.score import Score
+from llmops_tui.domain.trace import CallRef
 from llmops_tui.store.blobs import chunks, clean, marks
 from llmops_tui.store.bulk import no_collection
 from llmops_tui.store.connection import Database
 
 #: A score is kept as it was first given; only one that erred is replaced.
 _INSERT = (
-    "INSERT INTO scores (output_id, key, value, passed, weight, label, error, reason) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, "
+    "INSERT INTO scores (output_id, key, value, passed, weight, label, error, reason, began_at, elapsed_s, "
+    "calls) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, "
     "passed = excluded.passed, weight = excluded.weight, label = excluded.label, "
-    "error = excluded.error, reason = excluded.reason WHERE scores.error IS NOT NULL"
+    "error = excluded.error, reason = excluded.reason, began_at = excluded.began_at, "
+    "elapsed_s = excluded.elapsed_s, calls = excluded.calls WHERE scores.error IS NOT NULL"
 )
+
+
+_CALLS = tuple[CallRef, ...]
 
 
 class Scores:
@@ -70,14 +77,16 @@ class Scores:
             keys: only these, in this order; None: all there are.
         """
         rows = self._db.rows(
-            "SELECT key, label, value, passed, reason, error, weight FROM scores WHERE output_id = ?",
+            "SELECT key, label, value, passed, reason, error, weight, began_at, elapsed_s, calls FROM scores "
+            "WHERE output_id = ?",
             (output_id,),
         )
         scores = {
             raw.hex(): Score(
-                raw.hex(), label, value, None if passed is None else bool(passed), reason, error, weight
+                *(raw.hex(), label, value, None if passed is None else bool(passed), reason, error, weight),
+                *(began_at, elapsed_s, msgspec.json.decode(calls, type=_CALLS) if calls else ()),
             )
-            for raw, label, value, passed, reason, error, weight in rows
+            for raw, label, value, passed, reason, error, weight, began_at, elapsed_s, calls in rows
         }
         if keys is None:
             return sorted(scores.values(), key=lambda s: s.label)
@@ -88,6 +97,8 @@ def score_row(output_id: int, score: Score) -> tuple[object, ...]:
     return (
         *(output_id, bytes.fromhex(score.key), score.value, score.passed, score.weight, clean(score.label)),
         *(clean(score.error) if score.error is not None else None, clean(score.reason)),
+        *(round(score.began_at, 3), round(score.elapsed_s, 6)),
+        msgspec.json.encode(score.calls).decode() if score.calls else "",
     )
 
 

@@ -24,6 +24,7 @@ from llmops_tui.store.outputs import Outputs
 from llmops_tui.store.record import Recorder, Result
 from llmops_tui.store.runs import Runs
 from llmops_tui.store.scores import Scores
+from llmops_tui.store.traces import Made, Traces
 from llmops_tui.store.verdicts import Verdicts
 from llmops_tui.store.versions import Versions
 
@@ -39,12 +40,16 @@ class Store:
         self.calls = Calls(db, self.blobs)
         self.outputs = Outputs(db, self.blobs)
         self.scores = Scores(db)
+        self.traces = Traces(db, self.blobs)
+        self.made = Made(db, self.blobs)
         self.runs = Runs(db, self.versions, self.scores)
         self.attempts = Attempts(db)
         self.verdicts = Verdicts(db)
         self.cells = Cells(db)
         self.bundles = BundleRows(db, self.versions, self.calls, self.outputs, self.scores, self.runs)
-        self._recorder = Recorder(db, self.calls, self.outputs, self.scores, self.runs, self.attempts)
+        self._recorder = Recorder(
+            db, self.calls, self.outputs, self.scores, self.runs, self.attempts, self.traces
+        )
 
     @classmethod
     def open(

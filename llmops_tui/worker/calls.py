@@ -111,7 +111,7 @@ class Calls:
             model_id=model.id,
             request=self._redactor.redact_struct(request),
             text=self._redactor.redact(answer.text),
-            tool_calls=answer.tool_calls,
+            tool_calls=self._redactor.redact_json(answer.tool_calls),
             finish_reason=answer.finish_reason,
             refused=answer.refused,
             served_model=answer.served_model,
@@ -122,6 +122,7 @@ class Calls:
             cost_usd=cost_usd(answer.usage, model.price),
             attempts=answer.attempts,
             sent_at=answer.sent_at,
+            raw=self._redactor.redact_json(answer.raw),
         )
         self._links.send(m.Called(job, call))
         return call

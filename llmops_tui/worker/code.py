@@ -8,11 +8,14 @@ ended, so the worker starts anew when its jobs are done.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import importlib.abc
 import importlib.machinery
 import importlib.util
 import inspect
 import linecache
+import re
 import sys
 import threading
 import traceback
@@ -26,6 +29,11 @@ from llmops_tui.domain.output import Output
 from llmops_tui.domain.safe_text import whole_text
 from llmops_tui.domain.score import Score, score_key
 from llmops_tui.scorers import from_return
+
+#: How long a thread that was freed may take to end.
+RELEASE_S = 1.0
+#: Names under which `worker.modules` loads versions of modules: nobody should read them.
+_LOADED = re.compile(r"\b_workspace\d+\.")
 
 
 class WorkspaceCode(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -95,12 +103,25 @@ class WorkspaceCode(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             return Score(score_key(use, case), use.label, None, None, "", str(error), use.weight)
         return from_return(use, case, returned)
 
-    async def call(self, work: Callable[[], Any]) -> Any:
-        """Run `work` in a thread of its own.
+    async def call(
+        self,
+        work: Callable[[], Any],
+        timeout_s: float | None = None,
+        remedy: str = "raise code.timeout_s in llmops.yaml if it may",
+        release: Callable[[], None] | None = None,
+    ) -> Any:
+        """Run `work` in a thread of its own, in a copy of this task's context.
+
+        Args:
+            timeout_s: time limit; None: that of the settings.
+            remedy: what to do about one that takes longer.
+            release: frees a thread that waits for something of ours, when its time is over.
 
         Raises:
-            CodeError: it raised (with file and line), ended the interpreter, or took too long.
+            CodeError: it raised (with file and line; `__cause__` is what), ended the interpreter, or took
+                too long.
         """
+        limit_s = self._timeout_s if timeout_s is None else timeout_s
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
 
@@ -116,29 +137,42 @@ class WorkspaceCode(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             try:
                 value, error = work(), None
             except BaseException as raised:  # SystemExit too: it must end the call, not the worker
-                value, error = None, CodeError(self._describe(raised))
-            loop.call_soon_threadsafe(settle, value, error)
+                value, error = None, CodeError(self.describe(raised))
+                error.__cause__ = raised
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(settle, value, error)
 
-        threading.Thread(target=run, daemon=True).start()
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(run,), daemon=True).start()
         try:
-            return await asyncio.wait_for(asyncio.shield(future), self._timeout_s)
+            return await asyncio.wait_for(asyncio.shield(future), limit_s)
         except TimeoutError:
-            self.has_stuck = True
-            raise CodeError(
-                f"took longer than {self._timeout_s:g} s; raise code.timeout_s in llmops.yaml if it may"
-            ) from None
+            if release is not None:
+                release()
+                await asyncio.wait([future], timeout=RELEASE_S)
+            if future.done():
+                future.exception()  # seen: what it said after its time is of no interest
+            else:
+                self.has_stuck = True
+            raise CodeError(f"took longer than {limit_s:g} s; {remedy}") from None
 
-    def _describe(self, raised: BaseException) -> str:
+    def describe(self, raised: BaseException) -> str:
+        """What was raised, as a person reads it: `app.py:3 ModuleNotFoundError: No module named 'x'`."""
         try:
             said = whole_text(str(raised))
         except Exception:  # its __str__ is the workspace's code too
             said = ""
         text = f"{type(raised).__name__}: {said}" if said else type(raised).__name__
+        text = _LOADED.sub("", text)
         if isinstance(raised, SyntaxError) and raised.filename:
             return f"{self._relative(raised.filename)}:{raised.lineno} {text}"
         frames = traceback.extract_tb(raised.__traceback__)
-        ours = [f for f in frames if self._folder and f.filename.startswith(self._folder)]
+        ours = [f for f in frames if self._folder and self._is_ours(f.filename)]
         return f"{self._relative(ours[-1].filename)}:{ours[-1].lineno} {text}" if ours else text
+
+    def _is_ours(self, file: str) -> bool:
+        """A file of the workspace, and of no environment that lies in it."""
+        return file.startswith(self._folder) and "site-packages" not in file
 
     def _relative(self, file: str) -> str:
         return file.removeprefix(self._folder).lstrip("/\\")

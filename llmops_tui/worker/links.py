@@ -17,24 +17,36 @@ class Links:
     def __init__(self, send: Callable[[m.FromWorker], None]) -> None:
         self.send = send
         self._numbers = itertools.count()
-        self._open: dict[int, asyncio.Future[Call | None]] = {}
+        self._open: dict[int, asyncio.Future[Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def find_call(self, key: str, draw: Draw, fresh: bool) -> Call | None:
         """The call if the engine has it."""
         number = next(self._numbers)
-        future: asyncio.Future[Call | None] = asyncio.get_running_loop().create_future()
+        found: Call | None = await self._answered(number, m.Lookup(number, key, draw, fresh))
+        return found
+
+    async def find_made(self, key: str, draw: Draw, fresh: bool) -> Any | None:
+        """What a step, or a recorded tool, gave before, if the engine has it."""
+        number = next(self._numbers)
+        return await self._answered(number, m.FindMade(number, key, draw, fresh))
+
+    def send_made(self, job: int, key: str, draw: Draw, result: Any) -> None:
+        self.send(m.Made(job, key, draw, result))
+
+    async def _answered(self, number: int, question: m.Lookup | m.FindMade) -> Any:
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._open[number] = future
-        self.send(m.Lookup(number, key, draw, fresh))
+        self.send(question)
         try:
             return await future
         finally:
             self._open.pop(number, None)
 
-    def answer(self, found: m.Found) -> None:
+    def answer(self, found: m.Found | m.FoundMade) -> None:
         future = self._open.get(found.lookup)
         if future is not None and not future.done():
-            future.set_result(found.call)
+            future.set_result(found.call if isinstance(found, m.Found) else found.result)
 
     def background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

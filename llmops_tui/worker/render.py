@@ -7,7 +7,7 @@ import time
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import DictLoader, StrictUndefined, Template, TemplateError
+from jinja2 import DictLoader, StrictUndefined, Template, TemplateError, meta
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
@@ -44,6 +44,9 @@ class Renderer:
         prompt = json.loads(content)
         self._defaults: dict[str, Any] = prompt["defaults"]
         environment = _environment(prompt["includes"])
+        sources = [*(source for _, source in prompt["messages"]), *prompt["includes"].values()]
+        #: Names that the templates read.
+        self.variables = frozenset(name for source in sources for name in _undeclared(environment, source))
         self._messages: list[tuple[str, Template]] = []
         for role, source in prompt["messages"]:
             try:
@@ -67,6 +70,13 @@ class Renderer:
                 raise RenderError(f"the {role} message: {_said(error)}") from error
             messages.append({"role": role, "content": text.strip()})
         return tuple(messages)
+
+
+def _undeclared(environment: SandboxedEnvironment, source: str) -> set[str]:
+    try:
+        return meta.find_undeclared_variables(environment.parse(source))
+    except TemplateError:
+        return set()  # compiling it says what is wrong
 
 
 def render_text(source: str, variables: dict[str, Any]) -> str:

@@ -10,18 +10,23 @@ import asyncio
 import contextlib
 import os
 import socket
+from collections.abc import Sequence
+from pathlib import Path
 
 from llmops_tui import __version__
 from llmops_tui.channel import Channel, connect
 from llmops_tui.domain import messages as m
 from llmops_tui.domain.call import Failure
+from llmops_tui.domain.model import Model
 from llmops_tui.domain.redact import Redactor
 from llmops_tui.providers import make_provider
 from llmops_tui.providers.base import Provider
 from llmops_tui.worker.calls import Calls
 from llmops_tui.worker.code import WorkspaceCode
-from llmops_tui.worker.evaluate import Evaluator, JobFailed
+from llmops_tui.worker.evaluate import Evaluator
+from llmops_tui.worker.execution import JobFailed
 from llmops_tui.worker.links import Links
+from llmops_tui.worker.resources import Embed, Resources
 
 CLOSE_TIMEOUT_S = 1.0
 
@@ -39,6 +44,7 @@ class Worker:
         self.links = Links(self.send)
         self.redactor = Redactor(())
         self.evaluator: Evaluator | None = None
+        self.resources: Resources | None = None
         self.code = WorkspaceCode({}, "", 10.0)
 
     def send(self, message: m.FromWorker) -> None:
@@ -50,7 +56,7 @@ class Worker:
             case m.Evaluate() | m.ScoreOnly():
                 task = asyncio.create_task(self._run(message))
                 self.tasks[message.job] = task
-            case m.Found():
+            case m.Found() | m.FoundMade():
                 self.links.answer(message)
             case m.Blob():
                 self.blobs[message.hash] = message.text
@@ -74,13 +80,25 @@ class Worker:
         if setup.code_dir:
             os.chdir(setup.code_dir)
         calls = Calls(self._provider, self.links, self.redactor)
-        self.evaluator = Evaluator(self.blobs, calls, self.code, self.redactor)
+        self.resources = Resources(
+            *(self.blobs, calls, self.code, self.redactor, self.links, self._embedder, setup.code_dir),
+            Path(setup.index_dir) if setup.index_dir else None,
+        )
+        self.evaluator = Evaluator(self.resources)
 
     def _provider(self, name: str) -> Provider:
         if name not in self.providers:
             setup = self.setups.get(name) or m.ProviderSetup(name, "litellm")
             self.providers[name] = make_provider(setup, self._note)
         return self.providers[name]
+
+    def _embedder(self, model: Model) -> Embed:
+        provider = self._provider(model.provider)
+
+        async def embed(texts: Sequence[str]) -> list[list[float]]:
+            return await provider.embed(model, texts)
+
+        return embed
 
     def _note(self, level: str, text: str) -> None:
         clean = self.redactor.redact(text)
@@ -94,7 +112,8 @@ class Worker:
             else:
                 result = m.Evaluated(message.job, None, await self.evaluator.score_only(message))
         except JobFailed as failed:
-            result = m.Evaluated(message.job, None, (), self.redactor.redact_failure(failed.failure))
+            failure = self.redactor.redact_failure(failed.failure)
+            result = m.Evaluated(message.job, None, (), failure, failed.spans, failed.began_at)
         except asyncio.CancelledError:
             result = m.Evaluated(message.job, None, (), Failure("cancelled", "cancelled"))
         except Exception as error:  # a defect of ours must cost one job, not the worker
@@ -115,6 +134,8 @@ class Worker:
     async def close(self) -> None:
         for task in list(self.tasks.values()):
             task.cancel()
+        if self.resources is not None:
+            await self.resources.close()
         for provider in self.providers.values():
             await provider.close()
 

@@ -53,7 +53,7 @@ def check_variables(
     file = prompt.prompt.path
     problems = _Problems()
     wanted = required - prompt.prompt.defaults.keys()
-    given = [set(c.vars) for c in cases]
+    given = [set(c.vars).union(*c.turns[:1]) for c in cases]
     everywhere: set[str] = set().union(*given) if given else set()
     unknown = sorted(wanted - everywhere)
     for name in unknown:
@@ -155,6 +155,9 @@ def _case(
         file=file,
         line=line,
         known_failing=entry.known_failing or "",
+        turns=tuple(entry.turns),
+        tools=entry.tools,
+        expected_sources=tuple(entry.expected_sources),
     )
 
 

@@ -85,6 +85,28 @@ def read_code(reader: Reader) -> Source:
     return Source(dict(sorted(modules.items())), functions)
 
 
+def read_modules(reader: Reader, path: str) -> tuple[ast.Module | None, dict[str, str]]:
+    """A module of the workspace and all that it imports: its tree, and path → source.
+
+    The tree is None where it does not parse (recorded as a problem, as are mistakes of what it imports).
+    """
+    modules: dict[str, str] = {}
+    tree = _module(reader, module_name(path), path, modules)
+    found = {path_of(reader, name): source for name, source in modules.items()}
+    return tree, {place: found[place] for place in sorted(filter(None, found))}
+
+
+def module_name(path: str) -> str:
+    """`lib/words.py` → `lib.words`; `lib/__init__.py` → `lib`."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def path_of(reader: Reader, name: str) -> str:
+    """The path of a module by its dotted name; empty where it has no file."""
+    path = name.replace(".", "/")
+    return next((p for p in (f"{path}.py", f"{path}/__init__.py") if reader.exists(p)), "")
+
+
 def _module(reader: Reader, name: str, path: str, modules: dict[str, str]) -> ast.Module | None:
     source = reader.text(path)
     if source is None:

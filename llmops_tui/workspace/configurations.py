@@ -6,23 +6,21 @@ from typing import Any
 
 import msgspec
 
-from llmops_tui.domain.canonical import digest, text_digest
+from llmops_tui.domain.canonical import digest
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.configuration import Configuration
-from llmops_tui.domain.manifest import Manifest, make_manifest, make_part
+from llmops_tui.domain.manifest import make_manifest, make_part
 from llmops_tui.domain.model import Model
-from llmops_tui.domain.program import Program, Retrieval, program_of, prompt_blob
-from llmops_tui.domain.prompt import Prompt
+from llmops_tui.domain.program import program_of
 from llmops_tui.domain.schema import ConfigFile, WorkspaceFile
 from llmops_tui.workspace.cases import build_cases, check_variables
 from llmops_tui.workspace.code import Source
-from llmops_tui.workspace.corpus import read_corpus
 from llmops_tui.workspace.eval_files import read_eval_file
 from llmops_tui.workspace.facts import tool_version
 from llmops_tui.workspace.judges import with_judges
 from llmops_tui.workspace.models import resolve_model
 from llmops_tui.workspace.overlay import Lines, Overlay
-from llmops_tui.workspace.prompts import PromptFile, read_prompt, template_variables
+from llmops_tui.workspace.programs import ProgramReader
 from llmops_tui.workspace.reader import EVALS_LIMIT, Reader
 from llmops_tui.workspace.scorer_uses import ScorerCatalogue
 from llmops_tui.workspace.validation import read_validated
@@ -125,44 +123,61 @@ class _Reading:
 
     def read(self, overlay: Overlay | None = None) -> Configuration | None:
         reader = self._reader
+        before = len(reader.problems)
         found = read_validated(reader, ConfigFile, self._path, overlay)
         if found is None:
             return None
         config, document = found
-        params = self._params(config, document)
-        models = self._models(config, document)
-        prompt = self._prompt(config, document)
-        retrieval, documents, query = self._retrieval(config, document)
+        params = self._params(config.params, document, ("params",))
         cases = self._cases(config, document) if self._over is None else self._over[1]
-        if prompt is None or cases is None:
+        programs = ProgramReader(
+            reader, self._settings, self._path, document, lambda id_, line: self._resolve(id_, line)
+        )
+        program = programs.read(config, params, cases or ())
+        for n, step in enumerate(config.chain or ()):
+            self._params(step.params, document, ("chain", n, "params"))
+        models = self._models(config, document)
+        if program is None or cases is None:
             return None
-        required = prompt.required | query
-        if not self._is_context_given(prompt, config, cases):
-            required -= {"context"}
-        lines = {**dict.fromkeys(query, self._query_place(document)), **prompt.lines}
-        reader.problems += check_variables(cases, prompt, required, lines)
-        manifest, target, blobs = _version(prompt.prompt, models, params, retrieval, documents)
+        if not models and not config.models:
+            if program.asks:
+                reader.fail(
+                    "no model is named", "write 'models: [local/smollm2-135m-instruct]'", self._path, 1
+                )
+                return None
+            models = [Model(program.name, program.name.partition("/")[0], program.name, "program")]
+        for each in program.reads:
+            reader.problems += check_variables(cases, each.prompt, each.required, each.lines)
+        if any(not p.warning for p in reader.problems[before:]):
+            return None
+        own = list(program.own_models.values())
+        parts = [*program.parts, *(make_part("models", model.id, model.identity()) for model in models)]
+        parts += [make_part("own_models", model.id, model.identity()) for model in own]
+        manifest = make_manifest(parts)
         return Configuration(
             name=self._name,
             file=self._path,
-            prompt_file=prompt.prompt.path,
+            prompt_file=program.file,
             manifest=manifest,
-            target=target,
-            blobs=blobs,
+            target=program_of(manifest),
+            blobs=program.blobs,
             models=tuple(models),
             cases=cases,
             trials=config.trials,
             files=tuple(reader.files),
+            own_models=tuple(own),
         )
 
     # -- the parts
 
-    def _params(self, config: ConfigFile, document: Document | Lines) -> dict[str, Any]:
+    def _params(
+        self, params: dict[str, Any], document: Document | Lines, loc: tuple[Any, ...]
+    ) -> dict[str, Any]:
         """Parameters that are set: `null` is the same as leaving it out."""
         import difflib
 
-        for key in config.params:
-            line = document.line(("params", key))
+        for key in params:
+            line = document.line((*loc, key))
             if key in _RESERVED_PARAMS:
                 self._reader.fail(
                     f"the parameter '{key}' is set by llmops-tui", "remove it", self._path, line
@@ -176,11 +191,11 @@ class _Reading:
                         self._path,
                         line,
                     )
-        body = config.params.get("extra_body")
+        body = params.get("extra_body")
         if body is not None and not isinstance(body, dict):
-            line = document.line(("params", "extra_body"))
+            line = document.line((*loc, "extra_body"))
             self._reader.fail("'params.extra_body' must be a mapping", "", self._path, line)
-        return {k: v for k, v in config.params.items() if v is not None}
+        return {k: v for k, v in params.items() if v is not None}
 
     def _models(self, config: ConfigFile, document: Document | Lines) -> list[Model]:
         models: dict[str, Model] = {}
@@ -189,65 +204,14 @@ class _Reading:
             if id_ in config.models[:index]:
                 self._reader.fail(f"the model '{id_}' is named twice", "keep one of them", self._path, line)
                 continue
-            reader = self._over[0] if self._over is not None else self._reader
-            model = resolve_model(reader, self._settings, id_, self._path, line)
+            model = self._resolve(id_, line)
             if model is not None:
                 models[id_] = model
         return list(models.values())
 
-    def _prompt(self, config: ConfigFile, document: Document | Lines) -> PromptFile | None:
-        if config.prompt is None:
-            return None
-        found = self._reader.locate(config.prompt, file=self._path, line=document.line(("prompt",)))
-        return read_prompt(self._reader, found) if found is not None else None
-
-    def _is_context_given(self, prompt: PromptFile, config: ConfigFile, cases: tuple[Case, ...]) -> bool:
-        """Whether `context` is a variable of the cases, and not what is retrieved."""
-        is_read = "context" in prompt.prompt.variables
-        if config.retrieval is not None:
-            if not is_read:
-                self._reader.warn(
-                    "what is retrieved is not read by the prompt",
-                    "write {{ context }} where it belongs, or remove 'retrieval'",
-                    prompt.prompt.path,
-                    1,
-                )
-            return False
-        if "context" in prompt.required and not any("context" in case.vars for case in cases):
-            if "context" not in prompt.prompt.defaults:
-                self._reader.fail(
-                    "'context' is what was retrieved, and the configuration has no retrieval",
-                    "add 'retrieval: {source: docs}' to the configuration",
-                    *prompt.lines["context"],
-                )
-            return False
-        return True
-
-    def _query_place(self, document: Document | Lines) -> tuple[str, int]:
-        return self._path, document.line(("retrieval", "query")) or 1
-
-    def _retrieval(
-        self, config: ConfigFile, document: Document | Lines
-    ) -> tuple[Retrieval | None, dict[str, str], frozenset[str]]:
-        """(settings, path → text of the documents, variables that the query reads)."""
-        wanted = config.retrieval
-        if wanted is None:
-            return None, {}, frozenset()
-        if wanted.overlap_words >= wanted.chunk_words:
-            self._reader.fail(
-                f"overlap_words must be less than chunk_words ({wanted.chunk_words})",
-                "",
-                self._path,
-                document.line(("retrieval", "overlap_words")),
-            )
-        line = document.line(("retrieval", "source"))
-        folder = self._reader.locate(wanted.source, file=self._path, line=line, folder=True)
-        documents = read_corpus(self._reader, folder, self._path, line) if folder is not None else {}
-        query = None
-        if wanted.query:
-            query = template_variables(self._reader, wanted.query, *self._query_place(document))
-        settings = Retrieval(**{**wanted.model_dump(), "source": folder or wanted.source})
-        return settings, documents, query or frozenset()
+    def _resolve(self, id_: str, line: int | None) -> Model | None:
+        reader = self._over[0] if self._over is not None else self._reader
+        return resolve_model(reader, self._settings, id_, self._path, line)
 
     def _cases(self, config: ConfigFile, document: Document | Lines) -> tuple[Case, ...] | None:
         reader = self._reader
@@ -296,29 +260,3 @@ class _Reading:
             if found is not None and self._reader.data(found) is not None:
                 hashes[found] = self._reader.hash_of(found)
         return hashes
-
-
-# -- the version
-
-
-def _version(
-    prompt: Prompt,
-    models: list[Model],
-    params: dict[str, Any],
-    retrieval: Retrieval | None,
-    documents: dict[str, str],
-) -> tuple[Manifest, Program, dict[str, str]]:
-    """The manifest, what the worker is asked to run, and the texts that both name."""
-    content = prompt.content()
-    prompt_json = prompt_blob(content)
-    corpus = {path: text_digest(text) for path, text in documents.items()}
-    blobs = {text_digest(prompt_json): prompt_json}
-    blobs |= {corpus[path]: text for path, text in documents.items()}
-    parts = [make_part("prompt", "", content)]
-    parts += [make_part("models", model.id, model.identity()) for model in models]
-    parts += [make_part("params", name, value) for name, value in params.items()]
-    if retrieval is not None:
-        parts.append(make_part("retrieval", "", retrieval.value()))
-        parts.append(make_part("corpus", "", corpus))
-    manifest = make_manifest(parts)
-    return manifest, program_of(manifest), blobs

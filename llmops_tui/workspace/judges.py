@@ -13,7 +13,7 @@ import msgspec
 from llmops_tui.domain.canonical import digest
 from llmops_tui.domain.case import Case, ScorerUse
 from llmops_tui.domain.errors import did_you_mean
-from llmops_tui.domain.judge import Judge
+from llmops_tui.domain.judge import WITHOUT_MODEL, Judge
 from llmops_tui.domain.schema import JudgeEntry, WorkspaceFile
 from llmops_tui.workspace.models import resolve_model
 from llmops_tui.workspace.reader import Reader
@@ -118,6 +118,8 @@ class _Settling:
             remedy = (
                 f"write {{{use.name}: {{model: …}}}}, or judges: {{default: {{model: …}}}} in llmops.yaml"
             )
+            if use.name in WITHOUT_MODEL:
+                remedy += f"; {{{use.name}: {{method: words}}}} asks no model"
             self._reader.fail(f"{use.name} names no model that judges", remedy, *where)
         else:
             remedy = did_you_mean(name, set(judges)) or f"add judges.{name} to llmops.yaml"

@@ -7,8 +7,9 @@ from llmops_tui.domain.errors import Problem, WorkspaceError, did_you_mean
 from llmops_tui.workspace.code import read_code
 from llmops_tui.workspace.configurations import read_configuration
 from llmops_tui.workspace.reader import Reader
-from llmops_tui.workspace.root import CONFIGS
+from llmops_tui.workspace.root import CONFIGS, SETTINGS_FILE
 from llmops_tui.workspace.settings import check_gate, gate_of, read_settings, setups_of
+from llmops_tui.workspace.validation import read_document
 
 
 def read_workspace(reader: Reader, *, only: str | None = None) -> Workspace:
@@ -27,7 +28,13 @@ def read_workspace(reader: Reader, *, only: str | None = None) -> Workspace:
     settings_are_right = not reader.problems or all(p.warning for p in reader.problems)
     source = read_code(reader)
     configurations: dict[str, Configuration] = {}
-    for name, path in config_files(reader, only).items():
+    files = config_files(reader, only)
+    if settings.default is not None and only is None and settings.default not in files:
+        document = read_document(reader, SETTINGS_FILE)
+        line = document.line(("default",)) if document is not None else None
+        remedy = did_you_mean(settings.default, set(files))
+        reader.fail(f"there is no configuration '{settings.default}'", remedy, SETTINGS_FILE, line)
+    for name, path in files.items():
         configuration = read_configuration(reader, settings, source, name, path)
         if configuration is not None and settings_are_right:
             configurations[name] = configuration
@@ -42,6 +49,7 @@ def read_workspace(reader: Reader, *, only: str | None = None) -> Workspace:
         budget=Budget(settings.budget.per_run_usd, settings.budget.per_day_usd),
         gate=gate_of(settings),
         code=Code(source.modules, settings.code.timeout_s),
+        default=settings.default or "",
     )
 
 

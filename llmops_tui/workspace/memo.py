@@ -139,6 +139,7 @@ def _holds_secrets(workspace: Workspace) -> bool:
 
 
 def _with_trust(workspace: Workspace) -> Workspace:
-    if not workspace.code.modules or not trust.is_trusted(Path(workspace.root)):
+    runs_code = any(each.target.needs_code for each in workspace.configurations.values())
+    if not (workspace.code.modules or runs_code) or not trust.is_trusted(Path(workspace.root)):
         return workspace
     return msgspec.structs.replace(workspace, code=msgspec.structs.replace(workspace.code, trusted=True))

@@ -10,7 +10,8 @@ import msgspec
 from llmops_tui.domain.case import ScorerUse
 from llmops_tui.domain.errors import did_you_mean
 from llmops_tui.domain.judge import scale_ends
-from llmops_tui.domain.scorers import SCORERS, ScorerKind
+from llmops_tui.domain.scorer_kind import ScorerKind
+from llmops_tui.domain.scorers import SCORERS
 from llmops_tui.workspace.code import SCORERS_FILE, Source
 
 #: Accepted beside every scorer's own options.
@@ -111,12 +112,17 @@ def _built_in(kind: ScorerKind, value: Any, common: dict[str, Any]) -> Resolved:
         raise _mistake(kind, error) from None
     weight, threshold = _weights(kind.name, common, options.get("scale"))
     needs = kind.needs_reference(options)
-    if kind.is_model_graded:
-        label = kind.name if options["use"] is None else f"{kind.name}:{options['use']}"
-        return Resolved(
-            ScorerUse(kind.name, options, weight, threshold, str(kind.revision), label, needs), needs
-        )
-    use = ScorerUse(kind.name, options, weight, threshold, str(kind.revision), kind.name, needs)
+    label = f"{kind.name}:{options['use']}" if kind.is_model_graded and options["use"] else kind.name
+    use = ScorerUse(
+        kind.name,
+        options,
+        weight,
+        threshold,
+        str(kind.revision),
+        label,
+        needs or kind.may_use_expected,
+        uses_sources=kind.may_use_sources,
+    )
     return Resolved(use, needs)
 
 

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from llmops_tui.domain.case import Case, ScorerUse
-from llmops_tui.domain.judge import MODEL_GRADED
-from llmops_tui.domain.output import Output
+from llmops_tui.domain.judge import MODEL_GRADED, WITHOUT_MODEL
+from llmops_tui.domain.output import Chunk, Output
+from llmops_tui.domain.rag_wording import RAG_JUDGES
 from llmops_tui.domain.score import Score
-from llmops_tui.domain.scorers import SCORERS, Example, ScorerKind
+from llmops_tui.domain.scorer_kind import Example, ScorerKind
+from llmops_tui.domain.scorers import SCORERS
 from llmops_tui.report.scorer_docs import scorers_markdown
 from llmops_tui.scorers import BUILT_INS, judge
 from llmops_tui.scorers.judges.asking import FORMS
+from llmops_tui.scorers.judges.grounded import RAG_FORMS
 
 NAMES_OF_THE_RELEASE = {
     "equals", "contains", "contains_any", "contains_all", "not_contains", "regex", "starts_with", "max_words",
     "min_words", "max_chars", "is_json", "json_schema", "json_field", "number", "similarity", "token_f1",
-    "rouge_l", "max_latency", "max_cost", "refusal",
+    "rouge_l", "max_latency", "max_cost", "refusal", "called_tool", "tool_args", "tool_order", "no_tool",
+    "max_steps",
 }  # fmt: skip
-PLAIN = [kind for kind in SCORERS.values() if not kind.is_model_graded]
+#: Judged by a model, or by words.
+EITHER = {"faithfulness", "context_recall", "context_precision"}
+PLAIN = [kind for kind in SCORERS.values() if kind.name in NAMES_OF_THE_RELEASE | EITHER]
 DOCS = Path(__file__).parents[2] / "docs" / "scorers.md"
 
 
@@ -42,17 +49,32 @@ def use_of(kind: ScorerKind, entry: Any) -> ScorerUse:
 
 
 def scored(kind: ScorerKind, example: Example) -> Score:
-    output = Output(example.output, latency_s=example.latency_s, cost_usd=example.cost_usd)
-    return judge(use_of(kind, example.entry), output, Case("c", {}, expected=example.expected))
+    output = Output(
+        example.output,
+        tool_calls=tuple(
+            {"id": str(n), "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+            for n, (name, arguments) in enumerate(example.tools)
+        ),
+        retrieved=tuple(Chunk(f"docs/{n}.md", text, 1.0) for n, text in enumerate(example.retrieved)),
+        calls=tuple(map(str, range(example.calls))),
+        latency_s=example.latency_s,
+        cost_usd=example.cost_usd,
+    )
+    return judge(use_of(kind, example.entry), output, Case("c", example.vars, expected=example.expected))
 
 
-def test_catalogue_and_functions_are_the_same_twenty() -> None:
-    assert {kind.name for kind in PLAIN} == NAMES_OF_THE_RELEASE
-    assert set(BUILT_INS) == NAMES_OF_THE_RELEASE
+def test_catalogue_and_functions_are_the_same() -> None:
+    assert {kind.name for kind in PLAIN} == NAMES_OF_THE_RELEASE | EITHER
+    assert set(BUILT_INS) == NAMES_OF_THE_RELEASE | EITHER
 
 
 def test_what_asks_a_model_is_the_same_in_the_catalogue_and_where_it_is_done() -> None:
-    assert set(FORMS) == MODEL_GRADED == set(SCORERS) - NAMES_OF_THE_RELEASE
+    assert set(FORMS) | set(RAG_FORMS) == MODEL_GRADED == set(SCORERS) - NAMES_OF_THE_RELEASE
+    assert set(RAG_FORMS) == RAG_JUDGES
+
+
+def test_what_needs_no_model_is_the_same_in_the_catalogue_and_where_it_is_done() -> None:
+    assert WITHOUT_MODEL == EITHER == MODEL_GRADED & set(BUILT_INS)
 
 
 @pytest.mark.parametrize("kind", PLAIN, ids=lambda kind: kind.name)

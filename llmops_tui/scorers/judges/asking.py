@@ -12,16 +12,21 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import msgspec
+
 from llmops_tui.domain import judge_wording as wording
+from llmops_tui.domain import rag_wording
 from llmops_tui.domain.call import Call, ChatRequest, Failure
 from llmops_tui.domain.case import Case, ScorerUse
 from llmops_tui.domain.judge import Judge, judged_label
 from llmops_tui.domain.model import Model
 from llmops_tui.domain.output import Output
 from llmops_tui.domain.score import Score, score_key
+from llmops_tui.domain.trace import CallRef
 from llmops_tui.scorers.judges.criteria import Criteria
 from llmops_tui.scorers.judges.factuality import Factuality
 from llmops_tui.scorers.judges.form import Form
+from llmops_tui.scorers.judges.grounded import RAG_FORMS, Grounded, heading
 from llmops_tui.scorers.judges.replies import NotInForm, read_reply
 from llmops_tui.scorers.judges.rubric import rubric_form
 from llmops_tui.scorers.registry import CannotJudge
@@ -64,6 +69,23 @@ class Ask(Protocol):
         """
 
 
+class _Recorded:
+    """An `Ask` that notes every call it got."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._calls: list[CallRef] = []
+
+    async def __call__(self, model: Model, request: ChatRequest, step: str, occurrence: int) -> Call:
+        call = await self._ask(model, request, step, occurrence)
+        self._calls.append(CallRef(call.key, step, occurrence))
+        return call
+
+    def calls(self) -> tuple[CallRef, ...]:
+        """Vote by vote, and within a vote as they were asked."""
+        return tuple(sorted(self._calls, key=lambda ref: (ref.occurrence % _ROUND, ref.occurrence)))
+
+
 class Grader:
     """Runs model-graded scorers. Remembers which judges take a `response_format`."""
 
@@ -72,15 +94,25 @@ class Grader:
         self._takes_form: dict[tuple[str, str, str], bool] = {}
 
     async def grade(self, use: ScorerUse, output: Output, case: Case, ask: Ask) -> Score:
-        """The score. Never raises for a fault of the judge: that is the score's `error`."""
+        """The score. Never raises for a fault of the judge: that is the score's `error`.
+
+        Its `calls` are all that were answered for it, those that could not be used too.
+        """
+        asked = _Recorded(ask)
+        score = await self._grade(use, output, case, asked)
+        return msgspec.structs.replace(score, calls=asked.calls())
+
+    async def _grade(self, use: ScorerUse, output: Output, case: Case, ask: Ask) -> Score:
         label = judged_label(use) if use.judge is not None else use.label
         key = score_key(use, case)
         try:
             if use.judge is None:
                 raise CannotJudge("no model is named that judges")
-            form = FORMS[use.name](use)
-            messages = told(use, form, output, case)
-            judgement = form.combine(await self._votes(use, use.judge, form, messages, ask))
+            form = form_of(use, output, case)
+            judgement = form.settled if isinstance(form, Grounded) else None
+            if judgement is None:
+                messages = told(use, form, output, case)
+                judgement = form.combine(await self._votes(use, use.judge, form, messages, ask))
         except JudgeFailed as error:
             return Score(key, label, None, None, "", f"the judge could not be asked: {error}", use.weight)
         except CannotJudge as error:
@@ -172,8 +204,22 @@ def _who(use: ScorerUse, judge: Judge) -> tuple[str, str, str]:
     return judge.model.provider, judge.model.name, use.name
 
 
+def form_of(use: ScorerUse, output: Output, case: Case) -> Form[Any]:
+    """The form of a use.
+
+    Raises:
+        CannotJudge: there is nothing to judge by.
+    """
+    if use.name in RAG_FORMS:
+        return RAG_FORMS[use.name](use, output, case)
+    return FORMS[use.name](use)
+
+
 def told(use: ScorerUse, form: Form[Any], output: Output, case: Case) -> Messages:
     """The rules as system message, and what is judged as user message."""
+    if isinstance(form, Grounded):
+        body = [_fenced(heading(name), name, text) for name, text in form.parts(case).items()]
+        return _messages(rag_wording.SYSTEM, form.task(), body, rag_wording.NOW)
     sees = use.options.get("sees", ())
     parts: dict[str, str] = {}
     if "request" in sees:
@@ -186,11 +232,22 @@ def told(use: ScorerUse, form: Form[Any], output: Output, case: Case) -> Message
     if output.tool_calls:
         parts["TOOL_CALLS"] = json.dumps(output.tool_calls, ensure_ascii=False)
     parts["ANSWER"] = output.text
-    body = [f"{wording.PARTS[name]}\n<<<{name}\n{_inert(text)}\n{name}>>>" for name, text in parts.items()]
+    body = [_fenced(wording.PARTS[name], name, text) for name, text in parts.items()]
+    return _messages(wording.SYSTEM, form.task(), body, wording.NOW)
+
+
+def _messages(system: str, task: str, body: list[str], now: str) -> Messages:
     return (
-        {"role": "system", "content": f"{wording.SYSTEM}\n\n{form.task()}"},
-        {"role": "user", "content": "\n\n".join([*body, wording.NOW])},
+        {"role": "system", "content": f"{system}\n\n{task}"},
+        {"role": "user", "content": "\n\n".join([*body, now])},
     )
+
+
+def _fenced(heading: str, name: str, text: str) -> str:
+    """Data between its delimiters; a heading that says that there is none stands alone."""
+    if name == "NO_PASSAGES":
+        return heading
+    return f"{heading}\n<<<{name}\n{_inert(text)}\n{name}>>>"
 
 
 def _inert(text: str) -> str:

@@ -1,0 +1,150 @@
+"""What all jobs of a worker share."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from llmops_tui.domain.call import Call, ChatRequest
+from llmops_tui.domain.canonical import digest
+from llmops_tui.domain.model import Model
+from llmops_tui.domain.redact import Redactor
+from llmops_tui.worker.calls import Calls
+from llmops_tui.worker.code import WorkspaceCode
+from llmops_tui.worker.links import Links
+from llmops_tui.worker.render import Renderer
+
+if TYPE_CHECKING:
+    from llmops_tui.providers.gateway import Access, Gateway
+    from llmops_tui.worker.functions import Functions
+    from llmops_tui.worker.modules import ModuleSet
+
+Embed = Callable[[Sequence[str]], Awaitable[list[list[float]]]]
+
+
+class Resources:
+    """One for a worker's life; keeps compiled prompts and loaded modules by content.
+
+    Args:
+        embedder: a model → what embeds with it.
+        index_folder: where indexes are kept; None: in memory alone.
+    """
+
+    def __init__(
+        self,
+        blobs: dict[str, str],
+        calls: Calls,
+        code: WorkspaceCode,
+        redactor: Redactor,
+        links: Links,
+        embedder: Callable[[Model], Embed],
+        folder: str,
+        index_folder: Path | None = None,
+    ) -> None:
+        self.blobs = blobs
+        self.calls = calls
+        self.code = code
+        self.redactor = redactor
+        self.links = links
+        self.embedder = embedder
+        self.folder = folder
+        self.index_folder = index_folder
+        self.gateway = StepGateway()
+        self._renderers: dict[str, Renderer] = {}
+        self._modules: dict[str, ModuleSet] = {}
+        self._functions: dict[str, Functions] = {}
+
+    def renderer(self, prompt: str) -> Renderer:
+        """The compiled templates of a prompt, by the hash of its content.
+
+        Raises:
+            RenderError: one does not parse.
+        """
+        found = self._renderers.get(prompt)
+        if found is None:
+            found = self._renderers[prompt] = Renderer(self.blobs[prompt])
+        return found
+
+    def modules(self, code: Mapping[str, str]) -> ModuleSet:
+        """The modules of one version (path → hash of the source), apart from those of others."""
+        key = digest(dict(code))
+        found = self._modules.get(key)
+        if found is None:
+            from llmops_tui.worker.modules import ModuleSet
+
+            sources = {path: self.blobs[hash_] for path, hash_ in code.items()}
+            found = self._modules[key] = ModuleSet(sources, self.folder)
+        return found
+
+    def functions(self, code: Mapping[str, str]) -> Functions:
+        """What calls functions of one version."""
+        from llmops_tui.worker.functions import Functions
+
+        key = digest(dict(code))
+        found = self._functions.get(key)
+        if found is None:
+            found = self._functions[key] = Functions(self.modules(code), self.code)
+        return found
+
+    def mentions(self, code: Mapping[str, str], word: str) -> bool:
+        """Whether a version's source has a word."""
+        return any(word in self.blobs[hash_] for hash_ in code.values())
+
+    async def close(self) -> None:
+        await self.gateway.close()
+        for functions in self._functions.values():
+            functions.close()
+
+
+class Asker(Protocol):
+    """Asks models for one running step."""
+
+    @property
+    def models(self) -> tuple[str, ...]: ...
+
+    async def ask_model(self, model_id: str, request: ChatRequest) -> Call: ...
+
+
+class StepGateway:
+    """The endpoint for programs; each running step has a key, which says who asks."""
+
+    def __init__(self) -> None:
+        self._gateway: Gateway | None = None
+        self._askers: dict[str, Asker] = {}
+
+    @property
+    def address(self) -> str:
+        """`127.0.0.1:PORT`; empty while it does not run."""
+        return self._gateway.address if self._gateway is not None else ""
+
+    async def open(self, asker: Asker) -> Access:
+        """Access for one step, until `shut`."""
+        if self._gateway is None:
+            from llmops_tui.providers.gateway import Gateway
+
+            self._gateway = Gateway(self._ask)
+        access = await self._gateway.open(asker.models)
+        self._askers[access.api_key] = asker
+        return access
+
+    def shut(self, key: str) -> None:
+        self._askers.pop(key, None)
+        if self._gateway is not None:
+            self._gateway.shut(key)
+
+    async def close(self) -> None:
+        if self._gateway is not None:
+            await self._gateway.close()
+
+    async def _ask(self, key: str, model_id: str, request: ChatRequest) -> Call:
+        return await self._askers[key].ask_model(model_id, request)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON knows it: what a template sees of chunks becomes a list of texts."""
+    from llmops_tui.retrieval.context import Context
+
+    if isinstance(value, Context):
+        return [chunk.text for chunk in value]
+    return value

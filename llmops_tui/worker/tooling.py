@@ -1,0 +1,129 @@
+"""The tools of one step: what the model is told of them, and each call of one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from llmops_tui.domain import semconv as a
+from llmops_tui.domain.call import Draw
+from llmops_tui.domain.canonical import KEY_SCHEMA, digest
+from llmops_tui.domain.program import ToolUse
+from llmops_tui.worker.code import CodeError
+from llmops_tui.worker.execution import Execution, as_text
+from llmops_tui.worker.resources import Resources
+from llmops_tui.worker.tracer import LiveSpan
+
+if TYPE_CHECKING:
+    from llmops_tui.worker.tools import ToolBox, ToolResult
+
+#: Trial under which the store keeps what recorded tools are answered with.
+RECORDED = Draw(trial=-1)
+
+
+#: Time limit of loading `tools.py`: what it imports may be large.
+_LOADING_S = 60.0
+
+
+class ToolCalled(msgspec.Struct, frozen=True):
+    """`text`: what the model is told; `error`: why there is no result."""
+
+    id: str
+    text: str
+    value: Any = None
+    error: str = ""
+
+
+class Tooling:
+    """Tools by name, as the configuration and the case say they behave."""
+
+    def __init__(
+        self, resources: Resources, execution: Execution, step: str, tools: tuple[ToolUse, ...]
+    ) -> None:
+        self._resources = resources
+        self._execution = execution
+        self._step = step
+        self._tools = {tool.name: tool for tool in tools}
+        self._box: ToolBox | None = None
+
+    @property
+    def _tool_box(self) -> ToolBox:
+        if self._box is None:
+            from llmops_tui.worker.tools import ToolBox
+
+            modules = self._resources.modules(self._execution.job.target.code)
+            self._box = ToolBox(modules, self._resources.code)
+        return self._box
+
+    async def schemas(self) -> tuple[dict[str, Any], ...]:
+        """As the model is told of them.
+
+        Raises:
+            ValueError: `tools.py` can't be imported, or a function has no schema; a sentence.
+        """
+        try:
+            return tuple([await self._tool_box.schema(name, _LOADING_S) for name in self._tools])
+        except CodeError as error:
+            raise ValueError(str(error)) from error
+
+    async def call_all(self, wanted: list[dict[str, Any]], span: LiveSpan) -> list[ToolCalled]:
+        """All that the model wants, side by side; errors are for the model, not for us."""
+        functions = [each.get("function") or {} for each in wanted]
+        works = [
+            self.call(str(each["id"]), str(f.get("name") or ""), f.get("arguments") or "{}", span)
+            for each, f in zip(wanted, functions, strict=True)
+        ]
+        return await asyncio.gather(*works)
+
+    async def call(self, id_: str, name: str, arguments: Any, parent: LiveSpan) -> ToolCalled:
+        """One call.
+
+        Args:
+            arguments: JSON as the model wrote it, or a mapping.
+        """
+        with parent.span("tool", f"execute_tool {name}") as span:
+            span.attributes |= {a.TOOL_NAME: name, a.TOOL_CALL_ID: id_, a.TOOL_ARGUMENTS: _shown(arguments)}
+            result = await self._result(name, arguments, span)
+            span.error = result.error
+            if not result.error:
+                span.attributes[a.TOOL_RESULT] = result.value
+            return ToolCalled(id_, result.text, result.value, result.error)
+
+    async def _result(self, name: str, arguments: Any, span: LiveSpan) -> ToolResult:
+        from llmops_tui.worker.tools import ToolResult
+
+        tool = self._tools.get(name)
+        if tool is None:
+            error = f"there is no tool '{name}'; there are {', '.join(sorted(self._tools))}"
+            return ToolResult(f"Error: {error}", None, error)
+        canned = self._execution.job.case.tools
+        if name in canned or tool.eval == "canned":
+            span.attributes[a.TOOL_MODE] = "canned"
+            value = canned.get(name, tool.result)
+            return ToolResult(as_text(value), value)
+        span.attributes[a.TOOL_MODE] = tool.eval
+        text = arguments if isinstance(arguments, str) else as_text(arguments)
+        if tool.eval == "live":
+            return await self._tool_box.call(name, text, tool.timeout_s)
+        key = digest([KEY_SCHEMA, "tool", name, _shown(text)])
+        links = self._resources.links
+        known = await links.find_made(key, RECORDED, fresh=False)
+        if known is not None:
+            return ToolResult(as_text(known["value"]), known["value"])
+        result = await self._tool_box.call(name, text, tool.timeout_s)
+        if not result.error:
+            clean = self._resources.redactor.redact_json(result.value)
+            links.send_made(self._execution.job.job, key, RECORDED, {"value": clean})
+        return result
+
+
+def _shown(arguments: Any) -> Any:
+    """Arguments as JSON, where they are."""
+    if not isinstance(arguments, str):
+        return arguments
+    try:
+        return msgspec.json.decode(arguments)
+    except msgspec.DecodeError:
+        return arguments
