@@ -25,6 +25,10 @@ VERBS = {
     "ask": ("ask", "Ask the baseline and what is on disk something, and see both answers."),
     "matrix": ("matrix", "Show how every case did, version by version or model by model."),
     "review": ("review", "Walk through the changed cases, and accept or reject each."),
+    "trace": (
+        "trace",
+        "Show how an output came about, step by step, and where two versions part ways.",
+    ),
     "explain": (
         "explain",
         "Tell which changed part did how much of the difference between two versions.",

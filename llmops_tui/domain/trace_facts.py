@@ -23,7 +23,7 @@ RESULT, ERROR, INPUT = "result", "error", "input"
 CHUNKS, CHUNK_ORDER, QUERY = "chunks", "order of chunks", "query"
 SCORE, VERDICT = "score", "verdict"
 #: Starts of names that are followed by a name of the person's own.
-ARGUMENT, VARIABLE = "argument ", "variable "
+ARGUMENT, VARIABLE, INPUT_OF = "argument ", "variable ", "input "
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -100,8 +100,12 @@ def chunk_name(chunk: Any) -> str:
 def _given(span: Span) -> Iterator[Fact]:
     has = span.attributes
     for name, attribute in _GIVEN.get(span.kind, ((INPUT, a.INPUT),)):
-        if attribute in has:
-            yield Fact(name, has[attribute], has[attribute], given=True)
+        value = has.get(attribute)
+        if name == INPUT and isinstance(value, Mapping):
+            # By name: of a request it is what its prompt reads, and another prompt may read more of it.
+            yield from (Fact(f"{INPUT_OF}{each}", told, told, given=True) for each, told in value.items())
+        elif attribute in has:
+            yield Fact(name, value, value, given=True)
     if span.kind in ("model", "other"):
         yield from _request(has)
     if span.kind in ("prompt", "other"):
@@ -131,11 +135,16 @@ _GIVEN = {
 }
 
 
+#: Start of the names of parameters that the conventions have no name for.
+_OTHER_PARAM = "llmops.request."
+
+
 def _request(has: Mapping[str, Any]) -> Iterator[Fact]:
     """Parameters, format and tools (not there: not set), and the messages."""
     for name in sorted(has):
-        if name.startswith(a.REQUEST) and name != a.MODEL:
-            yield Fact(name.removeprefix(a.REQUEST), has[name], has[name], given=True, known=False)
+        start = next((each for each in (a.REQUEST, _OTHER_PARAM) if name.startswith(each)), None)
+        if start is not None and name not in (a.MODEL, a.RESPONSE_FORMAT):
+            yield Fact(name.removeprefix(start), has[name], has[name], given=True, known=False)
     for told, attribute in (
         ("response format", a.RESPONSE_FORMAT),
         ("output type", a.OUTPUT_TYPE),

@@ -133,6 +133,9 @@ def _given(pairing: Pairing, field: FieldDiff) -> str:
         return f"other tools{_tools(field)}{more}"
     if name.startswith(f.ARGUMENT):
         return f"another tool argument: {name.removeprefix(f.ARGUMENT)} {_change(field)}{more}"
+    if name.startswith(f.INPUT_OF):
+        where = "" if kind == "request" else f" of {step_words(pairing.span)}"
+        return f"another input{where}: {name.removeprefix(f.INPUT_OF)} {_change(field)}{more}"
     if name.startswith(f.VARIABLE):
         return f"another variable: {name.removeprefix(f.VARIABLE)} {_change(field)}{more}"
     if name in (f.QUERY, f.MODEL, f.INPUT, "source", "provider", "method", "function", "command"):

@@ -41,6 +41,8 @@ def _text(name: str, value: Any) -> str:
             return "\n\n".join(_chunk(chunk) for chunk in value)
         case list() | tuple() if name == f.TOOL_CALLS:
             return "\n".join(_call(call) for call in value)
+        case list() | tuple() if name in (f.FINISH, f.CHUNK_ORDER):
+            return ", ".join(str(each) for each in value)
         case Mapping() if name.startswith("chunk "):
             # Its score is left to the list of all: beside another one it is noise.
             return f"{f.chunk_name(value)}\n{value.get('content', '')}"
@@ -128,7 +130,7 @@ def glance(span: Span) -> str:
                 [f.chunk_name(chunk) for chunk in fact.told] if isinstance(fact.told, list | tuple) else []
             )
             made.append(", ".join(names) or "nothing found")
-        elif fact.name.startswith((f.ARGUMENT, f.VARIABLE)):
+        elif fact.name.startswith((f.ARGUMENT, f.VARIABLE, f.INPUT_OF)):
             given.append(f"{fact.name.partition(' ')[2]}={_brief(fact.name, fact.told)}")
         elif fact.name in (f.QUERY, f.INPUT):
             given.append(_brief(fact.name, fact.told))

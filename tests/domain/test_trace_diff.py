@@ -292,7 +292,14 @@ def test_what_only_a_whole_came_to_is_marked_there() -> None:
 def test_another_input_of_the_case_comes_before_everything() -> None:
     before, after = (request(model(f"Is it {q}?", q), **{a.INPUT: {"q": q}}) for q in ("hot", "cold"))
     diff = compared(before, after)
-    assert (marked(diff), diff.first) == ("request", 0)
+    assert (marked(diff), diff.headline) == ("request", "another input: q hot → cold")
+
+
+def test_a_prompt_that_reads_one_variable_more_is_no_other_input() -> None:
+    before = request(prompt("Hi {{ who }}", who="Ada"), **{a.INPUT: {"who": "Ada"}})
+    after = request(prompt("Hi {{ who }}, {{ tone }}", who="Ada", tone="kind"))
+    after.attributes[a.INPUT] = {"who": "Ada", "tone": "kind"}
+    assert marked(compared(before, after)) == "prompt"
 
 
 def test_times_tokens_costs_and_where_it_came_from_are_no_difference() -> None:
