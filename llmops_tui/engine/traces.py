@@ -216,7 +216,8 @@ class _Building:
         match record.kind:
             case "retrieval":
                 found[a.OPERATION] = "retrieval"
-                found[a.DOCUMENTS] = documents(self._chunks(record))
+                if self._output is not None:  # of an attempt that failed they are not known
+                    found[a.DOCUMENTS] = documents(self._chunks(record))
             case "model":
                 found[a.OPERATION] = "chat"
                 if call is not None:
