@@ -5,24 +5,24 @@ Untrusted throughout: every text goes through `shown`.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
+from llmops_tui.app.chunk_lines import changed_documents, documents
 from llmops_tui.app.lines import EMPTY, Line, shown, shown_line, wrap
 from llmops_tui.app.lines import Span as Words
 from llmops_tui.app.output_lines import change_lines
 from llmops_tui.app.output_text import MAX_SHOWN
 from llmops_tui.app.trace_doc import Facts, Node
 from llmops_tui.app.trace_lines import MOST, STATES, glyph
+from llmops_tui.app.values import json_text, text_lines, value_text
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.prose_diff import Diff, diff
-from llmops_tui.domain.reached import Reached, reached
-from llmops_tui.domain.trace import Span, text_of
+from llmops_tui.domain.trace import Span
 
 #: Style of what is searched for.
 FOUND = "open-word"
@@ -79,6 +79,9 @@ class Change(msgspec.Struct, frozen=True):
     compared: Diff
 
 
+#: Width, wrapped or not, what is searched for: what a layout depends on besides the parts.
+Room = tuple[int, bool, re.Pattern[str] | None]
+
 #: Lines as they are written, and changes, which are laid out for a width.
 Parts = tuple[Line | Change, ...]
 
@@ -93,7 +96,7 @@ def rendered(node: Node, *, whole: bool = False) -> Parts:
     if node.fields:
         out += [EMPTY, (("What changed", "bold"),)]
         for field in node.fields:
-            out += _changed(field.name, field.before, field.after, field.given, node)
+            out += _changed(field.name, field.before, field.after, field.given)
     out += _span(node.span, node.facts, whole)
     return tuple(out)
 
@@ -111,11 +114,11 @@ def raw(span: Span) -> str:
         **({"error": span.error} if span.error else {}),
         "attributes": span.attributes,
     }
-    return _json(value)
+    return json_text(value)
 
 
 def raw_parts(span: Span) -> Parts:
-    return tuple(_text(raw(span), False))
+    return tuple(text_lines(raw(span), False))
 
 
 def text(parts: Parts) -> str:
@@ -128,6 +131,12 @@ def text(parts: Parts) -> str:
         else:
             out.append("".join(words for words, _ in part).rstrip())
     return "\n".join(out)
+
+
+def searched(node: Node) -> str:
+    """What a search looks through: the step itself, without what changed."""
+    plain = msgspec.structs.replace(node, fields=(), facts=msgspec.structs.replace(node.facts, answer=""))
+    return f"{shown_line(node.span.name)}\n{text(rendered(plain))}"
 
 
 def lay(parts: Parts, width: int, *, wrapped: bool, wanted: re.Pattern[str] | None = None) -> list[Line]:
@@ -228,7 +237,7 @@ def _figures(span: Span) -> Iterator[str]:
             yield f"{words} {shown_line(str(written))}".strip()
     for name, value in span.attributes.items():
         if name.startswith(a.REQUEST) and name != a.MODEL:
-            yield f"{shown_line(name.removeprefix(a.REQUEST))} {shown_line(_json(value, flat=True))}"
+            yield f"{shown_line(name.removeprefix(a.REQUEST))} {shown_line(json_text(value, flat=True))}"
 
 
 def _span(span: Span, facts: Facts, whole: bool) -> Iterator[Line]:
@@ -244,23 +253,23 @@ def _span(span: Span, facts: Facts, whole: bool) -> Iterator[Line]:
         if name in (a.INPUT_MESSAGES, a.OUTPUT_MESSAGES):
             yield from _messages(value, whole)
         elif name == a.DOCUMENTS:
-            yield from _documents(value, facts.answer, whole)
+            yield from documents(value, facts.answer, whole=whole)
         elif name == a.VARIABLES and isinstance(value, dict):
             for key, one in value.items():
-                yield from _named(shown_line(str(key)), _value(one), whole)
+                yield from _named(shown_line(str(key)), value_text(one), whole)
         else:
-            yield from _text(_value(value), whole)
+            yield from text_lines(value_text(value), whole)
     shown_above = {*SECTIONS, *(name for name, _, _ in _FIGURES), a.CACHED}
     rest = {n: v for n, v in known.items() if n not in shown_above and not n.startswith(a.REQUEST)}
     if rest:
         yield EMPTY
         yield (("── attributes ", "dim"),)
         for name, value in rest.items():
-            yield from _named(shown_line(name), _value(value), whole)
+            yield from _named(shown_line(name), value_text(value), whole)
 
 
 def _named(name: str, value: str, whole: bool) -> Iterator[Line]:
-    lines = list(_text(value, whole))
+    lines = list(text_lines(value, whole))
     if len(lines) == 1:
         yield ((f"{name}  ", "dim"), *lines[0])
     else:
@@ -268,23 +277,9 @@ def _named(name: str, value: str, whole: bool) -> Iterator[Line]:
         yield from ((("  ", ""), *line) for line in lines)
 
 
-def _text(value: str, whole: bool) -> Iterator[Line]:
-    cleaned = shown(value)
-    more = 0
-    if not whole and len(cleaned) > MAX_SHOWN:
-        more, cleaned = len(cleaned) - MAX_SHOWN, cleaned[:MAX_SHOWN]
-    if not cleaned:
-        yield (("(empty)", "dim"),)
-        return
-    for line in cleaned.split("\n"):
-        yield ((line, ""),)
-    if more:
-        yield ((f"… {fmt.count(more)} more characters; y copies all", "dim"),)
-
-
 def _messages(value: Any, whole: bool) -> Iterator[Line]:
     if not isinstance(value, list | tuple) or not all(isinstance(m, dict) for m in value):
-        yield from _text(_value(value), whole)
+        yield from text_lines(value_text(value), whole)
         return
     for n, message in enumerate(value):
         if n:
@@ -301,137 +296,33 @@ def _part(part: Any, whole: bool) -> Iterator[Line]:
     if kind in ("text", "reasoning"):
         if kind == "reasoning":
             yield (("(reasoning)", "dim"),)
-        yield from _text(_value(part.get("content", ""), as_text=True), whole)
+        yield from text_lines(value_text(part.get("content", ""), as_text=True), whole)
     elif kind == "tool_call":
         yield (("→ ", "accent"), (shown_line(str(part.get("name", ""))), "bold"))
-        yield from ((("  ", ""), *line) for line in _text(_value(part.get("arguments")), whole))
+        yield from ((("  ", ""), *line) for line in text_lines(value_text(part.get("arguments")), whole))
     elif kind == "tool_call_response":
         yield (("← ", "accent"), ("result", "bold"))
         result = part.get("response", part.get("result"))
-        yield from ((("  ", ""), *line) for line in _text(_value(result), whole))
+        yield from ((("  ", ""), *line) for line in text_lines(value_text(result), whole))
     else:
-        yield from _text(_value(part), whole)
-
-
-def _documents(value: Any, answer: str, whole: bool) -> Iterator[Line]:
-    if not isinstance(value, list | tuple) or not all(isinstance(d, dict) for d in value):
-        yield from _text(_value(value), whole)
-        return
-    for n, document in enumerate(value, 1):
-        if n > 1:
-            yield EMPTY
-        content = shown(_value(document.get("content", ""), as_text=True))
-        head: list[Words] = [(f"{n} ", "dim"), (_place(document), "bold")]
-        if (score := document.get("score")) is not None:
-            head.append((f"  score {_score(score)}", ""))
-        found = reached(content, answer) if answer and content else None
-        if found is not None and found.share is not None:
-            head.append((f"  {_share(found)}", "improved" if found.found else "dim"))
-        yield tuple(head)
-        yield from _marked(content, found, whole)
-
-
-def _place(document: dict[str, Any]) -> str:
-    """`docs/refunds.md#2`."""
-    source = shown_line(str(document.get("source", document.get("id", ""))))
-    position = document.get("position")
-    return source if position is None else f"{source}#{shown_line(str(position))}"
-
-
-def _score(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, int | float) else shown_line(str(value))
-
-
-def _share(found: Reached) -> str:
-    if not found.found:
-        return "none of its words reached the answer"
-    assert found.share is not None
-    text = f"{found.found} of {fmt.plural(found.total, 'word')} ({found.share:.0%}) reached the answer"
-    return text + (f", {found.longest} in a row" if found.longest else "")
-
-
-def _marked(content: str, found: Reached | None, whole: bool) -> Iterator[Line]:
-    """The text of a chunk; what reached the answer is marked, runs more strongly than single words."""
-    if found is None or not found.marks or (len(content) > MAX_SHOWN and not whole):
-        yield from _text(content, whole)
-        return
-    styles = {"run": "pass-word", "word": "underline"}
-    line: list[Words] = []
-    at = 0
-    places = [(m.start, m.end, styles[m.kind]) for m in found.marks]
-    for start, end, style in (*places, (len(content), len(content), "")):
-        for piece, look in ((content[at:start], ""), (content[start:end], style)):
-            for n, words in enumerate(piece.split("\n")):
-                if n:
-                    yield tuple(line)
-                    line = []
-                if words:
-                    line.append((words, look))
-        at = end
-    yield tuple(line)
+        yield from text_lines(value_text(part), whole)
 
 
 # -- what changed
 
 
-def _changed(name: str, before: Any, after: Any, given: bool, node: Node) -> Iterator[Line | Change]:
+def _changed(name: str, before: Any, after: Any, given: bool) -> Iterator[Line | Change]:
     title = SECTIONS.get(name, name.removeprefix(a.REQUEST)) + (" (given)" if given else "")
     title = shown_line(title)
     if name == a.DOCUMENTS and isinstance(before, list | tuple) and isinstance(after, list | tuple):
         yield ((title, "bold"),)
-        yield from _changed_documents(before, after)
+        yield from changed_documents(before, after)
         return
     old, new = shown(_comparable(before))[:MAX_SHOWN], shown(_comparable(after))[:MAX_SHOWN]
     yield Change(title, old, new, diff(old, new))
 
 
-def _changed_documents(before: Iterable[Any], after: Iterable[Any]) -> Iterator[Line]:
-    old = {_identity(d): n for n, d in enumerate(before, 1)}
-    new = {_identity(d): n for n, d in enumerate(after, 1)}
-    for identity, n in new.items():
-        if identity not in old:
-            yield (("+ ", "bold improved"), (f"{n} {identity[0]}  ", "improved"), (identity[1], ""))
-        elif old[identity] == n:
-            yield (("= ", "dim"), (f"{n} {identity[0]}", "dim"))
-        else:
-            yield (("~ ", "bold warning"), (f"{n} {identity[0]}  was {old[identity]}", ""))
-    for identity, n in old.items():
-        if identity not in new:
-            yield (("− ", "bold regressed"), (f"{n} {identity[0]}  ", "regressed"), (identity[1], ""))
-
-
-def _identity(document: Any) -> tuple[str, str]:
-    """Source with position, and the text on one line: what makes it the same chunk."""
-    if not isinstance(document, dict):
-        return "", shown_line(_json(document, flat=True))
-    return _place(document), shown_line(_value(document.get("content", ""), as_text=True))[:2_000]
-
-
 def _comparable(value: Any) -> str:
     if isinstance(value, list | tuple) and value and all(isinstance(m, dict) and "parts" in m for m in value):
         return text_of(value)
-    return "" if value is None else _value(value)
-
-
-# -- values
-
-
-def _value(value: Any, *, as_text: bool = False) -> str:
-    """A value as a person reads it: JSON laid out, also where it came as a text."""
-    if not isinstance(value, str):
-        return _json(value)
-    if not as_text and value.lstrip()[:1] in ("{", "["):
-        try:
-            return _json(json.loads(value))
-        except (ValueError, RecursionError):
-            return value
-    return value
-
-
-def _json(value: Any, *, flat: bool = False) -> str:
-    if flat and isinstance(value, str):
-        return value
-    try:
-        return json.dumps(value, indent=None if flat else 2, ensure_ascii=False, default=str)
-    except (ValueError, RecursionError):
-        return str(value)
+    return "" if value is None else value_text(value)

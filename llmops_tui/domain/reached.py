@@ -18,18 +18,19 @@ from llmops_tui.domain.words import CJK, words
 #: Words in a row from which on a run counts as taken over.
 RUN = 3
 
-#: Function words of English: in a run they count, alone they say nothing.
-STOPPED = frozenset(
+_STOPPED = (
     "a about after all also am an and any are as at be been before but by can could did do does for from had "
     "has have he her here him his how i if in into is it its just may me might more most must my no not of "
     "off on once only or other our out over own s shall she should so some such t than that the their them "
     "then there these they this those through to too under until up us very was we were what when where "
-    "which while who whom why will with within would you your".split()  # noqa: SIM905
+    "which while who whom why will with within would you your"
 )
+#: Function words of English: in a run they count, alone they say nothing.
+STOPPED = frozenset(_STOPPED.split())
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """Part of the chunk's text: `run` of at least `RUN` words that the answer has in that order, or a `word`."""
+    """Part of a chunk's text: a `run` of words that the answer has in that order, or one `word`."""
 
     start: int
     end: int

@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 
 from llmops_tui.app.lines import Line, wrap
-from llmops_tui.app.span_lines import FOUND, Parts, lay
+from llmops_tui.app.span_lines import FOUND, Parts, Room, lay
 from llmops_tui.app.widgets.text_pane import TextPane
-
-#: Width, wrapped or not, what is searched for.
-Room = tuple[int, bool, re.Pattern[str] | None]
 
 
 class SpanPane(TextPane):
