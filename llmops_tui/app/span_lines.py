@@ -22,7 +22,7 @@ from llmops_tui.app.values import json_text, text_lines, value_text
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.prose_diff import Diff, diff
-from llmops_tui.domain.trace import Span
+from llmops_tui.domain.trace import Span, text_of
 
 #: Style of what is searched for.
 FOUND = "open-word"
