@@ -67,6 +67,8 @@ _FIGURES: tuple[tuple[str, str, Any], ...] = (
     (a.SCORE, "score", fmt.score),
     (a.SCORE_LABEL, "", str),
 )
+#: Before a line whose text goes on below itself.
+_MARKS = frozenset(("+ ", "− ", "~ ", "= ", "✗ "))
 _ROLES = {"system": "bold accent", "developer": "bold accent", "user": "bold", "assistant": "bold improved"}
 
 
@@ -176,7 +178,10 @@ def mark(line: Line, wanted: re.Pattern[str]) -> Line:
 
 
 def _indent(line: Line) -> int:
+    """Cells before the rows that a line goes on in: as far as its text stands in."""
     first = line[0][0] if line else ""
+    if first in _MARKS:
+        return len(first)
     return min(len(first) - len(first.lstrip(" ")), 16)
 
 
@@ -221,7 +226,7 @@ def _head(node: Node) -> Iterator[Line]:
         yield tuple(x for one in said for x in ((" · ", "dim"), one))[1:]
     if span.error or span.status == "error":
         for n, line in enumerate(shown(span.error or "it failed").split("\n")):
-            yield ((f"{'  ' if n else '✗ '}{line}", "error"),)
+            yield ("  " if n else "✗ ", "error"), (line, "error")
     figures = list(_figures(span))
     if figures:
         yield ((" · ".join(figures), "dim"),)

@@ -10,6 +10,9 @@ from llmops_tui.app.lines import Line, shown
 from llmops_tui.app.output_text import MAX_SHOWN
 from llmops_tui.domain import format as fmt
 
+#: Characters up to which JSON stays on one line.
+SHORT = 60
+
 
 def text_lines(value: str, whole: bool) -> Iterator[Line]:
     """A text line by line, cut short unless `whole`."""
@@ -43,6 +46,9 @@ def json_text(value: Any, *, flat: bool = False) -> str:
     if flat and isinstance(value, str):
         return value
     try:
-        return json.dumps(value, indent=None if flat else 2, ensure_ascii=False, default=str)
+        short = json.dumps(value, ensure_ascii=False, default=str)
+        if flat or len(short) <= SHORT:
+            return short
+        return json.dumps(value, indent=2, ensure_ascii=False, default=str)
     except (ValueError, RecursionError):
         return str(value)

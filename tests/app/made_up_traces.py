@@ -65,26 +65,37 @@ def helpdesk_trace(side: int, name: str, chunks: list[dict[str, Any]], answer: s
         f"{a.REQUEST}temperature": 0,
         a.FINISH_REASONS: ["stop"],
     }
+    answered = {a.OUTPUT_MESSAGES: [said("assistant", answer)], a.RAW_RESPONSE: '{"choices": [{"index": 0}]}'}
+    calls = {"role": "assistant", "parts": [call]}
+    tool = {
+        a.TOOL_NAME: "search_orders",
+        a.TOOL_ARGUMENTS: arguments,
+        a.TOOL_RESULT: '{"orders": [1, 2]}',
+        a.TOOL_MODE: "live",
+    }
+    prompt = {
+        a.TEMPLATE: "system:\n{{ context }}",
+        a.VARIABLES: {"question": "How many days?"},
+        a.INPUT_MESSAGES: sent,
+    }
+    first = {a.INPUT_MESSAGES: sent, a.OUTPUT_MESSAGES: [calls]}
+    second = {a.INPUT_MESSAGES: [*sent, calls, {"role": "tool", "parts": [result]}], **answered}
+    first |= {a.INPUT_TOKENS: 120, a.OUTPUT_TOKENS: 12, a.COST: 0.0012}
+    second |= {a.INPUT_TOKENS: 1160, a.OUTPUT_TOKENS: 24, a.COST: 0.0034}
+    judged = {a.SCORE: 0.0, a.SCORE_LABEL: "fail", a.EXPLANATION: '"30 days" is not in the output'}
+    found = {a.QUERY: "How many days?", a.DOCUMENTS: chunks}
+    chat, late = "chat smollm2-135m-instruct", "the clock stands still"
     spans = (
         span(1, 0, "request", "refund-window", 0, 2.4, side, attributes={a.OUTPUT: answer}),
-        span(2, 1, "retrieval", "docs", 0, 0.1, side, attributes={a.QUERY: "How many days?", a.DOCUMENTS: chunks}),
-        span(
-            3, 1, "prompt", "prompts/helpdesk.md", 0.1, 0.11, side,
-            attributes={a.TEMPLATE: "system:\n{{ context }}", a.VARIABLES: {"question": "How many days?"}, a.INPUT_MESSAGES: sent},
-        ),
+        span(2, 1, "retrieval", "docs", 0, 0.1, side, attributes=found),
+        span(3, 1, "prompt", "prompts/helpdesk.md", 0.1, 0.11, side, attributes=prompt),
         span(4, 1, "step", "answer", 0.11, 2.3, side),
-        span(
-            5, 4, "model", "chat smollm2-135m-instruct", 0.11, 0.9, side,
-            attributes={**model, a.INPUT_MESSAGES: sent, a.OUTPUT_MESSAGES: [{"role": "assistant", "parts": [call]}], a.INPUT_TOKENS: 120, a.OUTPUT_TOKENS: 12, a.COST: 0.0012},
-        ),
-        span(6, 4, "tool", "search_orders", 0.9, 1.0, side, attributes={a.TOOL_NAME: "search_orders", a.TOOL_ARGUMENTS: {"days": 30, "q": "refund"}, a.TOOL_RESULT: '{"orders": [1, 2]}', a.TOOL_MODE: "live"}),
-        span(7, 4, "tool", "get_time", 0.9, 0.92, side, error="the clock stands still", attributes={a.TOOL_NAME: "get_time"}),
-        span(
-            8, 4, "model", "chat smollm2-135m-instruct", 1.0, 2.3, side,
-            attributes={**model, a.INPUT_MESSAGES: [*sent, {"role": "assistant", "parts": [call]}, {"role": "tool", "parts": [result]}], a.OUTPUT_MESSAGES: [said("assistant", answer)], a.INPUT_TOKENS: 1160, a.OUTPUT_TOKENS: 24, a.COST: 0.0034, a.RAW_RESPONSE: '{"choices": [{"finish_reason": "stop"}]}'},
-        ),
-        span(9, 1, "scorer", "contains", 2.3, 2.31, side, attributes={a.EVALUATION: "contains", a.SCORE: 0.0, a.SCORE_LABEL: "fail", a.EXPLANATION: '"30 days" is not in the output'}),
-    )  # fmt: skip
+        span(5, 4, "model", chat, 0.11, 0.9, side, attributes={**model, **first}),
+        span(6, 4, "tool", "search_orders", 0.9, 1.0, side, attributes=tool),
+        span(7, 4, "tool", "get_time", 0.9, 0.92, side, error=late, attributes={a.TOOL_NAME: "get_time"}),
+        span(8, 4, "model", chat, 1.0, 2.3, side, attributes={**model, **second}),
+        span(9, 1, "scorer", "contains", 2.3, 2.31, side, attributes=judged),
+    )
     return Trace(f"{side:032x}", f"refund-window · {name} · {SMOL}", spans)
 
 
@@ -144,11 +155,7 @@ def large(n: int, *, breadth: int = 8, side: int = 1) -> Trace:
         kind = kinds[k % 5]
         attributes: dict[str, Any] = {a.INPUT_MESSAGES: [said("user", f"question {k}")]}
         if kind == "model":
-            attributes |= {
-                a.INPUT_TOKENS: k,
-                a.OUTPUT_TOKENS: 7,
-                a.COST: k / 1e7,
-                a.OUTPUT_MESSAGES: [said("assistant", f"answer {k}")],
-            }
+            attributes |= {a.INPUT_TOKENS: k, a.OUTPUT_TOKENS: 7, a.COST: k / 1e7}
+            attributes |= {a.OUTPUT_MESSAGES: [said("assistant", f"answer {k}")]}
         spans.append(span(k, parent, kind, f"{kind} {k}", start, start + length, side, attributes=attributes))
     return Trace(f"{side:032x}", "large", tuple(spans))

@@ -33,12 +33,13 @@ if TYPE_CHECKING:
     from llmops_tui.app.app import LlmopsApp
 
 
-class AskMessages(ModalScreen[None], Copying):
-    """`ctrl+s` asks what is typed. Nothing of it is kept but the call, and no file is touched.
+class AskMessages(ModalScreen[Any], Copying):
+    """`ctrl+s` asks what is typed. Gives the text as it stands when it is closed; no file is touched.
 
     Args:
         request: what was asked then, as it would be asked again.
         step: the model call that it is of.
+        text: the messages as they were edited before; None: as they were sent.
     """
 
     AUTO_FOCUS = "#messages"
@@ -58,8 +59,9 @@ class AskMessages(ModalScreen[None], Copying):
         Binding("q", "leave", show=False),
     ]
 
-    def __init__(self, request: MessagesRequest, step: Span) -> None:
+    def __init__(self, request: MessagesRequest, step: Span, text: str | None = None) -> None:
         super().__init__()
+        self._text = message_text.written(request.messages) if text is None else text
         self._request = request
         self._original = shown(answer_text(step))
         self._asked: MessagesRequest | None = None
@@ -77,7 +79,7 @@ class AskMessages(ModalScreen[None], Copying):
         sheet = Vertical(classes="sheet -large", id="ask-messages")
         sheet.border_title = Content("Edit and ask · ctrl+s asks, esc closes")
         with sheet:
-            box = InputBox("messages", message_text.written(self._request.messages), id="messages")
+            box = InputBox("messages", self._text, id="messages")
             box.add_class("pane")
             box.title(f"Messages to {shown_line(self._request.model)}")
             yield box
@@ -158,7 +160,7 @@ class AskMessages(ModalScreen[None], Copying):
     def action_leave(self) -> None:
         if self._waiting is not None:
             self.session.stop_asking()
-        self.dismiss()
+        self.dismiss(self.box.text)
 
     # -- the answer
 

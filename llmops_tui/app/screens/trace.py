@@ -42,6 +42,10 @@ class TraceScreen(Frame, inherit_bindings=False):
         self._read: Traced | None = None
         self._raw = False
         self._typed = ""
+        #: Id of a step → its messages as they were edited last.
+        self._edited: dict[str, str] = {}
+        #: The search that is under way leads to its first match.
+        self._to_first = False
         #: Where `n` or `N` goes on once the step that it led to is shown: 1 its first match, -1 its last.
         self._onward = 0
 
@@ -81,8 +85,9 @@ class TraceScreen(Frame, inherit_bindings=False):
         super().follow()
         traced = self.owner.traced()
         if traced is None:
-            self.steps.says = empty_sentence(self.model.status)
-            self.steps.refresh()
+            self._read = self._traced = self._view = None
+            self.steps.title("Trace")
+            self._say_instead(empty_sentence(self.model.status))
             return
         if traced == self._read or not self.owner.is_engine_up:
             return
@@ -90,8 +95,8 @@ class TraceScreen(Frame, inherit_bindings=False):
         self._read = traced
         if not same:
             self.steps.title(title(traced, None, None, "", 0))
-            self.steps.says = ["Reading the trace …"]
-            self.steps.refresh()
+            self._view = None
+            self._say_instead(["Reading the trace …"])
         trial = self._view.trial if same and self._view is not None else None
         self._loader.want(traced, trial)
 
@@ -126,8 +131,12 @@ class TraceScreen(Frame, inherit_bindings=False):
 
     def show_problem(self, text: str) -> None:
         """The trace could not be read."""
-        self._view = None
-        self.steps.says = [text, "esc goes back."]
+        self._traced = self._view = None
+        self._say_instead([text, "esc goes back."])
+
+    def _say_instead(self, sentences: list[str]) -> None:
+        """Sentences in place of steps."""
+        self.steps.says = sentences
         self.steps.show(None, [])
         self._show_step()
         self.show_keys()
@@ -198,8 +207,7 @@ class TraceScreen(Frame, inherit_bindings=False):
     def action_open_step(self) -> None:
         if self.answer(True) or self.node is None:
             return
-        hidden = self.has_class("-narrow") and not self.has_class("-opened")
-        if hidden or not (self.focused is self.steps and self.steps.toggle_fold()):
+        if self._is_hidden or not (self.focused is self.steps and self.steps.toggle_fold()):
             self.add_class("-opened")
             self.step.focus()
             self.show_keys()
@@ -301,12 +309,11 @@ class TraceScreen(Frame, inherit_bindings=False):
 
     def on_filter_changed(self, message: FilterChanged) -> None:
         message.stop()
+        self._to_first = message.done and bool(message.text)
         self._search(message.text)
         if message.done:
             self.query(FilterRow).remove()
             (self.step if self.has_class("-opened") else self.steps).focus()
-            if message.text:
-                self.action_next_match()
 
     def _search(self, typed: str) -> None:
         self._typed = typed
@@ -328,6 +335,9 @@ class TraceScreen(Frame, inherit_bindings=False):
         self._title()
         for row in self.query(FilterRow):
             row.say(f"in {fmt.plural(len(rows), 'step')}" if self._typed else "")
+        if self._to_first:
+            self._to_first = False
+            self.action_next_match()
 
     def action_next_match(self) -> None:
         self._go_to_match(1)
@@ -339,17 +349,31 @@ class TraceScreen(Frame, inherit_bindings=False):
         if not self._typed:
             self.say("Nothing is searched for; / does.")
             return
-        if self.step.next_match(step):
+        # Where the list has the screen, it goes from step to step.
+        if not self._is_hidden and self.step.next_match(step):
             self._title_step()
             return
         row = self.steps.cursor
         rows = sorted(self.steps.found, reverse=step < 0)
-        found = next((n for n in rows if row is not None and (n > row if step > 0 else n < row)), None)
+        if not rows or row is None:
+            self.say("Found nowhere.")
+            return
+        found = next((n for n in rows if (n > row if step > 0 else n < row)), None)
         if found is None:
-            self.say("No further match." if step > 0 else "No earlier match.")
+            found = rows[0]
+            self.say("Begun anew from the top." if step > 0 else "Begun anew from the bottom.")
+        if found == row:
+            self.step.match = -1
+            self.step.next_match(step)
+            self._title_step()
         else:
             self._onward = step
             self.steps.go_to(found)
+
+    @property
+    def _is_hidden(self) -> bool:
+        """The step is not in sight."""
+        return not self.step.size.height
 
     # -- asking again, taking along
 
@@ -370,7 +394,11 @@ class TraceScreen(Frame, inherit_bindings=False):
         else:
             from llmops_tui.app.screens.ask_messages import AskMessages
 
-            self.app.push_screen(AskMessages(request, node.span))
+            def closed(text: str | None) -> None:
+                if text is not None:
+                    self._edited[node.span.id] = text
+
+            self.app.push_screen(AskMessages(request, node.span, self._edited.get(node.span.id)), closed)
 
     def copyable(self) -> tuple[str, str] | None:
         node = self.node
