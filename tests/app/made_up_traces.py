@@ -52,12 +52,8 @@ def helpdesk_trace(side: int, name: str, chunks: list[dict[str, Any]], answer: s
     """Retrieval, prompt, a model that calls a tool, the tool, the model again, a scorer: 0 to 2.4 s."""
     system = "You help.\nAnswer the question using only the context."
     sent = [said("system", system), said("user", f"How many days?\n\n{chunks[0]['content']}")]
-    call = {
-        "type": "tool_call",
-        "id": "c1",
-        "name": "search_orders",
-        "arguments": {"days": 30, "q": "refund"},
-    }
+    arguments = {"days": 30, "q": "refund"}
+    call = {"type": "tool_call", "id": "c1", "name": "search_orders", "arguments": arguments}
     result = {"type": "tool_call_response", "id": "c1", "response": {"orders": [1, 2]}}
     model = {
         a.PROVIDER: "local",
