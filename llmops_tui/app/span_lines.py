@@ -136,9 +136,10 @@ def text(parts: Parts) -> str:
 
 
 def searched(node: Node) -> str:
-    """What a search looks through: the step itself, without what changed."""
+    """What a search looks through: the step itself, and what stood there before."""
     plain = msgspec.structs.replace(node, fields=(), facts=msgspec.structs.replace(node.facts, answer=""))
-    return f"{shown_line(node.span.name)}\n{text(rendered(plain))}"
+    before = (shown(_comparable(field.before)) for field in node.fields)
+    return "\n".join((shown_line(node.span.name), text(rendered(plain)), *before))
 
 
 def lay(parts: Parts, width: int, *, wrapped: bool, wanted: re.Pattern[str] | None = None) -> list[Line]:

@@ -9,7 +9,7 @@ import msgspec
 
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.trace import Span, Totals, Trace, text_of, totals
-from llmops_tui.domain.trace_diff import FieldDiff, PairState
+from llmops_tui.domain.trace_diff import FieldDiff, PairState, TraceDiff
 from llmops_tui.domain.trace_path import Timing, timing
 from llmops_tui.engine.trace_events import TraceView
 
@@ -95,11 +95,15 @@ class TraceDoc(msgspec.Struct, frozen=True):
     def is_parent(self, row: int) -> bool:
         return self.nodes[row].last > row
 
-    def row_of(self, node: Node) -> int | None:
-        """The row that shows the same step as a row of another document."""
-        wanted = {(s.id, s.start) for s in (node.span, node.before) if s is not None}
+    def row_of(self, node: Node, diff: TraceDiff | None) -> int | None:
+        """The row that shows the same step as a row of another document of these traces."""
+        wanted = {id(s) for s in (node.span, node.before) if s is not None}
+        for pairing in diff.pairings if diff is not None else ():
+            both = {id(s) for s in (pairing.before, pairing.after) if s is not None}
+            if both & wanted:
+                wanted |= both
         for n, other in enumerate(self.nodes):
-            if any(s is not None and (s.id, s.start) in wanted for s in (other.span, other.before)):
+            if id(other.span) in wanted or id(other.before) in wanted:
                 return n
         return None
 

@@ -72,7 +72,8 @@ class MatrixScreen(Frame, inherit_bindings=False):
         self.follow()
 
     def on_screen_resume(self) -> None:
-        if not self._busy:
+        # Not where it is only passed on the way to the Bench.
+        if not self._busy and self.is_current:
             self.read("all")
 
     @property

@@ -106,9 +106,9 @@ class TraceScreen(Frame, inherit_bindings=False):
     def show_view(self, traced: Traced, view: TraceView, doc: TraceDoc | None) -> None:
         """A trace has been read: show it, from the first step where it parts from the baseline's."""
         at = doc.first or 0 if doc is not None else 0
-        before = self.node
-        if before is not None and doc is not None and self._traced == traced:
-            at = doc.row_of(before) or at  # another trial, or read anew
+        row = self.steps.cursor
+        if self.steps.touched and doc is not None and self._traced == traced and row < len(doc.nodes):
+            at = row  # another trial
         self._traced, self._view = traced, view
         self._show(doc, at)
 
@@ -116,7 +116,7 @@ class TraceScreen(Frame, inherit_bindings=False):
         """The same trace, seen from another side."""
         if view is self._view and doc is not None:
             before = self.node
-            self._show(doc, (doc.row_of(before) if before is not None else None) or 0)
+            self._show(doc, (doc.row_of(before, view.diff) if before is not None else None) or 0)
 
     def _show(self, doc: TraceDoc | None, at: int) -> None:
         traced, view = self._traced, self._view
