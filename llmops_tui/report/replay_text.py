@@ -36,7 +36,7 @@ def replay_lines(
     if output is None:
         lines.append(((f"✗ {clean_line(failure)}", "removed"),))
     elif output.text == before:
-        lines += [(("the same as before", "dim"),), ((clean(before, keep_lines=True), ""),)]
+        lines += [(("the same as before", "dim"),), ((clean(before), ""),)]
     else:
         lines += [((line, _style(line)),) for line in text_diff(before, output.text, width=width - 2)]
     for score in scores:
