@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 from llmops_tui.domain import messages as m
@@ -99,7 +98,7 @@ class Evaluator:
         settings = step.retrieval
         if settings is None:
             return None
-        from llmops_tui.retrieval import index_of
+        from llmops_tui.retrieval import search
 
         try:
             if settings.query:
@@ -108,12 +107,10 @@ class Evaluator:
                 query = "\n".join(v for v in job.case.vars.values() if isinstance(v, str))
         except RenderError as error:
             raise JobFailed(Failure("retrieval", f"retrieval.query: {error}")) from error
-        corpus = step.corpus
-        # The first build of a large corpus takes seconds: not on the loop that answers the engine.
-        index = await asyncio.to_thread(
-            index_of, corpus, self._blobs, settings.chunk_words, settings.overlap_words
-        )
-        return tuple(index.search(query, settings.top_k))
+        try:
+            return await search(settings, step.corpus, self._blobs, query)
+        except ValueError as error:
+            raise JobFailed(Failure("retrieval", str(error))) from error
 
     def _assemble(self, job: m.Evaluate, retrieved: tuple[Chunk, ...] | None) -> ChatRequest:
         step = job.target.prompts[0]
