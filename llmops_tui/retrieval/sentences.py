@@ -14,49 +14,8 @@ _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 _POINT = re.compile(r"([-*+•]|\d{1,3}[.)])$")
 _OPENING = "\"'“‘«(["
 _ABBREVIATED = frozenset(
-    [
-        "dr",
-        "mr",
-        "mrs",
-        "ms",
-        "prof",
-        "st",
-        "vs",
-        "etc",
-        "e.g",
-        "i.e",
-        "cf",
-        "al",
-        "fig",
-        "figs",
-        "no",
-        "nos",
-        "vol",
-        "pp",
-        "p",
-        "ca",
-        "approx",
-        "inc",
-        "ltd",
-        "co",
-        "corp",
-        "jr",
-        "sr",
-        "dept",
-        "est",
-        "eq",
-        "ed",
-        "eds",
-        "resp",
-        "incl",
-        "z.b",
-        "d.h",
-        "u.a",
-        "bzw",
-        "usw",
-        "nr",
-        "str",
-    ]
+    "dr mr mrs ms prof st vs etc e.g i.e cf al fig figs no nos vol pp p ca approx inc ltd co corp jr sr dept "  # noqa: SIM905
+    "est eq ed eds resp incl z.b d.h u.a bzw usw nr str".split()
 )
 
 
