@@ -9,6 +9,9 @@ import msgspec
 from llmops_tui.domain.canonical import digest
 from llmops_tui.domain.judge import MODEL_GRADED, Judge
 
+#: Scorers of what was retrieved: they are held against `expected_sources`.
+SOURCE_GRADED = frozenset({"recall_at_k", "precision_at_k", "mrr", "ndcg"})
+
 
 class ScorerUse(msgspec.Struct, frozen=True):
     """One scorer as a case uses it.
@@ -43,6 +46,11 @@ class ScorerUse(msgspec.Struct, frozen=True):
         """It asks a model."""
         return self.name in MODEL_GRADED and not self.is_function
 
+    @property
+    def uses_sources(self) -> bool:
+        """It is held against the case's `expected_sources`."""
+        return self.name in SOURCE_GRADED and not self.is_function
+
     def identity(self) -> dict[str, Any]:
         identity = {
             "name": self.name,
@@ -66,7 +74,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
         known_failing: why it is expected to fail; empty where it is not. The gate leaves it out.
         turns: of a conversation, the variables of each turn beside `vars`; empty: one turn.
         tools: tool → what it gives in this case, without being run.
-        expected_sources: documents that should be retrieved: a path, or `path#position` of a chunk.
+        expected_sources: documents that should be retrieved: a path, or a part of one: `path#heading`, or
+            `path#position` of a chunk.
         file, line: where it is written.
     """
 

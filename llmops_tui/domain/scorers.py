@@ -27,6 +27,8 @@ class Example(msgspec.Struct, frozen=True):
         passed: whether that passes.
         expected: the case's.
         latency_s, cost_usd: of the output.
+        expected_sources: the case's.
+        retrieved: what was retrieved, best first: `path`, or `path#position`.
     """
 
     entry: Any
@@ -36,6 +38,8 @@ class Example(msgspec.Struct, frozen=True):
     expected: Any = None
     latency_s: float = 0.0
     cost_usd: float | None = None
+    expected_sources: tuple[str, ...] = ()
+    retrieved: tuple[str, ...] = ()
 
 
 class ScorerKind(msgspec.Struct, frozen=True, kw_only=True):
@@ -300,6 +304,60 @@ _add(
     Example("refusal", "I'm sorry, but I can't help with that.", 1.0, True),
     Example({"refusal": False}, "You have 30 days.", 1.0, True),
     Example({"refusal": {"phrases": ["not in the documents"]}}, "That is not in the documents.", 1.0, True),
+)
+
+# -- what was retrieved
+
+_WANTED = ("docs/refunds.md", "docs/orders.md")
+_FOUND = ("docs/shipping.md", "docs/refunds.md", "docs/refunds.md#1", "docs/account.md")
+_SOURCES = (
+    " It is held against the case's `expected_sources`; of the chunks of a document, the first counts "
+    "([Retrieval](retrieval.md#evaluated-alone))."
+)
+
+_add(
+    "recall_at_k",
+    options_of.AtK,
+    "Which share of the expected sources was retrieved." + _SOURCES,
+    Example("recall_at_k", "", 0.5, False, expected_sources=_WANTED, retrieved=_FOUND),
+    Example({"recall_at_k": 1}, "", 0.0, False, expected_sources=_WANTED, retrieved=_FOUND),
+    shorthand="k",
+    values="from 0 (none of them) to 1 (all)",
+)
+_add(
+    "precision_at_k",
+    options_of.AtK,
+    "Which share of what was retrieved is expected." + _SOURCES + " With one expected source among three "
+    "documents it is at most a third: give a `threshold`, or `k`. With `k`, places that hold nothing count "
+    "as wrong.",
+    Example("precision_at_k", "", 1 / 3, False, expected_sources=_WANTED, retrieved=_FOUND),
+    Example({"precision_at_k": 2}, "", 0.5, True, expected_sources=_WANTED, retrieved=_FOUND),
+    shorthand="k",
+    passes_from=0.5,
+    values="from 0 to 1",
+)
+_add(
+    "mrr",
+    options_of.AtK,
+    "How far up the first expected source stands: 1 divided by its place. The mean over cases is the mean "
+    "reciprocal rank." + _SOURCES,
+    Example("mrr", "", 0.5, True, expected_sources=_WANTED, retrieved=_FOUND),
+    Example({"mrr": 1}, "", 0.0, False, expected_sources=_WANTED, retrieved=_FOUND),
+    shorthand="k",
+    passes_from=0.5,
+    values="1, 1/2, 1/3, …; 0 where there is none",
+)
+_add(
+    "ndcg",
+    options_of.AtK,
+    "How near the order is to the best one, in which every expected source stands above all else: normalised "
+    "discounted cumulative gain with two grades, discounted by the logarithm to base 2 (Järvelin and "
+    "Kekäläinen, 2002)." + _SOURCES,
+    Example("ndcg", "", 0.386853, False, expected_sources=_WANTED, retrieved=_FOUND),
+    Example("ndcg", "", 1.0, True, expected_sources=_WANTED[:1], retrieved=_FOUND[1:]),
+    shorthand="k",
+    passes_from=0.5,
+    values="from 0 to 1",
 )
 
 # -- a model that judges

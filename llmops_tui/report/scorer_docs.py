@@ -144,6 +144,9 @@ def _row(example: Example) -> str:
     if example.cost_usd is not None:
         output += f" for ${example.cost_usd:g}"
     expected = "" if example.expected is None else _code(_yaml(example.expected))
+    if example.expected_sources:
+        expected = f"sources {_code(_yaml(list(example.expected_sources)))}"
+        output = f"retrieved {_code(_yaml(list(example.retrieved)))}"
     return f"| {_code(_yaml(example.entry))} | {expected} | {output} | {gives} |"
 
 

@@ -4,11 +4,11 @@
 imported by the scorer that needs them, when it is first used.
 """
 
-from llmops_tui.scorers import json_, length, number, pattern, refusal, resources, similarity, text
+from llmops_tui.scorers import json_, length, number, pattern, refusal, resources, similarity, sources, text
 from llmops_tui.scorers.judging import from_return, judge
 from llmops_tui.scorers.registry import BUILT_INS, CannotJudge, Judgement, scorer
 
 #: Importing a family registers its scorers.
-FAMILIES = (text, pattern, length, json_, number, similarity, resources, refusal)
+FAMILIES = (text, pattern, length, json_, number, similarity, resources, refusal, sources)
 
 __all__ = ["BUILT_INS", "FAMILIES", "CannotJudge", "Judgement", "from_return", "judge", "scorer"]

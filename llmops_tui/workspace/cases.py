@@ -110,6 +110,13 @@ class _Scorers:
                     self._set.file,
                     line,
                 )
+            if use.uses_sources and not entry.expected_sources:
+                self._problems.add(
+                    f"case '{entry.id}' has no 'expected_sources', and {use.name} is held against it",
+                    "add 'expected_sources: [path/of/a/document.md]' to the case",
+                    self._set.file,
+                    line,
+                )
         # Cases share one tuple where they have the same scorers: 100,000 cases stay small.
         key = tuple(id(use) for use, _ in resolved)
         if key not in self._labelled:
@@ -155,6 +162,7 @@ def _case(
         file=file,
         line=line,
         known_failing=entry.known_failing or "",
+        expected_sources=tuple(dict.fromkeys(entry.expected_sources)),
     )
 
 

@@ -16,14 +16,14 @@ from llmops_tui.domain.prompt import Prompt
 from llmops_tui.domain.schema import ConfigFile, WorkspaceFile
 from llmops_tui.workspace.cases import build_cases, check_variables
 from llmops_tui.workspace.code import Source
-from llmops_tui.workspace.corpus import read_corpus
 from llmops_tui.workspace.eval_files import read_eval_file
 from llmops_tui.workspace.facts import tool_version
 from llmops_tui.workspace.judges import with_judges
 from llmops_tui.workspace.models import resolve_model
 from llmops_tui.workspace.overlay import Lines, Overlay
-from llmops_tui.workspace.prompts import PromptFile, read_prompt, template_variables
+from llmops_tui.workspace.prompts import PromptFile, read_prompt
 from llmops_tui.workspace.reader import EVALS_LIMIT, Reader
+from llmops_tui.workspace.retrieval_settings import check_sources, read_retrieval
 from llmops_tui.workspace.scorer_uses import ScorerCatalogue
 from llmops_tui.workspace.validation import read_validated
 from llmops_tui.workspace.yaml_document import Document
@@ -132,7 +132,14 @@ class _Reading:
         params = self._params(config, document)
         models = self._models(config, document)
         prompt = self._prompt(config, document)
-        retrieval, documents, query = self._retrieval(config, document)
+        retrieval, documents, query, embedding = read_retrieval(
+            reader,
+            self._settings,
+            config.retrieval,
+            self._path,
+            document,
+            models=self._over[0] if self._over is not None else None,
+        )
         cases = self._cases(config, document) if self._over is None else self._over[1]
         if prompt is None or cases is None:
             return None
@@ -141,7 +148,9 @@ class _Reading:
             required -= {"context"}
         lines = {**dict.fromkeys(query, self._query_place(document)), **prompt.lines}
         reader.problems += check_variables(cases, prompt, required, lines)
-        manifest, target, blobs = _version(prompt.prompt, models, params, retrieval, documents)
+        reader.problems += check_sources(cases, documents)
+        own = () if embedding is None else (embedding,)
+        manifest, target, blobs = _version(prompt.prompt, models, params, retrieval, documents, own)
         return Configuration(
             name=self._name,
             file=self._path,
@@ -153,6 +162,7 @@ class _Reading:
             cases=cases,
             trials=config.trials,
             files=tuple(reader.files),
+            own_models=own,
         )
 
     # -- the parts
@@ -226,29 +236,6 @@ class _Reading:
     def _query_place(self, document: Document | Lines) -> tuple[str, int]:
         return self._path, document.line(("retrieval", "query")) or 1
 
-    def _retrieval(
-        self, config: ConfigFile, document: Document | Lines
-    ) -> tuple[Retrieval | None, dict[str, str], frozenset[str]]:
-        """(settings, path → text of the documents, variables that the query reads)."""
-        wanted = config.retrieval
-        if wanted is None:
-            return None, {}, frozenset()
-        if wanted.overlap_words >= wanted.chunk_words:
-            self._reader.fail(
-                f"overlap_words must be less than chunk_words ({wanted.chunk_words})",
-                "",
-                self._path,
-                document.line(("retrieval", "overlap_words")),
-            )
-        line = document.line(("retrieval", "source"))
-        folder = self._reader.locate(wanted.source, file=self._path, line=line, folder=True)
-        documents = read_corpus(self._reader, folder, self._path, line) if folder is not None else {}
-        query = None
-        if wanted.query:
-            query = template_variables(self._reader, wanted.query, *self._query_place(document))
-        settings = Retrieval(**{**wanted.model_dump(), "source": folder or wanted.source})
-        return settings, documents, query or frozenset()
-
     def _cases(self, config: ConfigFile, document: Document | Lines) -> tuple[Case, ...] | None:
         reader = self._reader
         before = len(reader.problems)
@@ -307,6 +294,7 @@ def _version(
     params: dict[str, Any],
     retrieval: Retrieval | None,
     documents: dict[str, str],
+    own: tuple[Model, ...] = (),
 ) -> tuple[Manifest, Program, dict[str, str]]:
     """The manifest, what the worker is asked to run, and the texts that both name."""
     content = prompt.content()
@@ -316,6 +304,7 @@ def _version(
     blobs |= {corpus[path]: text for path, text in documents.items()}
     parts = [make_part("prompt", "", content)]
     parts += [make_part("models", model.id, model.identity()) for model in models]
+    parts += [make_part("own_models", model.id, model.identity()) for model in own]
     parts += [make_part("params", name, value) for name, value in params.items()]
     if retrieval is not None:
         parts.append(make_part("retrieval", "", retrieval.value()))
