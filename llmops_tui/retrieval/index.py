@@ -16,7 +16,7 @@ from llmops_tui.retrieval.bm25 import Bm25Index
 from llmops_tui.retrieval.documents import Document
 from llmops_tui.retrieval.filters import front_matter, matches
 from llmops_tui.retrieval.kept import Vectors, documents_of
-from llmops_tui.retrieval.vectors import batches, unit
+from llmops_tui.retrieval.vectors import ANEW, batches, unit
 
 #: Texts → their vectors, in order.
 Embed = Callable[[Sequence[str]], Awaitable[list[list[float]]]]
@@ -112,7 +112,9 @@ async def _matrix(texts: Sequence[str], embed: Embed, vectors: Vectors) -> Any:
     known = await embedded(texts, embed, vectors)
     sizes = sorted({len(vector) for vector in known.values()})
     if len(sizes) > 1:
-        raise ValueError(f"the embedding model gave vectors of {' and '.join(map(str, sizes))} numbers")
+        raise ValueError(
+            f"the embedding model gave vectors of {' and '.join(map(str, sizes))} numbers; {ANEW}"
+        )
     return np.stack([known[text] for text in texts])
 
 

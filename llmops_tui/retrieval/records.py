@@ -13,7 +13,7 @@ import os
 import struct
 import threading
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 _MARK = b"rec1"
@@ -39,13 +39,14 @@ class Records:
         self._file: int | None = None
         self._end = 0
         self._places: dict[bytes, tuple[int, int, int]] = {}  # key → offset of the bytes, length, checksum
-        self._used: set[bytes] = set()
+        self._uses = 0
+        self._used: dict[bytes, int] = {}  # key → when this process last read or wrote it
 
     def read(self, keys: list[bytes]) -> dict[bytes, bytes]:
         """Those that are there."""
         with self._lock, contextlib.suppress(OSError):
             self._look()
-            self._used.update(keys)
+            self._use(keys)
             return {key: found for key in keys if (found := self._bytes(key)) is not None}
         return {}
 
@@ -56,7 +57,7 @@ class Records:
             new = {key: data for key, data in records.items() if key not in self._places}
             if not new:
                 return
-            self._used.update(new)
+            self._use(new)
             block = b"".join(_record(key, data) for key, data in new.items())
             if self._end + len(block) > self._limit:
                 self._drop_older(len(block))
@@ -73,6 +74,10 @@ class Records:
             self._forget()
 
     # -- under the lock
+
+    def _use(self, keys: Iterable[bytes]) -> None:
+        self._uses += 1
+        self._used.update(dict.fromkeys(keys, self._uses))
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -131,10 +136,10 @@ class Records:
         return data
 
     def _drop_older(self, coming: int) -> None:
-        """Make the file anew, up to half of the limit: first what this process uses, then what is newest."""
+        """Make the file anew, up to half of the limit: what was used last here, then what is newest."""
         room = self._limit // 2 - coming
         kept: list[bytes] = []
-        for key in sorted(self._places, key=lambda k: (k not in self._used, -self._places[k][0])):
+        for key in sorted(self._places, key=lambda k: (-self._used.get(k, 0), -self._places[k][0])):
             room -= _SIZE + self._places[key][1]
             if room < 0:
                 break

@@ -8,6 +8,8 @@ from typing import Any
 #: Texts and characters that are embedded at once: what providers take in one request.
 BATCH = 96
 BATCH_CHARS = 400_000
+#: What to do where the vectors that are kept are not of the model that answers now.
+ANEW = "its name stands for another model than before: remove .llmops/index, and all is embedded anew"
 #: Decimals to which a cosine is told, and by which chunks are equally near.
 DECIMALS = 6
 
@@ -42,7 +44,8 @@ def cosines(matrix: Any, vector: Any) -> Any:
 
     if matrix.shape[1] != vector.shape[0]:
         raise ValueError(
-            f"the embedding model gave a vector of {vector.shape[0]} numbers, and {matrix.shape[1]} before"
+            f"the embedding model gave a vector of {vector.shape[0]} numbers, and {matrix.shape[1]} before; "
+            + ANEW
         )
     return np.round((matrix @ vector).astype(np.float64), DECIMALS) + 0.0  # no -0.0
 

@@ -25,9 +25,11 @@ class Counted:
 
     def __init__(self) -> None:
         self.requests: list[list[str]] = []
+        self.asked = asyncio.Event()
 
     async def __call__(self, texts: Sequence[str]) -> list[list[float]]:
         self.requests.append(list(texts))
+        self.asked.set()
         await asyncio.sleep(0)
         return [self.vector(text) for text in texts]
 

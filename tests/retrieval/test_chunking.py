@@ -68,13 +68,11 @@ def test_an_overlap_as_large_as_a_chunk_is_refused(size: int, overlap: int) -> N
 
 
 ANY_CUT = st.sampled_from(["words", "sentences", "headings"])
-MARKDOWN = st.lists(
-    st.sampled_from(
-        ["# One", "## Two", "### Three deep", "Title\n=====", "Under\n---", "```\n# no heading\n```", ""]
-        + ["Some words here. And more of them! Is that so?", "- point", "Dr. Who said e.g. this.", "plain"]
-    ),
-    max_size=12,
-).map("\n".join)
+BLOCKS = (
+    *("# One", "## Two", "### Three deep", "Title\n=====", "Under\n---", "```\n# no heading\n```", ""),
+    *("Some words here. And more of them! Is that so?", "- point", "Dr. Who said e.g. this.", "plain"),
+)
+MARKDOWN = st.lists(st.sampled_from(BLOCKS), max_size=12).map("\n".join)
 
 
 @given(MARKDOWN, settings(), ANY_CUT)
@@ -95,17 +93,30 @@ def test_no_word_is_lost_however_it_is_cut(text: str, setting: tuple[int, int], 
     assert set(text.split()) - marks <= kept
 
 
-@given(DOCUMENTS | MARKDOWN, settings())
-def test_by_sentences_a_chunk_repeats_no_more_than_was_asked(text: str, setting: tuple[int, int]) -> None:
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=12), settings())
+def test_by_sentences_chunks_follow_each_other_and_repeat_whole_sentences_only(
+    lengths: list[int], setting: tuple[int, int]
+) -> None:
     size, overlap = setting
-    total = sum(len(p.text.split()) for p in chunk("a.md", text, size, overlap, "sentences"))
-    alone = chunk("a.md", text, size, 0, "sentences")
-    assert [w for p in alone for w in p.text.split()] == text.split()
-    assert total >= len(text.split())
-    for before, after in pairwise([p.text.split() for p in chunk("a.md", text, size, overlap, "sentences")]):
-        new = next(n for n in range(len(after)) if n == 0 or before[-n:] != after[:n] or n == len(before))
-        assert new <= max(overlap, 1) + size  # it moves on
-        assert after != before or overlap < size
+    sentences: list[list[int]] = []
+    for length in lengths:
+        start = sentences[-1][-1] + 1 if sentences else 0
+        sentences.append(list(range(start, start + length)))
+    text = " ".join(" ".join(f"W{n}" for n in sentence) + "." for sentence in sentences)
+    starts = {sentence[0] for sentence in sentences}
+    chunks = [
+        [int(word.strip("W.")) for word in piece.text.split()]
+        for piece in chunk("a.md", text, size, overlap, "sentences")
+    ]
+    assert chunks[0][0] == 0
+    assert chunks[-1][-1] == sentences[-1][-1]
+    for words in chunks:
+        assert words == list(range(words[0], words[-1] + 1))
+    for before, after in pairwise(chunks):
+        repeated = before[-1] + 1 - after[0]
+        assert 0 <= repeated <= overlap
+        assert after[-1] > before[-1]
+        assert not repeated or after[0] in starts
 
 
 def by(chunk_by: str, text: str, size: int, overlap: int = 0) -> list[str]:
