@@ -30,10 +30,6 @@ VERBS = {
     ),
     "matrix": ("matrix", "Show how every case did, version by version or model by model."),
     "review": ("review", "Walk through the changed cases, and accept or reject each."),
-    "trace": (
-        "trace",
-        "Show how an output came about, step by step, and where two versions part ways.",
-    ),
     "explain": (
         "explain",
         "Tell which changed part did how much of the difference between two versions.",

@@ -92,5 +92,3 @@ def _tell(shell: Shell, done: Replayed) -> None:
         shell.say(said)
     lines = replay_lines(done.output, done.scores, done.failure, done.calls, done.cost_usd, diff)
     print_lines(lines, sys.stdout)
-
-
