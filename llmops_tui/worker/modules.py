@@ -176,6 +176,9 @@ class ModuleSet(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if not name.startswith(".") and self._is_ours(name):
             self._begin()
             name = f"{self._root}.{name}"
+        elif name.startswith(".") and package is not None and self._is_ours(package):
+            self._begin()
+            package = f"{self._root}.{package}"
         try:
             return importlib.import_module(name, package)
         except ModuleNotFoundError as error:
