@@ -33,7 +33,7 @@ def read_function(reader: Reader, spec: str, file: str, line: int | None) -> dic
     Returns:
         None where something is wrong, recorded as a problem.
     """
-    if not _SPEC.fullmatch(spec):
+    if not _SPEC.fullmatch(spec) or ".py:" in spec:
         remedy = _HOW
         if ":" in spec and spec.partition(":")[0].endswith(".py"):
             path, _, function = spec.partition(":")

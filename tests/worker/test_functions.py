@@ -266,17 +266,26 @@ async def test_ask_with_something_else_than_messages_says_what_it_takes(answer: 
 
 async def test_a_job_that_is_cancelled_cancels_its_async_function(answer: Make) -> None:
     bench = answer()
-    source = "import asyncio\nstate = []\nasync def answer(case_id):\n    if case_id == 'two': return state\n"
-    source += (
-        "    state.append('began')\n    try: await asyncio.Event().wait()\n    finally: state.append('over')"
-    )
-    began = asyncio.create_task(bench(source))
-    while not bench.sets or not getattr(bench.sets[-1].module("app"), "state", None):
-        await asyncio.sleep(0)
-    began.cancel()
+    running, loop = asyncio.Event(), asyncio.get_running_loop()
+    source = """
+import asyncio
+state = []
+async def answer(case_id, tell):
+    if case_id == "two":
+        return state
+    tell()
+    try:
+        await asyncio.Event().wait()
+    finally:
+        state.append("over")
+"""
+    known = {"tell": lambda: loop.call_soon_threadsafe(running.set)}
+    job = asyncio.create_task(bench(source, **known))
+    await running.wait()
+    job.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await began
-    assert (await bench.again(case_id="two")).value == ["began", "over"]
+        await job
+    assert (await bench.again(case_id="two", **known)).value == ["over"]
 
 
 async def test_results_that_are_kept_are_json(answer: Make) -> None:
