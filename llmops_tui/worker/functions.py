@@ -26,17 +26,6 @@ Send = Callable[[tuple[dict[str, Any], ...], dict[str, Any]], Awaitable[Call]]
 _SLOW = "raise timeout_s of the step if it may"
 
 
-def known_of(vars: Mapping[str, Any], steps: Mapping[str, Any], **given: Any) -> dict[str, Any]:
-    """What a function may ask for by name.
-
-    Args:
-        vars: of the case; each is known by its name, unless a step or one of ours has that name.
-        steps: results of the steps that are needed, JSON.
-        given: `model`, `params`, `turns`, `case_id`, `tags`, `openai`, `ask`.
-    """
-    return {**vars, **steps, **given, "vars": dict(vars), "steps": dict(steps)}
-
-
 class Ask:
     """`ask`, as a function of the workspace sees it: asks the model of the step.
 
@@ -121,7 +110,6 @@ class Functions:
         self._modules = modules
         self._code = code
         self._loop: asyncio.AbstractEventLoop | None = None
-        instrument.install()
 
     async def call(
         self,

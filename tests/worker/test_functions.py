@@ -14,7 +14,7 @@ from llmops_tui.domain.model import Usage
 from llmops_tui.domain.output import Chunk
 from llmops_tui.providers.base import CallFailed
 from llmops_tui.worker.code import CodeError, WorkspaceCode
-from llmops_tui.worker.functions import Ask, Functions, known_of
+from llmops_tui.worker.functions import Ask, Functions
 from llmops_tui.worker.modules import ModuleSet
 from llmops_tui.worker.results import StepResult
 
@@ -298,12 +298,3 @@ async def test_results_that_are_kept_are_json(answer: Make) -> None:
 async def test_one_that_cancels_itself_is_an_error_and_not_a_cancelled_job(answer: Make) -> None:
     with pytest.raises(CodeError, match="cancelled itself"):
         await answer()("import asyncio\nasync def answer(): raise asyncio.CancelledError")
-
-
-async def test_a_case_can_not_hide_what_is_given_by_us(answer: Make) -> None:
-    known = known_of({"model": "red", "draft": "x", "word": "w"}, {"draft": ["y"]}, model="echo/echo")
-    made = await answer()(
-        "def answer(model, draft, word, vars, steps): return [model, draft, word, vars, steps]", **known
-    )
-    variables = {"model": "red", "draft": "x", "word": "w"}
-    assert made.value == ["echo/echo", ["y"], "w", variables, {"draft": ["y"]}]
