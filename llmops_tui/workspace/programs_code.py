@@ -150,7 +150,10 @@ def _own_path(word: str) -> str | None:
     if not word or word.startswith("-") or len(word) > 500 or "\n" in word:
         return None
     pure = PurePosixPath(word)
-    if pure.is_absolute() or ".." in pure.parts or not pure.parts:
+    if pure.is_absolute() or not pure.parts:
+        return None
+    # A version keeps the texts of its files, and `.env` holds secrets.
+    if any(part.startswith(".") for part in pure.parts):
         return None
     return str(pure)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import http.client
 import json
 import threading
 import urllib.error
@@ -68,6 +69,11 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
         else:
             self._reply(200, ANSWER, packed=model == "packed")
+
+    def do_CONNECT(self) -> None:
+        self.send_response(200)  # what follows on this connection is for the host behind the proxy: us
+        self.end_headers()
+        self.close_connection = False
 
     def _reply(self, status: int, body: Any, *, packed: bool = False) -> None:
         data = json.dumps(body).encode()
@@ -284,6 +290,20 @@ def test_threads_that_a_step_starts_belong_to_it(url: str) -> None:
         pool.submit(by_httpx, url, chat("nobody's")).result()
     assert [name for _, name, *_ in spans(scope)] == ["chat second", "chat third"]
     assert "chat second" not in [name for _, name, *_ in spans(other)]
+
+
+def test_what_a_proxy_is_told_to_open_a_way_is_not_looked_at(url: str) -> None:
+    host, _, port = url.removeprefix("http://").removesuffix("/v1").partition(":")
+    scope = Scope()
+    with recording(scope):
+        connection = http.client.HTTPConnection(host, int(port))
+        connection.set_tunnel("behind.test", 80, {"Proxy-Authorization": "Basic of-nobody"})
+        connection.request("POST", "/v1/chat/completions", json.dumps(chat()), KEY)
+        assert json.load(connection.getresponse()) == ANSWER
+        connection.close()
+    [(_, name, _, _, attributes, error, _)] = spans(scope)
+    assert (name, error, attributes["server.address"]) == ("chat m", "", "behind.test")
+    assert "of-nobody" not in str(attributes)
 
 
 def test_an_answer_that_nobody_reads_is_recorded_when_its_step_ends(url: str) -> None:

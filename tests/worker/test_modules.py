@@ -198,3 +198,11 @@ def test_a_hook_is_told_of_imports(modules: Make) -> None:
     ours.module("app")
     ours.close()
     assert told.is_set()
+
+
+def test_files_of_commands_are_no_modules(modules: Make) -> None:
+    ours = ModuleSet({"app.py": "import tool", "tool": "\0sha256:ff", "answer.js": "1"}, "/nowhere")
+    assert ours.names == ["app"]
+    with pytest.raises(ModuleNotFoundError, match="No module named 'tool'"):
+        ours.module("app")
+    ours.close()

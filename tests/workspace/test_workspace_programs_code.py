@@ -119,6 +119,16 @@ def test_a_file_that_is_no_text_is_known_by_its_hash(files: Write, tmp_path: Pat
     assert found[1]["tool"].startswith(BINARY)
 
 
+def test_hidden_files_are_no_part_of_a_version_for_they_hold_secrets(files: Write, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("KEY=s3cr3t", encoding="utf-8")
+    reader = files(app="")
+    assert command(reader, "python app.py .env ./.env") == (
+        ("python", "app.py", ".env", "./.env"),
+        ["app.py"],
+    )
+    assert ".env" not in reader.files
+
+
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
