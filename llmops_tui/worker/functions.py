@@ -162,32 +162,31 @@ class Functions:
             self._loop = None
 
     async def _await(self, awaitable: Any, timeout_s: float, release: Callable[[], None]) -> Any:
-        async def finish() -> Any:
+        async def finish() -> tuple[Any, BaseException | None]:
             try:
-                return await awaitable
-            except (SystemExit, KeyboardInterrupt, GeneratorExit) as raised:
-                raise _Ended(raised) from raised  # must not end the loop
+                return await awaitable, None
+            except asyncio.CancelledError:
+                raise
+            except BaseException as raised:  # SystemExit too: it must not end the loop
+                return None, raised
 
         future = asyncio.run_coroutine_threadsafe(finish(), self._own_loop())
         waiting = asyncio.wrap_future(future)
         try:
-            return await asyncio.wait_for(asyncio.shield(waiting), timeout_s)
-        except TimeoutError as error:
-            if waiting.done() and not waiting.cancelled():  # its own TimeoutError, not ours
-                raise CodeError(self._code.describe(error)) from error
+            returned, raised = await asyncio.wait_for(asyncio.shield(waiting), timeout_s)
+        except TimeoutError:
             release()
             future.cancel()
             await self._still_turns()
             raise CodeError(f"took longer than {timeout_s:g} s; {_SLOW}") from None
         except asyncio.CancelledError:
-            future.cancel()
             if waiting.cancelled() and not _is_cancelling():
                 raise CodeError("CancelledError: the function cancelled itself") from None
+            future.cancel()
             raise
-        except _Ended as ended:
-            raise CodeError(self._code.describe(ended.raised)) from ended.raised
-        except Exception as error:
-            raise CodeError(self._code.describe(error)) from error
+        if raised is not None:
+            raise CodeError(self._code.describe(raised)) from raised
+        return returned
 
     async def _still_turns(self) -> None:
         """See whether the loop of async functions can go on; one that is blocked is left behind."""
@@ -206,12 +205,6 @@ class Functions:
             with instrument.recording(None):  # the loop is no step's; its tasks are
                 threading.Thread(target=_turn, args=(loop,), daemon=True).start()
         return self._loop
-
-
-class _Ended(Exception):
-    def __init__(self, raised: BaseException) -> None:
-        super().__init__(str(raised))
-        self.raised = raised
 
 
 def _nothing() -> None:

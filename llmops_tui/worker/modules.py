@@ -45,8 +45,9 @@ class ModuleSet(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._root = f"_workspace{next(_numbers)}"
         self._on_import = on_import
         self._paths: dict[str, str] = {}  # dotted name → path; a folder without `__init__.py` has none
-        self._sources = dict(sources)
-        for path in sources:
+        # A version's code may hold scripts of commands as well: those are no modules.
+        self._sources = {path: source for path, source in sources.items() if path.endswith(".py")}
+        for path in self._sources:
             self._add(path)
         self._builtins = {**vars(builtins), "__import__": self._import}
         self._importlib: types.ModuleType | None = None
@@ -176,6 +177,9 @@ class ModuleSet(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if not name.startswith(".") and self._is_ours(name):
             self._begin()
             name = f"{self._root}.{name}"
+        elif name.startswith(".") and package is not None and self._is_ours(package):
+            self._begin()
+            package = f"{self._root}.{package}"
         try:
             return importlib.import_module(name, package)
         except ModuleNotFoundError as error:

@@ -33,7 +33,7 @@ def read_function(reader: Reader, spec: str, file: str, line: int | None) -> dic
     Returns:
         None where something is wrong, recorded as a problem.
     """
-    if not _SPEC.fullmatch(spec):
+    if not _SPEC.fullmatch(spec) or ".py:" in spec:
         remedy = _HOW
         if ":" in spec and spec.partition(":")[0].endswith(".py"):
             path, _, function = spec.partition(":")
@@ -150,7 +150,10 @@ def _own_path(word: str) -> str | None:
     if not word or word.startswith("-") or len(word) > 500 or "\n" in word:
         return None
     pure = PurePosixPath(word)
-    if pure.is_absolute() or ".." in pure.parts or not pure.parts:
+    if pure.is_absolute() or not pure.parts:
+        return None
+    # A version keeps the texts of its files, and `.env` holds secrets.
+    if any(part.startswith(".") for part in pure.parts):
         return None
     return str(pure)
 

@@ -144,8 +144,9 @@ async def test_what_the_workspace_prints_does_not_disturb(worker: Make) -> None:
     assert done.scores[0].value == 1.0
 
 
-async def test_a_job_that_kills_the_worker_fails_and_costs_nobody_else(worker: Make) -> None:
-    code = "import os\ndef mine(output):\n    os._exit(3) if 'poison' in output else None\n    return 1.0"
+@pytest.mark.parametrize("deed", ["os._exit(3)", "ctypes.string_at(0)", "os.kill(os.getpid(), 9)"])
+async def test_a_job_that_kills_the_worker_fails_and_costs_nobody_else(worker: Make, deed: str) -> None:
+    code = f"import ctypes, os\ndef mine(output):\n    {deed} if 'poison' in output else None\n    return 1.0"
     listener = Listener()
     client = worker(listener, code)
     names = ["a", "b", "poison", "c", "d", "e"]

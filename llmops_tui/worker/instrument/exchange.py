@@ -9,6 +9,7 @@ import contextlib
 import contextvars
 import itertools
 import json
+import sys
 import time
 import zlib
 from collections.abc import Mapping
@@ -245,9 +246,14 @@ class Exchange:
             data = _unframed(data)
         if self._encoding in ("", "identity"):
             return data
-        if self._encoding in ("gzip", "x-gzip", "deflate"):
-            with contextlib.suppress(zlib.error):
+        with contextlib.suppress(Exception):  # cut off, or not what it says
+            if self._encoding in ("gzip", "x-gzip", "deflate"):
                 return zlib.decompressobj(47).decompress(data, BODY_LIMIT)
+            # Who asked for one of these has loaded what reads it.
+            if self._encoding == "br" and (brotli := sys.modules.get("brotli")):
+                return bytes(brotli.decompress(data))
+            if self._encoding == "zstd" and (zstandard := sys.modules.get("zstandard")):
+                return bytes(zstandard.ZstdDecompressor().decompressobj().decompress(data))
         return None
 
 

@@ -105,7 +105,9 @@ class Scope:
 
     def finish(self, recorder: Recorder) -> None:
         """Give all spans to the recorder, parents first, siblings by start. A second time does nothing."""
-        for exchange in tuple(self._open):
+        with self._lock:
+            unread = tuple(self._open)
+        for exchange in unread:
             exchange.end("was not read to its end")
         with self._lock:
             if self._closed:
