@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from llmops_tui.retrieval.chunking import chunk
@@ -45,18 +43,3 @@ def cut(text: str, chunk_words: int, overlap_words: int, chunk_by: str) -> Docum
         ids += [words.setdefault(token, len(words)) for token in found]
         counts.append(len(found))
     return Document(texts, tuple(words), np.array(ids, dtype="<u4").tobytes(), tuple(counts))
-
-
-def token_ids(document: Document, vocabulary: dict[str, int]) -> list[Any]:
-    """Tokens of each chunk as numbers of a shared vocabulary, which grows."""
-    import numpy as np
-
-    shared = np.array(
-        [vocabulary.setdefault(word, len(vocabulary)) for word in document.words], dtype=np.int64
-    )
-    ids = shared[np.frombuffer(document.ids, dtype="<u4")] if len(shared) else np.array([], dtype=np.int64)
-    found, at = [], 0
-    for count in document.counts:
-        found.append(ids[at : at + count].tolist())
-        at += count
-    return found

@@ -15,6 +15,7 @@ import threading
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 _MARK = b"rec1"
 #: mark, length of the bytes, key, checksum of the bytes; then the checksum of these.
@@ -36,7 +37,7 @@ class Records:
         self._path = path
         self._limit = limit
         self._lock = threading.Lock()
-        self._file: int | None = None
+        self._file: BinaryIO | None = None
         self._end = 0
         self._places: dict[bytes, tuple[int, int, int]] = {}  # key → offset of the bytes, length, checksum
         self._uses = 0
@@ -93,7 +94,7 @@ class Records:
 
     def _forget(self) -> None:
         if self._file is not None:
-            os.close(self._file)
+            self._file.close()
         self._file, self._end, self._places = None, 0, {}
 
     def _look(self) -> None:
@@ -104,15 +105,15 @@ class Records:
             self._forget()
             return
         if self._file is not None:
-            ours = os.fstat(self._file)
+            ours = os.fstat(self._file.fileno())
             if (ours.st_ino, ours.st_dev) != (now.st_ino, now.st_dev) or now.st_size < self._end:
                 self._forget()
         if self._file is None:
-            self._file = os.open(self._path, os.O_RDONLY)
+            self._file = self._path.open("rb", buffering=0)
         buffer, start = b"", 0  # a piece of the file, and its offset
         while self._end + _SIZE <= now.st_size:
             if not start <= self._end <= start + len(buffer) - _SIZE:
-                buffer, start = os.pread(self._file, _READ, self._end), self._end
+                buffer, start = os.pread(self._file.fileno(), _READ, self._end), self._end
                 if len(buffer) < _SIZE:
                     return
             at = self._end - start
@@ -129,7 +130,7 @@ class Records:
         if place is None or self._file is None:
             return None
         offset, length, checksum = place
-        data = os.pread(self._file, length, offset)
+        data = os.pread(self._file.fileno(), length, offset)
         if len(data) != length or zlib.crc32(data) != checksum:
             del self._places[key]  # damaged: whoever needs it makes it anew
             return None

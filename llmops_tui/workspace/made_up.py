@@ -24,7 +24,8 @@ _last: tuple[str, CaseDefaults] | None = None
 def as_read(root: Path, file: str, new: NewCase) -> Case:
     """The case with the scorers that the file's defaults give it. May read the file: not for an event loop.
 
-    Scorers that are held against `expected` are left out where there is none; so is what can't be read.
+    Scorers that are held against `expected` are left out where there is none, and those that are held
+    against expected sources; so is what can't be read.
     """
     reader = Reader(root)
     entry = CaseEntry.model_validate(new.entry())
@@ -32,10 +33,10 @@ def as_read(root: Path, file: str, new: NewCase) -> Case:
     source = read_code(reader)
     cases, _problems = build_cases([eval_set], ScorerCatalogue(source, source.revision({})))
     (case,) = with_judges(reader, read_settings(reader), tuple(cases), None)[0]
+    uses = tuple(use for use in case.scorers if not use.uses_sources)
     if new.expected is None:
-        uses = tuple(use for use in case.scorers if use.is_function or not use.uses_expected)
-        case = msgspec.structs.replace(case, scorers=uses)
-    return case
+        uses = tuple(use for use in uses if use.is_function or not use.uses_expected)
+    return msgspec.structs.replace(case, scorers=uses)
 
 
 def _defaults(reader: Reader, file: str) -> CaseDefaults:

@@ -61,7 +61,7 @@ async def measured(arguments: argparse.Namespace) -> dict[str, float]:
     hashed = time.perf_counter()
     query = docs["docs/00042.md"][:60]
     await search(settings, corpus, blobs, query, embed, Path(arguments.folder), identity="made-up")
-    first = time.perf_counter()
+    first, asked_first = time.perf_counter(), asked
     again = 20
     for n in range(again):
         await search(
@@ -71,7 +71,7 @@ async def measured(arguments: argparse.Namespace) -> dict[str, float]:
         "first_s": first - hashed,
         "hashing_s": hashed - started,
         "next_ms": (time.perf_counter() - first) / again * 1000,
-        "embedded": asked - again * (arguments.method != "bm25"),
+        "embedded": asked_first,
         "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 

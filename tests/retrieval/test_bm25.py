@@ -16,6 +16,8 @@ from searching import searched
 
 from llmops_tui.domain.output import Chunk
 from llmops_tui.retrieval import Context
+from llmops_tui.retrieval.bm25 import Bm25Index
+from llmops_tui.retrieval.documents import cut
 from llmops_tui.retrieval.search import forget
 from llmops_tui.retrieval.tokens import tokens
 
@@ -87,6 +89,22 @@ def test_identical_corpora_give_identical_results_best_first(
     assert len(found) <= top_k
     assert found == sorted(found, key=lambda c: (-c.score, c.source, c.position))
     assert all(set(tokens(c.text)) & set(tokens(query)) for c in found)
+
+
+@given(st.lists(WORDS.map(" ".join), min_size=1, max_size=8), WORDS.map(" ".join), st.integers(1, 9))
+def test_scores_are_those_of_another_implementation(texts: list[str], query: str, size: int) -> None:
+    import bm25s
+
+    documents = [cut(text, size, 0, "words") for text in texts]
+    ours = Bm25Index(documents).scores(query)
+    theirs = bm25s.BM25(method="lucene", dtype="float64", backend="numpy", csc_backend="numpy")
+    chunks = [tokens(text) for document in documents for text in document.texts]
+    theirs.index(chunks, create_empty_token=False, show_progress=False)
+    known = [token for token in tokens(query) if token in theirs.vocab_dict]
+    if not known:
+        assert ours is None
+    else:
+        assert ours.tolist() == theirs.get_scores(known).tolist()
 
 
 def test_results_are_the_same_in_another_process() -> None:

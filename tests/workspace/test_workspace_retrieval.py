@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from llmops_tui.domain.configuration import Configuration
 from llmops_tui.domain.program import Retrieval, program_of
 from llmops_tui.workspace import load
+from llmops_tui.workspace.made_up import as_read
+from llmops_tui.workspace.new_case import NewCase
 
 Build = Callable[..., Path]
 
@@ -132,3 +135,12 @@ def test_a_document_that_is_not_there_is_a_warning_with_what_was_meant(workspace
         "'docs/refund.md', which is no document of the retrieval; did you mean 'docs/refunds.md'?",
         "'vat.md', which is no document of the retrieval; did you mean 'docs/policies/vat.md'?",
     ]
+
+
+def test_an_input_that_somebody_made_up_is_not_held_against_expected_sources(workspace: Build) -> None:
+    cases = {"defaults": {"scorers": ["recall_at_k", {"max_words": 9}]}, "cases": [
+        {"id": "one", "vars": {"question": "x"}, "expected_sources": ["docs/refunds.md"]}
+    ]}  # fmt: skip
+    root = build(workspace, {}, files={**DOCS, "evals/bench.yaml": json.dumps(cases)})
+    made = as_read(root, "evals/bench.yaml", NewCase("two", {"question": "y"}))
+    assert [use.name for use in made.scorers] == ["max_words"]
