@@ -24,7 +24,7 @@ from llmops_tui.report.trace_tree import (
 )
 
 _TIME, _TOKENS, _COST, _TIMES = 11, 16, 11, 20
-#: Cells below which only the time stands beside a step.
+#: Cells below which a tree has only the time beside its steps, and a diff not even that.
 _NARROW = 70
 
 _STYLES = {"same": "dim", "changed": "regressed", "new": "added", "gone": "removed"}
@@ -123,7 +123,8 @@ def _sentence(diff: TraceDiff) -> str:
 def _paired(branch: str, pairing: Pairing, first: bool, width: int) -> Line:
     marks = f"{FIRST if first else ' '}{MARKS[pairing.state]} "
     names = ", ".join(dict.fromkeys(clean_line(field.name) for field in pairing.fields))
-    room = max(width - _TIMES - len(marks), 20)
+    times = _TIMES if width >= _NARROW else 0
+    room = max(width - times - len(marks), 20)
     name = f"{branch}{name_of(pairing.span)}"
     words = f"  {names or pairing.state}" if pairing.state != "same" else ""
     left = fmt.cell_width(name)
@@ -131,7 +132,7 @@ def _paired(branch: str, pairing: Pairing, first: bool, width: int) -> Line:
     return (
         (marks, _STYLES[pairing.state]),
         (shown, "bold" if first else "dim" if pairing.state == "same" else ""),
-        (fmt.pad(times_words(pairing), _TIMES, right=True), "dim"),
+        (fmt.pad(times_words(pairing), times, right=True), "dim"),
     )
 
 
