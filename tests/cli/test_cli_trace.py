@@ -182,6 +182,10 @@ def test_a_case_that_regressed_by_the_argument_of_a_tool_step_parts_at_the_tool(
     write(desk, "tools.py", TOOLS)
     assert desk("trust")[0] == 0
     evaluate(desk)
+    (root,) = desk.json("trace", "days")["spans"]
+    # A step that is kept for later is put down before the whole has ended.
+    steps = [span for span in root["children"] if span["kind"] == "step"]
+    assert root["end"] >= max(step["end"] for step in steps)
     write(desk, "configs/desk.yaml", CHAIN.replace("1001", "1002"))
     evaluate(desk)
     kind, headline = first(desk.json("trace", "days", "--against", "v1"))
