@@ -4,7 +4,8 @@
 
 It answers with the last user message, so what is right is known beforehand. The model's name says
 how it behaves: `random-0.2` is wrong one time in five, `quirk-…` plays a provider's quirk
-(`fake_quirks.py`), `judge-…` judges (`fake_judges.py`). `GET /stats` counts, `POST /reset` forgets.
+(`fake_quirks.py`), `judge-…` judges (`fake_judges.py`). It embeds too (`fake_embeddings.py`).
+`GET /stats` counts, `POST /reset` forgets.
 A bare `asyncio.Protocol`, so that the server is not what a benchmark measures.
 """
 
@@ -143,7 +144,7 @@ class FakeOpenAI:
         script: what to answer; by default by the model's name.
         latency_ms: before each answer.
         wrong: share of answers that are wrong, whatever the model.
-        keep: remember requests in `requests`.
+        keep: remember requests in `requests` (those for embeddings are always in `embedded`).
     """
 
     def __init__(
@@ -162,6 +163,7 @@ class FakeOpenAI:
 
     def forget(self) -> None:
         self.requests: list[Asked] = []
+        self.embedded: list[Asked] = []
         self.count = 0
         self.first_at: float | None = None
         self.last_at: float | None = None
@@ -218,6 +220,13 @@ class FakeOpenAI:
         if path == "/reset":
             self.forget()
             return Reply(pieces=[b"{}"]), False
+        if method == "POST" and path.split("?")[0].endswith("/embeddings"):
+            from fake_embeddings import embedding
+
+            asked = Asked(msgspec.json.decode(body), headers, path)
+            self.embedded.append(asked)
+            asked.nth = len(self.embedded)
+            return embedding(asked), True
         if method != "POST" or not path.split("?")[0].endswith("/chat/completions"):
             return error(404, f"Invalid URL ({method} {path})"), False
         self.last_at = time.time()

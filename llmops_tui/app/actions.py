@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from textual.binding import Binding, BindingType
 
-Scope = Literal["bench", "history", "matrix", "playground", "everywhere"]
+Scope = Literal["bench", "history", "matrix", "trace", "playground", "everywhere"]
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -36,10 +36,13 @@ class Action(msgspec.Struct, frozen=True):
 
 #: What every screen between the lines on top and the keys has.
 _BOTH: tuple[Scope, ...] = ("bench", "history", "matrix")
+#: The same, and the Trace.
+_LOOKS: tuple[Scope, ...] = (*_BOTH, "trace")
 #: The same, and the playground.
-_PANES: tuple[Scope, ...] = (*_BOTH, "playground")
+_PANES: tuple[Scope, ...] = (*_LOOKS, "playground")
 _CASES: tuple[Scope, ...] = ("bench", "matrix")
 _PLAY: tuple[Scope, ...] = ("playground",)
+_TRACE: tuple[Scope, ...] = ("trace",)
 _ALL: tuple[Scope, ...] = ("everywhere",)
 
 ACTIONS: tuple[Action, ...] = (
@@ -134,6 +137,37 @@ ACTIONS: tuple[Action, ...] = (
         "Move",
         1,
     ),
+    Action(
+        "open_step",
+        ("enter",),
+        "open",
+        "Fold or unfold the step; where the list has the screen, or nothing is below it: look at it.",
+        _TRACE,
+        "Move",
+        3,
+    ),
+    Action("fold", ("h", "left"), "fold", "Fold the step, or go to the one above it.", _TRACE, "Move"),
+    Action("unfold", ("l", "right"), "unfold", "Unfold the step, or go into it.", _TRACE, "Move"),
+    Action("toggle_fold", ("space",), "fold or unfold", "Fold or unfold the step.", _TRACE, "Move"),
+    Action(
+        "fold_all",
+        ("z",),
+        "fold all",
+        "Fold all steps but the first level, or unfold all.",
+        _TRACE,
+        "Move",
+        15,
+    ),
+    Action(
+        "next_difference",
+        ("]",),
+        "next difference",
+        "Next step that is not the same in both versions.",
+        _TRACE,
+        "Move",
+        1,
+    ),
+    Action("previous_difference", ("[",), "previous difference", "The one before.", _TRACE, "Move"),
     Action("back", ("escape",), "back", "Back: close the filter, a zoomed pane, the detail.", _PANES, "Move"),
     Action("next_change", ("n",), "next change", "Next changed case.", ("bench",), "Move", 1),
     Action("previous_change", ("N",), "previous change", "Previous changed case.", ("bench",), "Move"),
@@ -151,8 +185,35 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "sort", ("s",), "sort", "Sort the cases another way; the cursor stays on its case.", _CASES, footer=12
     ),
-    Action("zoom", ("f",), "zoom", "Give the focused pane the whole screen, and back.", _BOTH, footer=14),
-    Action("wrap", ("w",), "wrap", "Wrap long lines of the focused pane, or cut them.", footer=16),
+    Action("zoom", ("f",), "zoom", "Give the focused pane the whole screen, and back.", _LOOKS, footer=14),
+    Action(
+        "wrap",
+        ("w",),
+        "wrap",
+        "Wrap long lines of the focused pane, or cut them.",
+        ("bench", "trace"),
+        footer=16,
+    ),
+    Action(
+        "raw",
+        ("v",),
+        "raw or rendered",
+        "The step as its attributes, JSON, or as people read it.",
+        _TRACE,
+        footer=5,
+    ),
+    Action("search", ("/",), "search", "Search all steps for a text.", _TRACE, footer=2),
+    Action("next_match", ("n",), "next match", "Next match, in this step or a later one.", _TRACE, footer=1),
+    Action("previous_match", ("N",), "previous match", "Previous match.", _TRACE),
+    Action(
+        "switch_sides",
+        ("b",),
+        "both or one",
+        "Both versions step by step, the baseline's steps alone, or the candidate's.",
+        _TRACE,
+        footer=4,
+    ),
+    Action("next_trial", ("o",), "next trial", "The trace of the next trial.", _TRACE, footer=6),
     Action(
         "split",
         ("v",),
@@ -191,6 +252,14 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("plot_previous_tag", ("[",), "previous tag", "Plot those of the tag before.", ("history",)),
     Action(
+        "trace",
+        ("t",),
+        "trace",
+        "The trace of this case, from the first step where it parts from the baseline's.",
+        _CASES,
+        footer=3,
+    ),
+    Action(
         "choose_comparison",
         ("c",),
         "compare",
@@ -210,7 +279,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("switch", ("o",), "configuration", "Switch configuration, or show one model only.", footer=11),
     # -- evaluate
-    Action("cancel_run", ("C",), "cancel", "Cancel the run; what is done is kept.", _BOTH, "Evaluate", 1),
+    Action("cancel_run", ("C",), "cancel", "Cancel the run; what is done is kept.", _LOOKS, "Evaluate", 1),
     Action(
         "ask_again",
         ("r",),
@@ -255,6 +324,15 @@ ACTIONS: tuple[Action, ...] = (
         _BOTH,
         "Evaluate",
         15,
+    ),
+    Action(
+        "edit_messages",
+        ("e",),
+        "edit and ask",
+        "Edit the messages of this model call, and ask them again beside the original.",
+        _TRACE,
+        "Evaluate",
+        3,
     ),
     # -- the playground
     Action("ask", ("ctrl+s", "f5"), "ask", "Ask both versions what is typed.", _PLAY, "Playground", 1),
@@ -355,6 +433,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("show_bench", ("1",), "Bench", "What did my last save change?", _PANES, "App", 18),
     Action("show_history", ("2",), "History", "Which versions have there been?", _PANES, "App", 18),
     Action("show_matrix", ("3",), "Matrix", "Where is red, over versions or models?", _PANES, "App", 18),
+    Action("show_trace", ("4",), "Trace", "How did this answer come about, step by step?", _PANES, "App", 18),
     Action(
         "playground", ("i",), "playground", "Type an input, and see both versions answer.", _ALL, "App", 13
     ),
@@ -436,7 +515,7 @@ def key_table_markdown() -> str:
                 if "everywhere" in action.scopes
                 else " and ".join(scope.capitalize() for scope in action.scopes)
             )
-            if action.scopes in (_BOTH, _PANES):
+            if action.scopes in (_BOTH, _LOOKS, _PANES):
                 scopes = "everywhere"
             lines.append(f"| {keys} | {scopes} | {action.help} |")
     return "\n".join(lines) + "\n"

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, InvalidThemeError, SystemCommand
 from textual.binding import BindingType
@@ -42,6 +42,9 @@ from llmops_tui.engine.events import (
 )
 from llmops_tui.engine.session_api import SessionApi
 
+if TYPE_CHECKING:
+    from llmops_tui.app.trace_state import Traced
+
 #: Streaming results are drawn this often: over ssh and tmux repaints are what costs.
 REPAINT_S = 0.15
 #: Screens over the Bench: where each is, imported when it is first shown.
@@ -49,6 +52,7 @@ FRAMES = {
     "history": ("llmops_tui.app.screens.history", "HistoryScreen"),
     "playground": ("llmops_tui.app.screens.playground", "PlaygroundScreen"),
     "matrix": ("llmops_tui.app.screens.matrix", "MatrixScreen"),
+    "trace": ("llmops_tui.app.screens.trace", "TraceScreen"),
 }
 #: Rows beyond which they are drawn less often.
 MANY_ROWS = 20_000
@@ -214,15 +218,45 @@ class LlmopsApp(App[int], inherit_bindings=False):
         current = self.frame
         if current is None or name == current.SCOPE:
             return
-        if current.SCOPE != "bench":
+        # A trace may lie over the Matrix.
+        while current is not None and current.SCOPE != "bench":
             self.pop_screen()
+            current = self.frame
+        if name == "trace":
+            self.model.wanted_trace = None
         if name == "bench":
-            front = self.frame
-            if front is not None:
-                front.follow()
+            if current is not None:
+                current.follow()
         else:
             module, class_ = FRAMES[name]
             self.push_screen(getattr(import_module(module), class_)(self.model))
+
+    def traced(self) -> Traced | None:
+        """What the Trace shows: what another screen asked for, else the case under the Bench's cursor."""
+        if self.model.wanted_trace is not None:
+            return self.model.wanted_trace
+        front = next((s for s in self.screen_stack if isinstance(s, BenchScreen)), None)
+        if front is None or front.pair is None:
+            return None
+        from llmops_tui.app.trace_state import of_pair
+
+        return of_pair(self.model.bench, front.pair)
+
+    def show_trace(self, traced: Traced) -> None:
+        """Show a trace over the screen in front, which `leave_trace` goes back to."""
+        from llmops_tui.app.screens.trace import TraceScreen
+
+        self.model.wanted_trace = traced
+        self.push_screen(TraceScreen(self.model))
+
+    def leave_trace(self) -> None:
+        """Back to the screen that the trace was opened from."""
+        below = [s for s in self.screen_stack if isinstance(s, Frame)]
+        if len(below) > 2:
+            self.pop_screen()
+            below[-2].follow()
+        else:
+            self.show_screen("bench")
 
     def refresh_history(self) -> None:
         """The versions have changed: labels, a baseline."""

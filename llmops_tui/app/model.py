@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from llmops_tui.app.arranged import Arranged
@@ -25,6 +27,9 @@ from llmops_tui.engine.events import (
 )
 from llmops_tui.engine.playground_events import Answered, Answering
 
+if TYPE_CHECKING:
+    from llmops_tui.app.trace_state import Traced
+
 
 class WantedCase(msgspec.Struct, frozen=True):
     """A case that another screen asked the Bench to show, in the comparison of these two."""
@@ -40,6 +45,7 @@ class Model:
 
     Attributes:
         wanted_case: where the Bench's cursor goes when that comparison has come.
+        wanted_trace: what the Trace shows; None: the case under the Bench's cursor, and it follows that.
         running_version: id of the version that is being evaluated.
         chosen: what a person chose to compare, by name; None is the default of that side.
         revision: counts comparisons, so that who shows something derived knows when it is old.
@@ -52,6 +58,7 @@ class Model:
         self.chosen: tuple[str | None, str | None] = (None, None)
         self.revision = 0
         self.wanted_case: WantedCase | None = None
+        self.wanted_trace: Traced | None = None
         self.running_version: int | None = None
         self._run_id: int | None = None
 

@@ -23,12 +23,13 @@ VERBS = {
     "gate": ("gate", "Tell whether a version is worse than the baseline: pass, fail or inconclusive."),
     "try": ("try_", "Try other models, parameters or prompts without touching a file, and rank them."),
     "ask": ("ask", "Ask the baseline and what is on disk something, and see both answers."),
+    "trace": ("trace", "Show how an output came about, step by step, and where two versions part ways."),
+    "replay": (
+        "replay",
+        "Run a recorded output again from one of its steps, and see it beside the original.",
+    ),
     "matrix": ("matrix", "Show how every case did, version by version or model by model."),
     "review": ("review", "Walk through the changed cases, and accept or reject each."),
-    "trace": (
-        "trace",
-        "Show how an output came about, step by step, and where two versions part ways.",
-    ),
     "explain": (
         "explain",
         "Tell which changed part did how much of the difference between two versions.",

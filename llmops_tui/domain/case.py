@@ -69,7 +69,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
         known_failing: why it is expected to fail; empty where it is not. The gate leaves it out.
         turns: of a conversation, the variables of each turn beside `vars`; empty: one turn.
         tools: tool → what it gives in this case, without being run.
-        expected_sources: documents that should be retrieved: a path, or `path#position` of a chunk.
+        expected_sources: documents that should be retrieved: a path, or a part of one: `path#heading`, or
+            `path#position` of a chunk.
         file, line: where it is written.
     """
 

@@ -39,10 +39,13 @@ class Score(msgspec.Struct, frozen=True):
 
 
 def score_key(use: ScorerUse, case: Case) -> str:
-    """Key of a score beside its output: thresholds, weights and what is expected live here only."""
+    """Key of a score beside its output: `expected`, thresholds and weights live here only.
+
+    `expected_sources` too, of scorers that are held against them: sorted, as their order says nothing.
+    """
     reference = case.expected if use.uses_expected else None
     seen = {"vars": case.vars, "tags": list(case.tags)} if use.is_function else None
-    sources = [list(case.expected_sources)] if use.uses_sources and case.expected_sources else []
+    sources = [sorted(case.expected_sources)] if use.uses_sources and case.expected_sources else []
     return digest([KEY_SCHEMA, "score", use.identity(), reference, seen, *sources])
 
 

@@ -24,6 +24,8 @@ class Example(msgspec.Struct, frozen=True):
         tools: what the output called, in order: name and arguments.
         calls: of models, that the output is made of.
         retrieved: texts that were retrieved for it.
+        expected_sources: the case's.
+        found: documents that were retrieved, best first: `path`, or `path#position`.
         vars: of the case.
     """
 
@@ -37,6 +39,8 @@ class Example(msgspec.Struct, frozen=True):
     tools: tuple[tuple[str, dict[str, Any]], ...] = ()
     calls: int = 0
     retrieved: tuple[str, ...] = ()
+    expected_sources: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
     vars: dict[str, Any] = {}
 
 
@@ -50,7 +54,9 @@ class ScorerKind(msgspec.Struct, frozen=True, kw_only=True):
             mapping behind the name is always options.
         reference: the option that is judged against; where it is not set, the case's `expected` is.
         may_use_expected, may_use_sources: it looks at `expected`, or `expected_sources`, where a case has
-        them. passes_from: the value from which it passes, unless the entry has a `threshold`.
+            them.
+        needs_sources: a case without `expected_sources` is a mistake.
+        passes_from: the value from which it passes, unless the entry has a `threshold`.
         values: what values it gives, for the docs.
         entries: for one that asks a model, entries to show in the docs in place of examples.
         summary: a paragraph for the docs; its first sentence stands alone.
@@ -62,6 +68,7 @@ class ScorerKind(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None = None
     may_use_expected: bool = False
     may_use_sources: bool = False
+    needs_sources: bool = False
     passes_from: float = 1.0
     values: str = "1 or 0"
     revision: int = 1

@@ -41,6 +41,10 @@ class OneText(Options):
     case_sensitive: bool = Field(True, description=_CASE)
 
 
+class AtK(Options):
+    k: int | None = Field(None, ge=1, le=1_000, description="Only so many of the best; else all.")
+
+
 class SeveralTexts(Options):
     value: Texts | None = Field(None, description=f"The texts; {_EXPECTED}, a list.")
     case_sensitive: bool = Field(True, description=_CASE)

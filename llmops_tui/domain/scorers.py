@@ -13,6 +13,7 @@ from llmops_tui.domain import scorer_options as options_of
 from llmops_tui.domain.scorer_kind import Example, ScorerKind
 from llmops_tui.domain.scorer_options import Options
 from llmops_tui.domain.scorers_of_retrieval import RAG_SCORERS
+from llmops_tui.domain.scorers_of_sources import SOURCE_SCORERS
 from llmops_tui.domain.scorers_of_tools import TOOL_SCORERS
 
 SCORERS: dict[str, ScorerKind] = {}
@@ -290,4 +291,4 @@ _add(
 
 # -- tools, and answers from what was retrieved
 
-SCORERS |= {kind.name: kind for kind in (*TOOL_SCORERS, *RAG_SCORERS)}
+SCORERS |= {kind.name: kind for kind in (*TOOL_SCORERS, *SOURCE_SCORERS, *RAG_SCORERS)}

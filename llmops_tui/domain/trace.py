@@ -142,9 +142,9 @@ def totals(trace: Trace) -> dict[str, Totals]:
             own = _added(
                 own,
                 Totals(
-                    span.attributes.get(a.INPUT_TOKENS),
-                    span.attributes.get(a.OUTPUT_TOKENS),
-                    span.attributes.get(a.COST),
+                    _number(span.attributes.get(a.INPUT_TOKENS)),
+                    _number(span.attributes.get(a.OUTPUT_TOKENS)),
+                    _number(span.attributes.get(a.COST)),
                     1,
                 ),
             )
@@ -161,6 +161,11 @@ def _added(one: Totals, two: Totals) -> Totals:
         _sum(one.cost_usd, two.cost_usd),
         one.calls + two.calls,
     )
+
+
+def _number(value: Any) -> Any:
+    """What somebody's own program traced may be anything."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _sum(one: Any, two: Any) -> Any:

@@ -30,7 +30,7 @@ def create(folder: Path, *, reset: bool) -> bool:
     Raises:
         UsageError: the folder holds something else, or can't be written.
     """
-    from llmops_tui.workspace import template
+    from llmops_tui.workspace import template, trust
 
     ours = (folder / "configs" / f"{CONFIG}.yaml").is_file()
     try:
@@ -39,6 +39,7 @@ def create(folder: Path, *, reset: bool) -> bool:
         elif ours:
             return False
         template.create(folder)
+        trust.trust(folder)  # its Python is ours
     except OSError as error:
         raise UsageError(
             Problem(

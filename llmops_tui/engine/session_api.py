@@ -34,6 +34,7 @@ from llmops_tui.engine.playground_events import PlaygroundRequest
 if TYPE_CHECKING:
     from llmops_tui.domain.matrix import Matrix
     from llmops_tui.engine.matrix import CellDetail
+    from llmops_tui.engine.trace_events import MessagesAnswer, MessagesRequest, TraceView
 
 
 class SessionApi(Protocol):
@@ -163,6 +164,30 @@ class SessionApi(Protocol):
 
     def matrix_cell(self, matrix: Matrix, row: int, column: int) -> Future[CellDetail | None]:
         """One cell with scores and reasons; None where nothing was evaluated."""
+        ...
+
+    # -- the Trace
+
+    def trace(
+        self,
+        config: str,
+        baseline: VersionInfo | None,
+        candidate: VersionInfo,
+        case_id: str,
+        model: str,
+        trial: int | None = None,
+    ) -> Future[TraceView]:
+        """How the output of a case came about, beside that of the baseline.
+
+        Args:
+            baseline: None: the candidate's alone.
+            model: of the candidate; its partner among the baseline's models is found by the engine.
+            trial: None: the first one that failed, else the first.
+        """
+        ...
+
+    def ask_messages(self, request: MessagesRequest) -> Future[MessagesAnswer]:
+        """Ask messages that a person edited. `stop_asking` gives it up, and so does a later request."""
         ...
 
     # -- files

@@ -20,15 +20,15 @@ from llmops_tui.engine.events import (
     WorkRequest,
 )
 from llmops_tui.engine.session_matrix import SessionMatrix
-from llmops_tui.engine.session_playground import SessionPlayground
 from llmops_tui.engine.session_review import SessionReview
+from llmops_tui.engine.session_traces import SessionTraces
 from llmops_tui.store import kept_for_long
 
 #: A run is shown a moment after it began: its first requests leave before the screen is busy.
 COMPARE_AFTER_S = 0.08
 
 
-class SessionRuns(SessionReview, SessionMatrix, SessionPlayground):
+class SessionRuns(SessionReview, SessionMatrix, SessionTraces):
     """Part of `session_api.SessionApi`; `Session` has the thread, the files and the commands."""
 
     def __init__(self, root: Path, config: str | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -43,6 +43,24 @@ class Answer(msgspec.Struct, frozen=True):
     raw: dict[str, Any] = {}
 
 
+class Embedded(msgspec.Struct, frozen=True):
+    """Vectors of texts, in order.
+
+    Attributes:
+        vectors: as the provider gave them, all of one length; not normalised.
+        usage: `input_tokens` alone.
+        latency_s: of all requests that it took.
+        attempts: requests sent.
+        sent_at: when the last attempt of the first request left, Unix seconds.
+    """
+
+    vectors: list[list[float]]
+    usage: Usage = Usage()
+    latency_s: float = 0.0
+    attempts: int = 1
+    sent_at: float = 0.0
+
+
 class CallFailed(Exception):
     """There is no answer; `failure` is for the person."""
 
@@ -64,6 +82,19 @@ class Listener(Protocol):
         """A piece of the text has come. A later `sent` starts the text anew."""
 
 
+class Unheard:
+    """A listener that tells nobody."""
+
+    def sent(self, attempt: int, at: float) -> None:
+        pass
+
+    def waiting(self, said: str, retry_at: float) -> None:
+        pass
+
+    def token(self, text: str) -> None:
+        pass
+
+
 class Provider(Protocol):
     """One provider of the workspace, with its own limit of requests in flight."""
 
@@ -72,6 +103,13 @@ class Provider(Protocol):
 
         Raises:
             CallFailed: there is none, after the retries that the settings allow.
+        """
+
+    async def embed(self, model: Model, texts: Sequence[str], listener: Listener | None = None) -> Embedded:
+        """A vector for each text.
+
+        Raises:
+            CallFailed: there are none, after the retries that the settings allow.
         """
 
     async def preload(self, model: Model) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from llmops_tui.domain.call import ChatRequest
 from llmops_tui.domain.messages import ProviderSetup
 from llmops_tui.domain.model import Model, Usage
-from llmops_tui.providers.base import Answer, Listener, Note
+from llmops_tui.providers.base import Answer, Embedded, Listener, Note
+
+#: Numbers in a vector.
+DIMENSION = 256
 
 
 class EchoProvider:
@@ -34,6 +39,14 @@ class EchoProvider:
             sent_at=sent_at,
         )
 
+    async def embed(self, _model: Model, texts: Sequence[str], listener: Listener | None = None) -> Embedded:
+        """Hashed words: texts that share words are near each other, and nothing is understood."""
+        sent_at = time.time()
+        if listener is not None:
+            listener.sent(1, sent_at)
+        usage = Usage(input_tokens=sum(len(text.split()) for text in texts))
+        return Embedded([_hashed(text) for text in texts], usage, sent_at=sent_at)
+
     async def preload(self, _model: Model) -> None:
         pass
 
@@ -51,3 +64,12 @@ def _cut(text: str, max_tokens: Any) -> tuple[str, str]:
     if isinstance(max_tokens, int) and max_tokens < len(words):
         return " ".join(words[:max_tokens]), "length"
     return text, "stop"
+
+
+def _hashed(text: str) -> list[float]:
+    """Signed counts of words by hash (Weinberger et al., "Feature hashing", 2009)."""
+    vector = [0.0] * DIMENSION
+    for word in text.lower().split():
+        digest = hashlib.sha256(word.encode("utf-8", "surrogatepass")).digest()
+        vector[digest[0] % DIMENSION] += 1.0 if digest[1] % 2 else -1.0
+    return vector

@@ -9,7 +9,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -17,8 +17,9 @@ import msgspec
 from llmops_tui.domain.call import ChatRequest, Failure
 from llmops_tui.domain.messages import ProviderSetup
 from llmops_tui.domain.model import Model, Usage
-from llmops_tui.providers.answer_parts import AnswerParts, Choice, Completion, Words
-from llmops_tui.providers.base import Answer, CallFailed, Listener, Note
+from llmops_tui.providers.answer_parts import AnswerParts, Choice, Completion, Malformed, Words
+from llmops_tui.providers.base import Answer, CallFailed, Embedded, Listener, Note, Unheard
+from llmops_tui.providers.embedding import about_embedding, embedded, in_batches
 from llmops_tui.providers.faults import (
     Asked,
     Fault,
@@ -72,6 +73,23 @@ class LitellmProvider:
         refusing = set(self._refusing.get(model.id, ()))
         return await self._policy.run(lambda: self._attempt(model, request, listener, refusing), listener)
 
+    async def embed(self, model: Model, texts: Sequence[str], listener: Listener | None = None) -> Embedded:
+        """A vector for each text.
+
+        Raises:
+            CallFailed: there are none, after the retries that the settings allow.
+        """
+        await self._load()
+        heard = listener or Unheard()
+
+        async def ask(batch: list[str]) -> Embedded:
+            return await self._policy.run(lambda: self._embed_once(model, batch), heard)
+
+        try:
+            return await in_batches(texts, ask)
+        except CallFailed as failed:
+            raise CallFailed(about_embedding(failed.failure, model.name)) from None
+
     async def preload(self, _model: Model) -> None:
         """Import litellm in a thread; it takes seconds."""
         with contextlib.suppress(CallFailed):  # said when the model is asked
@@ -117,6 +135,46 @@ class LitellmProvider:
             return self._failed(error, model, asked, arguments, refusing)
         return self._whole(parts, got, refusing)
 
+    async def _embed_once(self, model: Model, texts: list[str]) -> Embedded:
+        arguments = {
+            "model": model.id,
+            "input": texts,
+            "num_retries": 0,
+            "max_retries": 0,
+            "timeout": self._setup.timeout_s,
+            **self._access(),
+        }
+        started = time.perf_counter()
+        name = self._setup.name
+        try:
+            got = await self._litellm.aembedding(**arguments)
+            usage = getattr(got, "usage", None)
+            found = [vector_of(one) for one in got.data or ()]
+            tokens = getattr(usage, "prompt_tokens", None)
+            return embedded(found, len(texts), tokens, time.perf_counter() - started)
+        except Malformed as error:
+            message = f"{name} sent an answer that can't be read: {error}"
+            failure = Failure(
+                "bad_response", message, f"look whether '{model.name}' is a model for embeddings", name
+            )
+            raise AttemptFailed(failure, retry=True) from None
+        # litellm raises its own, those of httpx and aiohttp, and whatever a provider's code runs into.
+        except Exception as error:
+            self._failed(error, model, Asked(name, model.name), arguments, set())
+            failure = Failure("refused_request", f"{name} declined these texts", "", name)
+            raise AttemptFailed(failure) from None
+
+    def _access(self) -> dict[str, Any]:
+        """Where the provider is and who asks, as far as the settings say."""
+        access: dict[str, Any] = {}
+        if self._setup.base_url:
+            access["api_base"] = self._setup.base_url
+        if self._setup.api_key:
+            access["api_key"] = self._setup.api_key
+        if self._setup.headers:
+            access["extra_headers"] = dict(self._setup.headers)
+        return access
+
     def _arguments(self, model: Model, request: ChatRequest, refusing: set[str]) -> dict[str, Any]:
         arguments: dict[str, Any] = {
             **request.params,
@@ -134,13 +192,7 @@ class LitellmProvider:
             arguments["stream"] = False
         elif arguments.setdefault("stream", True) and "stream_options" not in refusing:
             arguments.setdefault("stream_options", {"include_usage": True})
-        if self._setup.base_url:
-            arguments["api_base"] = self._setup.base_url
-        if self._setup.api_key:
-            arguments["api_key"] = self._setup.api_key
-        if self._setup.headers:
-            arguments["extra_headers"] = dict(self._setup.headers)
-        return arguments
+        return {**arguments, **self._access()}
 
     def _whole(self, parts: AnswerParts, stream: Any, refusing: set[str]) -> Answer:
         """The answer of a stream that litellm calls complete."""
@@ -247,6 +299,8 @@ def import_litellm() -> Any:
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     litellm.drop_params = False
+    # For embeddings, `max_retries=0` is read as "not set".
+    litellm.DEFAULT_MAX_RETRIES = 0
     for logger in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
         logging.getLogger(logger).setLevel(logging.CRITICAL)
     return litellm
@@ -261,6 +315,12 @@ def completion_of(got: Any) -> Completion:
         system_fingerprint=getattr(got, "system_fingerprint", None),
         usage=usage.model_dump() if usage is not None else None,
     )
+
+
+def vector_of(one: Any) -> tuple[int | None, list[float]]:
+    """(number, vector) of one entry of litellm's answer: a mapping or an object."""
+    found = one if isinstance(one, dict) else one.model_dump()
+    return found.get("index"), list(found["embedding"])
 
 
 def _choice(choice: Any) -> Choice:

@@ -9,6 +9,7 @@ import secrets
 import sys
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,10 +17,11 @@ import msgspec
 from llmops_tui.domain.call import ChatRequest, Failure
 from llmops_tui.domain.messages import ProviderSetup
 from llmops_tui.domain.model import Model
-from llmops_tui.providers.base import Answer, CallFailed, Listener, Note
+from llmops_tui.providers.base import Answer, CallFailed, Embedded, Listener, Note, Unheard
 from llmops_tui.providers.faults import clean
 from llmops_tui.providers.model_server import Settings, Started
 from llmops_tui.providers.openai_client import OpenAIProvider
+from llmops_tui.providers.retry import Given
 
 LOAD_TIMEOUT_S = 180.0
 #: How long a start that failed is taken as the answer for others that ask for the same.
@@ -87,24 +89,49 @@ class LocalProvider:
         Raises:
             CallFailed: the model can't be loaded, died twice, or refused the request.
         """
-        settings = self._settings(model)
+        answer, server, sent_before = await self._asked(
+            model,
+            self._settings(model),
+            listener,
+            lambda client, heard: client.ask(model, request, heard),
+        )
+        # The server knows the model by its path, which is this machine's business alone.
+        return msgspec.structs.replace(
+            answer,
+            served_model=model.name,
+            fingerprint=server.runtime,
+            attempts=answer.attempts + sent_before,
+        )
+
+    async def embed(self, model: Model, texts: Sequence[str], listener: Listener | None = None) -> Embedded:
+        """A vector for each text, from a server of its own: one that embeds does not answer.
+
+        Raises:
+            CallFailed: the model can't be loaded, died twice, or refused the request.
+        """
+        settings = msgspec.structs.replace(self._settings(model), embeddings=True, prompt_cache=False)
+        found, _, sent_before = await self._asked(
+            model, settings, listener or Unheard(), lambda client, heard: client.embed(model, texts, heard)
+        )
+        return msgspec.structs.replace(found, attempts=found.attempts + sent_before)
+
+    async def _asked(
+        self,
+        model: Model,
+        settings: Settings,
+        listener: Listener,
+        ask: Callable[[OpenAIProvider, Listener], Awaitable[Given]],
+    ) -> tuple[Given, ModelServer, int]:
+        """(answer, who gave it, requests sent in vain): once more of a new server if the first died."""
         for sent_before, is_last in ((0, False), (1, True)):
             server = await self._server(model, settings)
             try:
-                answer = await server.client.ask(model, request, Continued(listener, sent_before))
+                return await ask(server.client, Continued(listener, sent_before)), server, sent_before
             except CallFailed as failed:
                 if failed.failure.kind not in ("dropped", "unavailable") or not await server.has_died():
                     raise
                 if is_last:
                     raise CallFailed(self._died(model, _how(server.process.returncode))) from None
-                continue
-            # The server knows the model by its path, which is this machine's business alone.
-            return msgspec.structs.replace(
-                answer,
-                served_model=model.name,
-                fingerprint=server.runtime,
-                attempts=answer.attempts + sent_before,
-            )
         raise AssertionError("unreachable")
 
     async def preload(self, model: Model) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 
 import msgspec
 
+from llmops_tui.providers.gguf import has_pooling
+
 
 class Settings(msgspec.Struct, frozen=True):
     """What a server is started with.
@@ -24,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True):
         slots: answers made at once; with more than one, answers depend on what else is asked.
         context: tokens for each slot.
         prompt_cache: reuse what an earlier request left in a slot: faster, not deterministic.
+        embeddings: it embeds texts, and does not answer.
         api_key: random; without it nobody else on this machine can ask.
     """
 
@@ -31,6 +34,7 @@ class Settings(msgspec.Struct, frozen=True):
     slots: int = 1
     context: int = 2048
     prompt_cache: bool = False
+    embeddings: bool = False
     api_key: str = ""
 
 
@@ -79,6 +83,12 @@ def _serve(settings: Settings) -> tuple[Any, str]:
     params.ctx_shift = False
     params.cache_prompt = settings.prompt_cache
     params.cache_ram_mib = 0
+    if settings.embeddings:
+        params.embedding = True
+        # A text is embedded as a whole: it has to fit into one batch.
+        params.n_batch = params.n_ubatch = settings.context
+        if not has_pooling(settings.path):
+            params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     params.cache_idle_slots = False
     params.slot_prompt_similarity = 0.1 if settings.prompt_cache else 0.0
     for threads in (params.cpuparams, params.cpuparams_batch):

@@ -6,7 +6,7 @@ import contextlib
 import random
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import aiohttp
@@ -23,7 +23,8 @@ from llmops_tui.providers.answer_parts import (
     ErrorInAnswer,
     Malformed,
 )
-from llmops_tui.providers.base import Answer, Listener, Note
+from llmops_tui.providers.base import Answer, CallFailed, Embedded, Listener, Note, Unheard
+from llmops_tui.providers.embedding import about_embedding, in_batches, read_embeddings
 from llmops_tui.providers.faults import (
     Asked,
     Said,
@@ -63,7 +64,7 @@ class OpenAIProvider:
         self._clock = clock or Clock()
         self._policy = RetryPolicy(setup, clock=self._clock, jitter=jitter)
         self._session: aiohttp.ClientSession | None = None
-        self._urls: dict[str, URL] = {}
+        self._urls: dict[tuple[str, str], URL] = {}
         self._proxy: str | None = None
         #: Then a connection that breaks before any answer may be one that the server gave up in the pool.
         self._has_answered = False
@@ -87,6 +88,22 @@ class OpenAIProvider:
             CallFailed: there is none, after the retries that the settings allow.
         """
         return await self._policy.run(lambda: self._attempt(model, request, listener), listener)
+
+    async def embed(self, model: Model, texts: Sequence[str], listener: Listener | None = None) -> Embedded:
+        """A vector for each text.
+
+        Raises:
+            CallFailed: there are none, after the retries that the settings allow.
+        """
+        heard = listener or Unheard()
+
+        async def ask(batch: list[str]) -> Embedded:
+            return await self._policy.run(lambda: self._embed_once(model, batch), heard)
+
+        try:
+            return await in_batches(texts, ask)
+        except CallFailed as failed:
+            raise CallFailed(about_embedding(failed.failure, model.name, local=self._local)) from None
 
     async def preload(self, model: Model) -> None:
         """Make the pool of connections and read the settings of proxies."""
@@ -132,6 +149,38 @@ class OpenAIProvider:
         if not parts.has_choice or not parts.is_complete:
             raise AttemptFailed(self._unfinished(parts), retry=True)
         return parts.answer()
+
+    async def _embed_once(self, model: Model, texts: list[str]) -> Embedded:
+        asked = Asked(self._setup.name, model.name, local=self._local)
+        url = self._url(model, "embeddings")
+        started = time.perf_counter()
+        connections = self._connections()
+        body = _encode({"model": model.name, "input": texts})
+        try:
+            async with connections.post(
+                url, data=body, headers=self._headers, allow_redirects=False, proxy=self._proxy
+            ) as response:
+                if response.status != 200:
+                    await self._refused(response, model, asked, {})
+                    name = self._setup.name
+                    raise AttemptFailed(Failure("refused_request", f"{name} declined these texts", "", name))
+                got = b"".join([data async for data in _limited(response)])
+        except (aiohttp.ClientError, OSError) as error:
+            stale = self._has_answered and not isinstance(error, _NOT_CONNECTED)
+            raise AttemptFailed(self._broken(error, url), retry=True, at_once=stale) from None
+        except Malformed as error:
+            raise self._wrong(error, asked) from None
+        except RuntimeError:
+            if not connections.closed:
+                raise
+            gone = self._broken(ConnectionResetError("the connection was closed"), url)
+            raise AttemptFailed(gone, retry=True) from None
+        try:
+            answer = read_embeddings(got, len(texts), time.perf_counter() - started)
+        except (ErrorInAnswer, Malformed) as error:
+            raise self._wrong(error, asked) from None
+        self._has_answered = not self._local
+        return answer
 
     @staticmethod
     async def _read(response: aiohttp.ClientResponse, parts: AnswerParts) -> None:
@@ -207,15 +256,15 @@ class OpenAIProvider:
 
     # -- the connection
 
-    def _url(self, model: Model) -> URL:
+    def _url(self, model: Model, path: str = "chat/completions") -> URL:
         base = self._setup.base_url or model.endpoint
-        url = self._urls.get(base)
+        url = self._urls.get((base, path))
         if url is None:
             root = self._root(base)
-            url = (root / "chat" / "completions").with_query(root.query)
+            url = root.joinpath(*path.split("/")).with_query(root.query)
             if "Authorization" in self._headers:
                 url = url.with_user(None)
-            self._urls[base] = url
+            self._urls[base, path] = url
             self._proxy = proxy_for(url)
         return url
 

@@ -11,12 +11,15 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from email.utils import parsedate_to_datetime
+from typing import TypeVar
 
 import msgspec
 
 from llmops_tui.domain.call import Failure
 from llmops_tui.domain.messages import ProviderSetup
-from llmops_tui.providers.base import Answer, CallFailed, Listener
+from llmops_tui.providers.base import Answer, CallFailed, Embedded, Listener
+
+Given = TypeVar("Given", Answer, Embedded)
 
 #: Longest wait that is sat out. A provider that asks for more fails the call, and says so.
 MAX_WAIT_S = 60.0
@@ -93,7 +96,7 @@ class RetryPolicy:
         self._not_before = 0.0
         self._held_by = ""
 
-    async def run(self, attempt: Callable[[], Awaitable[Answer]], listener: Listener) -> Answer:
+    async def run(self, attempt: Callable[[], Awaitable[Given]], listener: Listener) -> Given:
         """The answer of the first attempt that has one.
 
         Raises:

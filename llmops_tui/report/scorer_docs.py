@@ -152,6 +152,9 @@ def _row(example: Example) -> str:
     if example.retrieved:
         output += " from " + ", ".join(_code(json.dumps(t, ensure_ascii=False)) for t in example.retrieved)
     expected = "" if example.expected is None else _code(_yaml(example.expected))
+    if example.expected_sources:
+        expected = f"sources {_code(_yaml(list(example.expected_sources)))}"
+        output = f"retrieved {_code(_yaml(list(example.found)))}"
     return f"| {_code(_yaml(example.entry))} | {expected} | {output} | {gives} |"
 
 

@@ -13,6 +13,7 @@ from llmops_tui.scorers import (
     refusal,
     resources,
     similarity,
+    sources,
     text,
     tools,
 )
@@ -20,6 +21,6 @@ from llmops_tui.scorers.judging import from_return, judge
 from llmops_tui.scorers.registry import BUILT_INS, CannotJudge, Judgement, scorer
 
 #: Importing a family registers its scorers.
-FAMILIES = (text, pattern, length, json_, number, similarity, resources, refusal, tools, grounding)
+FAMILIES = (text, pattern, length, json_, number, similarity, resources, refusal, tools, grounding, sources)
 
 __all__ = ["BUILT_INS", "FAMILIES", "CannotJudge", "Judgement", "from_return", "judge", "scorer"]

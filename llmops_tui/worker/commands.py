@@ -239,7 +239,7 @@ def _cut(text: str) -> str:
 def _placed(
     argv: Sequence[str], files: Mapping[str, str], folder: str
 ) -> Iterator[tuple[list[str], dict[str, str]]]:
-    """The command for a version's files, and what its environment has beside: copies where the disk has others."""
+    """The command for a version's files (copies where the disk has others), and variables beside."""
     if all(_on_disk(folder, path) == text for path, text in files.items()):
         yield list(argv), {}
         return

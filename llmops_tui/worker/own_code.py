@@ -206,7 +206,10 @@ def _failed(execution: Execution, step: Step, said: str, error: CodeError) -> Jo
         failure = cause.failure
         message = f"step '{step.name}': {failure.message}" if step.name else failure.message
         return JobFailed(msgspec.structs.replace(failure, message=message))
-    return execution.failed(step.name, "user_code", said)
+    others = {each.name for each in execution.job.target.steps} - set(step.needs)
+    unmet = next((name for name in sorted(others) if f"asks for '{name}'" in said), "")
+    remedy = f"add it to what the step needs: [{', '.join([*step.needs, unmet])}]" if unmet else ""
+    return execution.failed(step.name, "user_code", said, remedy)
 
 
 def _result(execution: Execution, step: Step, given: Given, desk: Desk, span: LiveSpan) -> StepResult:

@@ -10,6 +10,7 @@ from llmops_tui.domain.call import Call, ChatRequest
 from llmops_tui.domain.canonical import digest
 from llmops_tui.domain.model import Model
 from llmops_tui.domain.redact import Redactor
+from llmops_tui.providers.base import Embedded
 from llmops_tui.worker.calls import Calls
 from llmops_tui.worker.code import WorkspaceCode
 from llmops_tui.worker.links import Links
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from llmops_tui.worker.functions import Functions
     from llmops_tui.worker.modules import ModuleSet
 
-Embed = Callable[[Sequence[str]], Awaitable[list[list[float]]]]
+Embed = Callable[[Sequence[str]], Awaitable[Embedded]]
 
 
 class Resources:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from llmops_tui.domain import semconv as a
+from llmops_tui.domain.canonical import digest
 from llmops_tui.domain.output import Chunk
 from llmops_tui.domain.program import Retrieval
 from llmops_tui.providers.base import CallFailed
@@ -49,7 +51,7 @@ async def retrieve(
         if known is not None:
             chunks = msgspec.convert(known, tuple[Chunk, ...])
         else:
-            chunks = await _search(resources, execution, settings, corpus, query, span)
+            chunks = await _search(resources, execution, step, settings, corpus, query, span)
         execution.keep_chunks(step, span, chunks)
         return chunks
 
@@ -66,6 +68,7 @@ def _query(settings: Retrieval, execution: Execution, seen: dict[str, Any]) -> s
 async def _search(
     resources: Resources,
     execution: Execution,
+    step: str,
     settings: Retrieval,
     corpus: dict[str, str],
     query: str,
@@ -74,23 +77,28 @@ async def _search(
     from llmops_tui.retrieval.search import search
 
     embed = None
+    identity = ""
     if settings.embedding:
         model = execution.job.models[settings.embedding]
         embedder = resources.embedder(model)
+        identity = digest(model.identity())
 
-        async def embed(texts: Any) -> list[list[float]]:
+        async def embed(texts: Sequence[str]) -> list[list[float]]:
             with span.span("embedding", f"embeddings {model.name}") as embedding:
-                embedding.attributes |= {
-                    a.MODEL: model.name,
-                    a.PROVIDER: model.provider,
-                    EMBEDDED: len(texts),
-                }
-                return await embedder(texts)
+                embedding.attributes |= {a.MODEL: model.name, a.PROVIDER: model.provider}
+                embedding.attributes[EMBEDDED] = len(texts)
+                found = await embedder(texts)
+                embedding.attributes[a.INPUT_TOKENS] = found.usage.input_tokens
+                return found.vectors
 
     try:
-        return await search(settings, corpus, resources.blobs, query, embed, resources.index_folder)
+        return await search(
+            *(settings, corpus, resources.blobs, query, embed, resources.index_folder), identity=identity
+        )
     except CallFailed as failed:
         raise JobFailed(failed.failure) from failed
+    except ValueError as error:
+        raise execution.failed(step, "retrieval", str(error)) from error
 
 
 #: How many texts were embedded.

@@ -20,7 +20,7 @@ from llmops_tui.domain.call import Failure
 from llmops_tui.domain.model import Model
 from llmops_tui.domain.redact import Redactor
 from llmops_tui.providers import make_provider
-from llmops_tui.providers.base import Provider
+from llmops_tui.providers.base import Embedded, Provider
 from llmops_tui.worker.calls import Calls
 from llmops_tui.worker.code import WorkspaceCode
 from llmops_tui.worker.evaluate import Evaluator
@@ -95,7 +95,7 @@ class Worker:
     def _embedder(self, model: Model) -> Embed:
         provider = self._provider(model.provider)
 
-        async def embed(texts: Sequence[str]) -> list[list[float]]:
+        async def embed(texts: Sequence[str]) -> Embedded:
             return await provider.embed(model, texts)
 
         return embed

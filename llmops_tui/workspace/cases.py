@@ -110,6 +110,13 @@ class _Scorers:
                     self._set.file,
                     line,
                 )
+            if needs_sources(use) and not entry.expected_sources:
+                self._problems.add(
+                    f"case '{entry.id}' has no 'expected_sources', and {use.name} is held against it",
+                    "add 'expected_sources: [path/of/a/document.md]' to the case",
+                    self._set.file,
+                    line,
+                )
         # Cases share one tuple where they have the same scorers: 100,000 cases stay small.
         key = tuple(id(use) for use, _ in resolved)
         if key not in self._labelled:
@@ -129,6 +136,13 @@ class _Scorers:
             else:
                 resolved.append((found.use, found.needs_expected))
         return resolved
+
+
+def needs_sources(use: ScorerUse) -> bool:
+    """It judges nothing without the case's `expected_sources`."""
+    from llmops_tui.domain.scorers import SCORERS
+
+    return not use.is_function and use.name in SCORERS and SCORERS[use.name].needs_sources
 
 
 def _label(uses: list[ScorerUse]) -> tuple[ScorerUse, ...]:
@@ -157,7 +171,7 @@ def _case(
         known_failing=entry.known_failing or "",
         turns=tuple(entry.turns),
         tools=entry.tools,
-        expected_sources=tuple(entry.expected_sources),
+        expected_sources=tuple(dict.fromkeys(entry.expected_sources)),
     )
 
 

@@ -22,6 +22,7 @@ from llmops_tui.workspace.models import resolve_model
 from llmops_tui.workspace.overlay import Lines, Overlay
 from llmops_tui.workspace.programs import ProgramReader
 from llmops_tui.workspace.reader import EVALS_LIMIT, Reader
+from llmops_tui.workspace.retrieval_settings import check_sources
 from llmops_tui.workspace.scorer_uses import ScorerCatalogue
 from llmops_tui.workspace.validation import read_validated
 from llmops_tui.workspace.yaml_document import Document
@@ -131,7 +132,8 @@ class _Reading:
         params = self._params(config.params, document, ("params",))
         cases = self._cases(config, document) if self._over is None else self._over[1]
         programs = ProgramReader(
-            reader, self._settings, self._path, document, lambda id_, line: self._resolve(id_, line)
+            *(reader, self._settings, self._path, document, self._resolve),
+            self._over[0] if self._over is not None else None,
         )
         program = programs.read(config, params, cases or ())
         for n, step in enumerate(config.chain or ()):
@@ -148,6 +150,7 @@ class _Reading:
             models = [Model(program.name, program.name.partition("/")[0], program.name, "program")]
         for each in program.reads:
             reader.problems += check_variables(cases, each.prompt, each.required, each.lines)
+        reader.problems += check_sources(cases, program.documents)
         if any(not p.warning for p in reader.problems[before:]):
             return None
         own = list(program.own_models.values())

@@ -15,7 +15,10 @@ from llmops_tui.workspace.yaml_document import Document, YamlError
 
 FORMATS = (".yaml", ".yml", ".jsonl", ".csv")
 #: CSV columns that mean something; all others are variables.
-_CSV_COLUMNS = ("id", "expected", "tags", "group", "trials", "scorers", "contains", "known_failing")
+_CSV_COLUMNS = (
+    *("id", "expected", "expected_sources", "tags", "group", "trials", "scorers", "contains"),
+    "known_failing",
+)
 
 
 class EvalSet:
@@ -167,8 +170,8 @@ def _csv_entry(reader: Reader, path: str, line: int, row: dict[str, str]) -> dic
             entry["vars"][name.removeprefix("vars.")] = cell
         elif not cell.strip() or name == "id":
             continue
-        elif name == "tags":
-            entry["tags"] = [tag.strip() for tag in cell.split(";") if tag.strip()]
+        elif name in ("tags", "expected_sources"):
+            entry[name] = [one.strip() for one in cell.split(";") if one.strip()]
         elif name == "contains":
             scorers.append({"contains": cell})
         elif name == "trials":

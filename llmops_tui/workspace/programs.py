@@ -57,6 +57,8 @@ class ProgramFiles(msgspec.Struct):
         file: what a person edits first: the prompt, the module, or the configuration.
         own_models: models that steps name for themselves, and models that embed.
         asks: a step asks the model that is evaluated.
+        name: what stands for a model, where none is asked.
+        documents: paths of all that can be retrieved.
     """
 
     file: str
@@ -66,6 +68,7 @@ class ProgramFiles(msgspec.Struct):
     reads: list[Reads] = []
     asks: bool = False
     name: str = ""
+    documents: set[str] = set()
 
 
 class ProgramReader:
@@ -73,6 +76,7 @@ class ProgramReader:
 
     Args:
         resolve: name of a model, and the line it is on → the exact model.
+        models: of the workspace whose settings say what models there are, where that is another.
     """
 
     def __init__(
@@ -82,12 +86,14 @@ class ProgramReader:
         path: str,
         document: Document | Lines,
         resolve: ResolveModel,
+        models: Reader | None = None,
     ) -> None:
         self._reader = reader
         self._settings = settings
         self._path = path
         self._document = document
         self._resolve = resolve
+        self._models = models
         self._code: dict[str, str] = {}
         self._tools_file: ToolsFile | None = None
         self._tools: dict[str, Part] = {}
@@ -325,10 +331,11 @@ class ProgramReader:
     def _retrieval(self, step: str, wanted: RetrievalSettings, loc: Loc) -> frozenset[str]:
         """Records the parts; gives the variables of the query."""
         settings, documents, query, model = read_retrieval(
-            self._reader, self._settings, wanted, self._path, self._document, loc
+            self._reader, self._settings, wanted, self._path, self._document, loc, self._models
         )
         if settings is not None:
             self._retrieval_parts(step, settings, documents)
+            self._found.documents |= documents.keys()
         if model is not None:
             self._found.own_models[model.id] = model
         return query

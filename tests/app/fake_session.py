@@ -9,6 +9,7 @@ from typing import Any
 
 from fake_desk import FakeDesk
 from made_up import AFTER, BEFORE, FREE, SMOL, Answers, helpdesk, history_of, manifests, matrix_of
+from made_up_traces import both
 
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.comparison import Comparison, Pair, compare
@@ -49,6 +50,7 @@ from llmops_tui.engine.events import (
 )
 from llmops_tui.engine.matrix import CellDetail
 from llmops_tui.engine.playground_events import Answered, Answering, PlaygroundRequest
+from llmops_tui.engine.trace_events import MessagesAnswer, MessagesRequest, TraceView
 
 
 class FakeSession:
@@ -79,6 +81,8 @@ class FakeSession:
         self.alone = False
         self.versions_matrix: Matrix | None = None
         self.models_matrix: Matrix | None = None
+        self.traces: TraceView | None = None
+        self.new_answer: MessagesAnswer | None = None
 
     # -- what tests say
 
@@ -304,6 +308,27 @@ class FakeSession:
         self.asked.append(("matrix_cell", case, matrix.columns[column].version.name))
         found = next((r for r in self.candidate.rows if r.case_id == case), None)
         return self._answer(None if found is None else CellDetail(found, self._side(found)))
+
+    # -- the Trace
+
+    def trace(
+        self,
+        config: str,
+        baseline: VersionInfo | None,
+        candidate: VersionInfo,
+        case_id: str,
+        model: str,
+        trial: int | None = None,
+    ) -> Future[TraceView]:
+        names = baseline.name if baseline is not None else None, candidate.name
+        self.asked.append(("trace", config, *names, case_id, model, trial))
+        return self._answer(self.traces or both())
+
+    def ask_messages(self, request: MessagesRequest) -> Future[MessagesAnswer]:
+        self.asked.append(("ask_messages", request))
+        usage = Usage(40, 9)
+        output = Output("You have 30 days to ask.", usage=usage, latency_s=1.3, cost_usd=0.0004)
+        return self._answer(self.new_answer or MessagesAnswer(request.number, output))
 
     def promote(self, version: str, *, force: bool = False, note: str = "") -> Future[VersionInfo]:
         self.asked.append(("promote", version, force, note) if force else ("promote", version))

@@ -224,7 +224,8 @@ elif question == "ask":
     body = {"model": given["model"], "messages": [{"role": "user", "content": "from a command"}]}
     request = urllib.request.Request(os.environ["OPENAI_BASE_URL"] + "/chat/completions",
         json.dumps(body).encode(), {"Authorization": "Bearer " + os.environ["OPENAI_API_KEY"]})
-    print(json.dumps({"output": json.load(urllib.request.urlopen(request))["choices"][0]["message"]["content"]}))
+    answer = json.load(urllib.request.urlopen(request))
+    print(json.dumps({"output": answer["choices"][0]["message"]["content"]}))
 else:
     print(json.dumps({"output": f"{question}!", "context": [{"text": "c", "source": "s"}]}))
 """

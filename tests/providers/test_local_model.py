@@ -21,6 +21,7 @@ from llmops_tui.domain.call import ChatRequest, Failure
 from llmops_tui.domain.messages import ProviderSetup
 from llmops_tui.domain.model import Model
 from llmops_tui.providers.base import Answer, CallFailed
+from llmops_tui.providers.gguf import has_pooling
 from llmops_tui.providers.local import LocalProvider
 from llmops_tui.providers.model_server import thread_count
 
@@ -211,3 +212,48 @@ async def test_loading_early_leaves_what_is_wrong_to_the_first_request(local: Lo
     nowhere = model("/nowhere/x.gguf")
     await local.provider.preload(nowhere)
     assert (await local.failure("hi", nowhere)).kind == "unavailable"
+
+
+async def test_an_embedded_model_embeds_the_same_each_time_beside_answering(local: Local) -> None:
+    """The mechanics: vectors of a model for chat say little of what texts mean."""
+    texts = ["How long do refunds take?", "Refunds take how long?", "x"]
+    found = await local.provider.embed(model(), texts)
+    assert {len(vector) for vector in found.vectors} == {576}
+    assert found.usage.input_tokens
+    alone = await local.provider.embed(model(), texts[:1])
+    assert alone.vectors[0] == pytest.approx(found.vectors[0], abs=1e-6)
+    assert (await local.ask("Say hello.")).text
+
+
+async def test_a_text_that_is_too_long_to_embed_says_what_to_do(local: Local) -> None:
+    with pytest.raises(CallFailed) as caught:
+        await local.provider.embed(model(), ["word " * 2_000])
+    assert caught.value.failure.kind == "context_length"
+    assert "lower retrieval.chunk_words" in caught.value.failure.remedy
+    assert "providers.local.context" in caught.value.failure.remedy
+
+
+def test_how_vectors_become_one_is_read_from_the_file(tmp_path: Path) -> None:
+    def text(value: bytes) -> bytes:
+        return len(value).to_bytes(8, "little") + value
+
+    def entry(name: bytes, kind: int, value: bytes) -> bytes:
+        return text(name) + kind.to_bytes(4, "little") + value
+
+    four = (1).to_bytes(4, "little")
+    words = (8).to_bytes(4, "little") + (2).to_bytes(8, "little") + text(b"a") + text(b"bc")
+    numbers = (4).to_bytes(4, "little") + (2).to_bytes(8, "little") + four * 2
+    before = entry(b"name", 8, text(b"x")) + entry(b"tokens", 9, words) + entry(b"ids", 9, numbers)
+    said = before + entry(b"bert.pooling_type", 4, four)
+    head = b"GGUF" + (3).to_bytes(4, "little") + bytes(8)
+    files = {
+        "says": (head + (4).to_bytes(8, "little") + said, True),
+        "silent": (head + (3).to_bytes(8, "little") + before, False),
+        "cut": ((head + (4).to_bytes(8, "little") + said)[:60], False),
+        "other": (b"hello", False),
+    }
+    for name, (data, expected) in files.items():
+        (tmp_path / name).write_bytes(data)
+        assert has_pooling(str(tmp_path / name)) is expected, name
+    assert not has_pooling(weights())
+    assert not has_pooling(str(tmp_path / "absent"))

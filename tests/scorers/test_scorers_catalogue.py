@@ -24,7 +24,7 @@ NAMES_OF_THE_RELEASE = {
     "equals", "contains", "contains_any", "contains_all", "not_contains", "regex", "starts_with", "max_words",
     "min_words", "max_chars", "is_json", "json_schema", "json_field", "number", "similarity", "token_f1",
     "rouge_l", "max_latency", "max_cost", "refusal", "called_tool", "tool_args", "tool_order", "no_tool",
-    "max_steps",
+    "max_steps", "recall_at_k", "precision_at_k", "mrr", "ndcg",
 }  # fmt: skip
 #: Judged by a model, or by words.
 EITHER = {"faithfulness", "context_recall", "context_precision"}
@@ -49,18 +49,22 @@ def use_of(kind: ScorerKind, entry: Any) -> ScorerUse:
 
 
 def scored(kind: ScorerKind, example: Example) -> Score:
+    parts = [source.partition("#") for source in example.found]
+    retrieved = tuple(Chunk(path, "Text.", 1.0, int(position or 0)) for path, _, position in parts)
+    retrieved += tuple(Chunk(f"docs/{n}.md", text, 1.0) for n, text in enumerate(example.retrieved))
     output = Output(
         example.output,
         tool_calls=tuple(
             {"id": str(n), "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
             for n, (name, arguments) in enumerate(example.tools)
         ),
-        retrieved=tuple(Chunk(f"docs/{n}.md", text, 1.0) for n, text in enumerate(example.retrieved)),
+        retrieved=retrieved,
         calls=tuple(map(str, range(example.calls))),
         latency_s=example.latency_s,
         cost_usd=example.cost_usd,
     )
-    return judge(use_of(kind, example.entry), output, Case("c", example.vars, expected=example.expected))
+    case = Case("c", example.vars, expected=example.expected, expected_sources=example.expected_sources)
+    return judge(use_of(kind, example.entry), output, case)
 
 
 def test_catalogue_and_functions_are_the_same() -> None:
@@ -89,7 +93,7 @@ EXAMPLES = [(kind, example) for kind in SCORERS.values() for example in kind.exa
 def test_every_documented_example_gives_what_the_page_says(kind: ScorerKind, example: Example) -> None:
     score = scored(kind, example)
     assert score.error is None
-    assert score.value == (None if example.value is None else pytest.approx(example.value))
+    assert score.value == (None if example.value is None else pytest.approx(example.value, abs=1e-6))
     assert score.passed is example.passed
     assert score.reason
 

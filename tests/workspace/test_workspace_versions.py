@@ -105,7 +105,7 @@ def test_each_edit_changes_its_part_and_taking_it_back_is_the_same_version(works
     assert manifest(root) == before
 
 
-#: The library that writes here knows YAML 1.1, to which `0E0` is a text; to 1.2, which we read, it is a number.
+#: The library that writes here knows YAML 1.1, to which `0E0` is a text; to 1.2, which we read, a number.
 NUMBER = re.compile(r"[-+]?\d+[eE][-+]?\d+")
 texts = st.text(max_size=20).filter(lambda text: NUMBER.fullmatch(text) is None)
 json_values = st.recursive(

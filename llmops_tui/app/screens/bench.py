@@ -42,6 +42,7 @@ NEED_CASES = frozenset(
         "export",
         "copy",
         "bisect",
+        "trace",
     )
 )
 #: Actions that mean nothing where every change is decided on.
@@ -254,6 +255,10 @@ class BenchScreen(ReviewKeys, AskKeys, inherit_bindings=False):
             self.say("No case changed.")
         else:
             self.cases.move_to(key)
+
+    def action_trace(self) -> None:
+        if self.pair is not None:
+            self.owner.show_screen("trace")
 
     def action_next_hunk(self) -> None:
         if not self.output.hunk(1):

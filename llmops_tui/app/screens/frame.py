@@ -212,6 +212,9 @@ class Frame(Copying, inherit_bindings=False):
     def action_show_matrix(self) -> None:
         self.owner.show_screen("matrix")
 
+    def action_show_trace(self) -> None:
+        self.owner.show_screen("trace")
+
     def action_default_pair(self) -> None:
         self.owner.choose_pair(None, None)
 

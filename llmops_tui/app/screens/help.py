@@ -9,6 +9,7 @@ from textual.binding import Binding
 from llmops_tui.app.actions import GROUPS, Action, Scope, keys_of, of_scope
 from llmops_tui.app.lines import Line, left, wrap
 from llmops_tui.app.screens.sheet import Sheet
+from llmops_tui.app.trace_lines import GLYPHS
 
 _SYMBOLS = (
     "▼ regressed   ▲ improved   ≈ the same   ✗ could not be had   + new   − removed",
@@ -19,6 +20,13 @@ _MATRIX = (
     "✓ passed   ✗ failed   ▼ failed, passed before   ▲ passed, failed before   ~ trials disagree",
     "! an error   · not judged   – not evaluated   … still to come   ▾ baseline   ◆ left side",
     "* judged by other scorers, or another reference, than in the newest version",
+)
+
+
+_TRACE = (
+    "= the same in both versions   ~ changed   + new   − gone   ▶ the first step where they part",
+    "█ on the critical path   ░ beside it   ◂ the slowest step, the dearest one   ✗ an error",
+    f"{'   '.join(f'{glyph} {kind}' for kind, glyph in GLYPHS.items())}",
 )
 
 
@@ -52,7 +60,7 @@ def help_lines(scope: Scope, keymap: dict[str, str], width: int) -> list[Line]:
             for action in rows:
                 lines += _row(action, keymap, width)
     lines += [(), (("Symbols", "bold accent"),)]
-    for text in _MATRIX if scope == "matrix" else _SYMBOLS:
+    for text in {"matrix": _MATRIX, "trace": _TRACE}.get(scope, _SYMBOLS):
         lines += wrap((("  " + text, ""),), width, 2)
     return lines
 

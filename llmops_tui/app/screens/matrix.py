@@ -18,6 +18,7 @@ from llmops_tui.app.matrix_filter import keep
 from llmops_tui.app.messages import CursorMoved, FilterChanged, RowOpened
 from llmops_tui.app.model import Model, WantedCase
 from llmops_tui.app.screens.frame import Frame, sentence
+from llmops_tui.app.trace_state import of_cell
 from llmops_tui.app.widgets.filter_row import FilterRow
 from llmops_tui.app.widgets.line_panes import LinePane
 from llmops_tui.app.widgets.matrix_grid import MatrixGrid
@@ -31,7 +32,9 @@ from llmops_tui.engine.matrix import CellDetail
 #: Rows beyond which the filter waits for a pause in typing.
 MANY_ROWS = 5_000
 HINT = "tag:refunds  is:failed  is:flipped  is:flaky  score<0.5  a part of an id or tag"
-NEED_CASES = frozenset(("compare_cell", "filter", "sort", "switch_columns", "promote", "copy", "mark"))
+NEED_CASES = frozenset(
+    ("compare_cell", "filter", "sort", "switch_columns", "promote", "copy", "mark", "trace")
+)
 
 
 class MatrixScreen(Frame, inherit_bindings=False):
@@ -69,7 +72,8 @@ class MatrixScreen(Frame, inherit_bindings=False):
         self.follow()
 
     def on_screen_resume(self) -> None:
-        if not self._busy:
+        # Not where it is only passed on the way to the Bench.
+        if not self._busy and self.is_current:
             self.read("all")
 
     @property
@@ -373,6 +377,14 @@ class MatrixScreen(Frame, inherit_bindings=False):
         newest = self.matrix.by == "versions" and column == len(columns) - 1
         default = self.matrix.by == "versions" and base.is_baseline
         self.owner.choose_pair(None if default else base.name, None if newest else right.name, wanted)
+
+    def action_trace(self) -> None:
+        """The trace of the cell under the cursor, beside that of the column it is held against."""
+        place = self._place()
+        if place is not None and place.cell.is_there:
+            self.owner.show_trace(of_cell(place))
+        else:
+            self.say("Nothing was evaluated here; another column has a trace.")
 
     def action_bisect(self) -> None:
         """Which version broke the case of this row, up to the column under the cursor."""

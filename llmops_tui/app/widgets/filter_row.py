@@ -32,8 +32,9 @@ class FilterRow(Horizontal):
         self.query_one(Input).focus()
 
     def say(self, text: str) -> None:
-        """What became of it, at the right."""
-        self.query_one(".prompt-says", Static).update(Content(text))
+        """What became of it, at the right; nothing where the row is only coming, or already going."""
+        for says in self.query(".prompt-says").results(Static):
+            says.update(Content(text))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

@@ -1,0 +1,158 @@
+"""What the Trace screen is about, and what it says where there is nothing to draw. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from llmops_tui.app.bench_state import BenchState
+from llmops_tui.app.cell_lines import Place
+from llmops_tui.app.lines import Span, shown_line
+from llmops_tui.app.trace_doc import Shown, TraceDoc
+from llmops_tui.domain import format as fmt
+from llmops_tui.domain import semconv as a
+from llmops_tui.domain.comparison import Pair
+from llmops_tui.domain.message_text import chat_of
+from llmops_tui.domain.run import VersionInfo
+from llmops_tui.domain.trace import Span as Step
+from llmops_tui.domain.trace import text_of
+from llmops_tui.engine.trace_events import MessagesRequest, TraceView
+
+
+class Traced(msgspec.Struct, frozen=True):
+    """A case whose trace is wanted.
+
+    Attributes:
+        baseline: None: the candidate's trace alone.
+        outputs: of the rows that are compared; others mean that the traces are old.
+    """
+
+    candidate: VersionInfo
+    case_id: str
+    model: str
+    baseline: VersionInfo | None = None
+    outputs: tuple[int | None, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Names of both sides; the left one is empty where there is none."""
+        return self.baseline.name if self.baseline is not None else "", self.candidate.name
+
+
+def of_pair(bench: BenchState, pair: Pair) -> Traced | None:
+    """A case of the Bench; None where nothing is compared yet."""
+    if bench.candidate is None or bench.comparison is None:
+        return None
+    baseline = None if bench.is_alone else bench.comparison.baseline.version
+    rows = (pair.baseline, pair.candidate)
+    outputs = tuple(item.output_id for row in rows if row is not None for item in row.items)
+    return Traced(bench.candidate, pair.case_id, pair.model, baseline, outputs)
+
+
+def of_cell(place: Place) -> Traced:
+    """A cell of the Matrix, beside that of the column it is held against."""
+    columns, left = place.matrix.columns, place.left
+    baseline = columns[left].version if left is not None else None
+    model = place.matrix.model_of(place.row, place.column)
+    return Traced(columns[place.column].version, place.matrix.rows[place.row][0], model, baseline)
+
+
+def title(traced: Traced, doc: TraceDoc | None, view: TraceView | None, typed: str, found: int) -> str:
+    """`refund-window · v11 → v12 · 12 steps · 3.4 s`."""
+    before, after = traced.names
+    which = f"{before} → {after}" if before else after
+    parts = [shown_line(traced.case_id), which]
+    if doc is not None:
+        if before and doc.shown != "both":
+            parts[1] = f"{after if doc.shown == 'candidate' else before} alone"
+        if view is not None and len(view.trials) > 1:
+            parts.append(f"trial {view.trial + 1}")
+        parts.append(fmt.plural(len(doc.nodes), "step"))
+        if doc.shown == "both":
+            parts.append(f"{len(doc.differences)} differ" if doc.differences else "none differs")
+        if doc.nodes and doc.shown != "both":
+            parts.append(fmt.seconds(doc.length_s))
+    if typed:
+        parts.append(f"/{shown_line(typed)}: in {fmt.plural(found, 'step')}")
+    return " · ".join(parts)
+
+
+def said(traced: Traced, view: TraceView, doc: TraceDoc) -> list[Span]:
+    """Sentences above the steps: why there is no output, or where the traces part."""
+    before, after = traced.names
+    found: list[Span] = []
+    for name, failure in ((after, view.failure), (before, view.before_failure)):
+        if failure:
+            found.append((f"✗ {name}: {shown_line(failure)}", "error"))
+    if view.after is None and not view.failure:
+        found.append(
+            (f"{after} has no output of this case yet: this is how {before}'s came about.", "warning")
+        )
+    if view.before is None and before and view.after is not None and not view.before_failure:
+        found.append((f"{before} has no output of this case: there is nothing to hold this against.", "dim"))
+    if doc.shown == "both":
+        style = "bold warning" if doc.first is not None else "dim"
+        headline = doc.headline or ("They part here." if doc.first is not None else "Every step is the same.")
+        found.append((f"{'▶ ' if doc.first is not None else ''}{shown_line(headline)}", style))
+    return found
+
+
+def nothing(traced: Traced, view: TraceView) -> list[str]:
+    """What stands in place of steps where there are none on either side."""
+    if view.failure:
+        return [
+            f"✗ {shown_line(view.failure)}",
+            "Nothing was traced before that. r on the Bench (1) asks the case again.",
+        ]
+    return [
+        f"{traced.candidate.name} has no output of {shown_line(traced.case_id)} yet.",
+        "F on the Bench (1) asks what is missing.",
+    ]
+
+
+def sides(view: TraceView) -> tuple[Shown, ...]:
+    """What can be shown, in the order in which `b` goes through it."""
+    if view.diff is not None:
+        return ("both", "baseline", "candidate")
+    there: Sequence[tuple[Shown, object]] = (("candidate", view.after), ("baseline", view.before))
+    return tuple(name for name, trace in there if trace is not None)
+
+
+def request_of(
+    step: Step, config: str, version: str, model: str, messages: Sequence[dict[str, Any]] = ()
+) -> MessagesRequest | None:
+    """A model call as it may be asked again; None where its messages are not known.
+
+    Args:
+        model: id of the model that the case was asked of.
+        messages: in place of those that were sent.
+    """
+    known = step.attributes
+    sent = known.get(a.INPUT_MESSAGES)
+    if step.kind != "model" or not isinstance(sent, list | tuple) or not sent:
+        return None
+    name, provider = str(known.get(a.MODEL, "")), str(known.get(a.PROVIDER, ""))
+    own = f"{provider}/{name}" if provider and name else model
+    params = {
+        key.removeprefix(a.REQUEST): value
+        for key, value in known.items()
+        if key.startswith(a.REQUEST) and key != a.MODEL
+    }
+    tools, format_ = known.get(a.TOOL_DEFINITIONS), known.get(a.RESPONSE_FORMAT)
+    return MessagesRequest(
+        config,
+        version,
+        model if not name or model.endswith(name) else own,
+        tuple(messages) or chat_of(sent),
+        params,
+        tuple(tools) if isinstance(tools, list | tuple) else (),
+        format_ if isinstance(format_, dict) else None,
+    )
+
+
+def answer_text(step: Step) -> str:
+    """What a model call said, calls of tools included."""
+    text = text_of(step.attributes.get(a.OUTPUT_MESSAGES))
+    return text.partition("\n")[2] if text.count("\n") else text
