@@ -220,3 +220,27 @@ def test_a_model_that_calls_a_tool_with_another_argument_parts_at_the_tool(
         assert desk("run", "--fresh", "--yes")[0] == 0
     kind, headline = first(desk.json("trace", "days", "--against", "v1"))
     assert (kind, headline) == ("tool", "another tool argument: order 1001 → 1002")
+
+
+def test_an_attempt_that_failed_parts_at_the_call_that_failed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    down = False
+
+    def script(asked: Asked) -> Reply:
+        return Reply(400, {}, [b'{"error": {"message": "no such thing"}}']) if down else say(asked, "30 days")
+
+    with serving(script) as server:
+        config = RETRIEVING.replace("echo/parrot", "gate/fake")
+        desk = Desk(make_desk(tmp_path / "failing", config=config), capsys)
+        write(desk, "llmops.yaml", f"providers: {{gate: {{base_url: '{server.url}'}}}}\n")
+        write(desk, "prompts/desk.md", READING)
+        write(desk, "docs/long.md", "How long a refund takes: 30 days.")
+        evaluate(desk)
+        down = True
+        write(desk, "configs/desk.yaml", config.replace("temperature: 0", "temperature: 1"))
+        assert desk("run", "--yes")[0] == 3
+    kind, headline = first(desk.json("trace", "days", "--against", "v1"))
+    assert kind == "model"
+    assert headline.startswith("an error: model call fake: ")
+    assert "no such thing" in headline
