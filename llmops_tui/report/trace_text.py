@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.safe_text import clean_line
 from llmops_tui.domain.trace import Span, Totals, Trace, totals
@@ -22,7 +24,7 @@ from llmops_tui.report.trace_tree import (
 )
 
 _TIME, _TOKENS, _COST, _TIMES = 11, 16, 11, 20
-#: Cells below which only the time stands beside a step.
+#: Cells below which a tree has only the time beside its steps, and a diff not even that.
 _NARROW = 70
 
 _STYLES = {"same": "dim", "changed": "regressed", "new": "added", "gone": "removed"}
@@ -43,7 +45,7 @@ def trace_lines(trace: Trace, *, width: int = 100, full: bool = False) -> list[L
     room = max(width - (_TIME if width < _NARROW else _TIME + _TOKENS + _COST), 20)
     lines: list[Line] = [
         ((fmt.truncate(clean_line(trace.title), width), "bold"),),
-        ((whole_words(trace, total[trace.root.id]), "dim"),),
+        ((fmt.truncate(whole_words(trace, total[trace.root.id]), width), "dim"),),
         EMPTY,
         _figures("step", "time", "tokens in → out", "cost", room, width),
     ]
@@ -96,8 +98,8 @@ def trace_diff_lines(diff: TraceDiff, *, width: int = 100, full: bool = False) -
         ((fmt.truncate(clean_line(f"before  {diff.before.title}"), width), ""),),
         ((fmt.truncate(clean_line(f"after   {diff.after.title}"), width), ""),),
         EMPTY,
-        ((_sentence(diff), "bold"),),
-        ((counts_words(diff.pairings), "dim"),),
+        *(((line, "bold"),) for line in textwrap.wrap(_sentence(diff), width)),
+        ((fmt.truncate(counts_words(diff.pairings), width), "dim"),),
         EMPTY,
     ]
     drawn = branches([pairing.depth for pairing in diff.pairings])
@@ -105,8 +107,10 @@ def trace_diff_lines(diff: TraceDiff, *, width: int = 100, full: bool = False) -
         lines.append(_paired(branch, pairing, i == diff.first, width))
     for i, pairing in enumerate(diff.pairings):
         if i == diff.first or (full and pairing.state != "same"):
-            where = " · the first step where they part" if i == diff.first else ""
-            lines += [EMPTY, ((name_of(pairing.span), "bold"), (where, "dim"))]
+            told = " · the first step where they part" if width >= _NARROW else " · first"
+            where = told if i == diff.first else ""
+            name = fmt.truncate(name_of(pairing.span), max(width - len(where), 20))
+            lines += [EMPTY, ((name, "bold"), (where, "dim"))]
             lines += [_diff_line(line) for line in pairing_diff(pairing, width=max(width - 2, 20))]
     return lines
 
@@ -119,7 +123,8 @@ def _sentence(diff: TraceDiff) -> str:
 def _paired(branch: str, pairing: Pairing, first: bool, width: int) -> Line:
     marks = f"{FIRST if first else ' '}{MARKS[pairing.state]} "
     names = ", ".join(dict.fromkeys(clean_line(field.name) for field in pairing.fields))
-    room = max(width - _TIMES - len(marks), 20)
+    times = _TIMES if width >= _NARROW else 0
+    room = max(width - times - len(marks), 20)
     name = f"{branch}{name_of(pairing.span)}"
     words = f"  {names or pairing.state}" if pairing.state != "same" else ""
     left = fmt.cell_width(name)
@@ -127,7 +132,7 @@ def _paired(branch: str, pairing: Pairing, first: bool, width: int) -> Line:
     return (
         (marks, _STYLES[pairing.state]),
         (shown, "bold" if first else "dim" if pairing.state == "same" else ""),
-        (fmt.pad(times_words(pairing), _TIMES, right=True), "dim"),
+        (fmt.pad(times_words(pairing), times, right=True), "dim"),
     )
 
 

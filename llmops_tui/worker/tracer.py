@@ -112,7 +112,8 @@ class Tracer:
             retrieved: number of a span → place of its first chunk in what was retrieved in all.
             since: only what is within this span, as `LiveSpan.add` takes it.
         """
-        self.root.end()
+        if since is None:
+            self.root.end()
         shift = since.start_s if since is not None else 0.0
         places: dict[int, int] = {}
         records: list[SpanRecord] = []
