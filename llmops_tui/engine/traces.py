@@ -171,7 +171,7 @@ class _Building:
         item, output = self._item, self._output
         self.root = {
             a.OPERATION: "invoke_workflow",
-            a.AGENT_NAME: version.config,
+            a.WORKFLOW_NAME: version.config,
             a.CONFIG: version.config,
             a.VERSION: name,
             a.VERSION_HASH: version.hash,
