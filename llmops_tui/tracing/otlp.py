@@ -65,7 +65,7 @@ def request_of(traces: Iterable[Trace], *, project: str = SERVICE) -> ExportTrac
 
 def encode(request: ExportTraceServiceRequest) -> bytes:
     """As it is sent."""
-    return request.SerializeToString()
+    return bytes(request.SerializeToString())
 
 
 def jsonable(request: ExportTraceServiceRequest) -> dict[str, Any]:
