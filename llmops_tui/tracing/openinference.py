@@ -109,7 +109,8 @@ def _model(has: Mapping[str, Any]) -> dict[str, Any]:
         "llm.token_count.completion_details.reasoning": has.get(a.REASONING_TOKENS),
         "llm.cost.total": has.get(a.COST),
     }
-    if served := has.get(a.RESPONSE_MODEL):
+    served = has.get(a.RESPONSE_MODEL)
+    if served and served != has.get(a.MODEL):
         found |= {"llm.request.model_name": has.get(a.MODEL), "llm.response.model_name": served}
     reasons = has.get(a.FINISH_REASONS)
     if isinstance(reasons, list | tuple) and reasons:
@@ -155,7 +156,7 @@ def tools(has: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _said(messages: list[Any] | tuple[Any, ...]) -> Any:
     """One message that is nothing but text as that text, anything else in full."""
     if len(messages) == 1 and isinstance(messages[0], dict):
-        parts = messages[0].get("parts") or ()
+        parts = list(messages[0].get("parts") or ())
         if [p.get("type") for p in parts if isinstance(p, dict)] == ["text"]:
             return parts[0].get("content", "")
     return messages

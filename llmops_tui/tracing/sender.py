@@ -6,6 +6,7 @@ Source: opentelemetry.io/docs/specs/otlp, "OTLP/HTTP": 429, 502, 503 and 504 may
 
 from __future__ import annotations
 
+import base64
 import gzip
 import http.client
 import re
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import msgspec
@@ -27,7 +28,6 @@ from llmops_tui.tracing.otlp import SERVICE, batches, encode
 
 PATH = "/v1/traces"
 _AGAIN = frozenset([429, 502, 503, 504])
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 #: What an HTTP header may hold (RFC 9110, 5.5) and be called (5.1).
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -57,19 +57,10 @@ class Sent(msgspec.Struct, frozen=True):
     said: tuple[str, ...] = ()
 
 
-def missing(endpoint: str, headers: Mapping[str, str], variables: Mapping[str, str]) -> list[str]:
-    """Variables that the endpoint or a header names (`${NAME}`) and that are not set."""
-    names = [name for part in (endpoint, *headers.values()) for name in _VARIABLE.findall(part)]
-    return [name for name in dict.fromkeys(names) if not variables.get(name)]
+def url_of(endpoint: str) -> tuple[str, dict[str, str]]:
+    """Where spans go, and the header for a name and password in the endpoint (`https://NAME:PASSWORD@host`).
 
-
-def filled(part: str, variables: Mapping[str, str]) -> str:
-    """The text with the variables' values in their places."""
-    return _VARIABLE.sub(lambda match: variables.get(match.group(1), ""), part)
-
-
-def url_of(endpoint: str) -> str:
-    """Where spans go: `/v1/traces` is added to a base, as `OTEL_EXPORTER_OTLP_ENDPOINT` has it.
+    `/v1/traces` is added to a base, as `OTEL_EXPORTER_OTLP_ENDPOINT` has it.
 
     Raises:
         SendError: it is no URL.
@@ -77,13 +68,24 @@ def url_of(endpoint: str) -> str:
     try:
         parts = urlsplit(endpoint.strip())
         is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        is_url = is_url and endpoint.isascii() and " " not in endpoint.strip()
     except ValueError:
         is_url = False
     if not is_url:
-        # Not shown in full: a password may stand in it.
+        # Not shown: a password may stand in it.
         raise SendError(Problem("the endpoint is not a URL", "write it as http://localhost:4318/v1/traces"))
     path = parts.path.rstrip("/")
-    return urlunsplit(parts._replace(path=path if path.endswith(PATH) else path + PATH, fragment=""))
+    path = path if path.endswith(PATH) else path + PATH
+    who, at, host = parts.netloc.rpartition("@")
+    url = urlunsplit(parts._replace(netloc=host, path=path, fragment=""))
+    if not at:
+        return url, {}
+    token = base64.b64encode(unquote(who).encode()).decode()
+    return url, {"Authorization": f"Basic {token}"}
+
+
+def counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 class Sender:
@@ -111,7 +113,7 @@ class Sender:
         sleep: Callable[[float], Any] = time.sleep,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self.url = url_of(endpoint)
+        self.url, basic = url_of(endpoint)
         for name, value in (headers or {}).items():
             if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
                 shown = clean_line(name)[:40]
@@ -122,6 +124,7 @@ class Sender:
             "Content-Type": "application/x-protobuf",
             "Content-Encoding": "gzip",
             "User-Agent": f"{SERVICE}/{__version__}",
+            **basic,
             **(headers or {}),
         }
         self._project = project
@@ -157,7 +160,7 @@ class Sender:
                 if not done.requests:
                     raise
                 problem = error.problems[0]
-                text = f"{problem.message}; {done.spans} spans were sent before"
+                text = f"{problem.message}; {counted(done.spans, 'span')} went before"
                 raise SendError(msgspec.structs.replace(problem, message=text)) from error
             refused = min(refused, count)
             words = (*done.said, said) if said and said not in done.said else done.said

@@ -332,3 +332,14 @@ class TestAnyValue:
     def test_halves_of_characters_and_nul_never_reach_a_collector(self) -> None:
         assert read_back("a\ud800b\0c") == "a\ufffdb\ufffdc"
         assert json.loads(read_back({"k\0": "a\0"})) == {"k\ufffd": "a\ufffd"}
+
+
+def test_every_name_is_in_the_table_of_the_docs() -> None:
+    from pathlib import Path
+
+    from llmops_tui.domain import semconv
+
+    text = (Path(__file__).parents[2] / "docs/traces-export.md").read_text(encoding="utf-8")
+    names = {v for k, v in vars(semconv).items() if k.isupper() and isinstance(v, str)}
+    resolved_before = {semconv.PROMPT_HASH, semconv.STEPS_READ}
+    assert [name for name in sorted(names - resolved_before) if name not in text] == []
