@@ -1,8 +1,8 @@
 """All that a span is exported with, by the names of OpenTelemetry, OpenInference and single tools. Pure.
 
 Messages, documents, definitions of tools, arguments and results are JSON texts. The conventions ask for
-structure "if supported" and allow a JSON text on spans; Phoenix, Langfuse and LangSmith parse the text, and
-most stores behind a collector have columns for scalars only.
+structure where it is supported and allow a JSON text on spans: instrumentations write the text today, Phoenix
+reads it, and most stores behind a collector have columns for scalars only.
 """
 
 from __future__ import annotations
