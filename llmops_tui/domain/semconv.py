@@ -16,8 +16,6 @@ CONFIG = "llmops.config"
 VERSION = "llmops.version"
 VERSION_HASH = "llmops.version.hash"
 CASE_ID = "llmops.case.id"
-#: The model that is evaluated.
-EVALUATED_MODEL = "llmops.model"
 TRIAL = "llmops.trial"
 #: The model that is evaluated, on the whole: there `gen_ai.request.model` would count as a call.
 EVALUATED_MODEL = "llmops.model"

@@ -7,6 +7,7 @@ reads it, and most stores behind a collector have columns for scalars only.
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,6 +52,17 @@ _PROVIDERS = {
     "watsonx": "ibm.watsonx.ai",
     "xai": "x_ai",
 }
+_CALLS = frozenset(["model", "embedding"])
+_CALL_OPERATIONS = frozenset(["chat", "text_completion", "generate_content", "embeddings"])
+_NAMES_A_CALL = frozenset([a.MODEL, a.RESPONSE_MODEL, "llm.model_name", "embedding.model_name"])
+_COUNTED = ("gen_ai.usage.", "llm.token_count.", "llm.cost.", "llm.usage.")
+#: Before such a name on a span that is no call: around a call that has a span of its own (somebody's own
+#: instrumentation says of both what the call took), it would count twice.
+_AROUND = "llmops.around."
+#: What somebody's own program told of within a span: `{"name", "time", "attributes"}` each.
+EVENTS = "events"
+_LISTS = ("llm.input_messages.", "llm.output_messages.", "llm.tools.", "retrieval.documents.")
+_OURS = frozenset([openinference.KIND, a.INPUT, a.OUTPUT, a.TEMPLATE, a.VARIABLES])
 _LANGSMITH_KINDS = {
     "model": "llm",
     "retrieval": "retriever",
@@ -67,18 +79,18 @@ def attributes(trace: Trace, span: Span) -> dict[str, Value]:
     found: dict[str, Any] = {}
     for name, value in span.attributes.items():
         found[name] = _own(name, value)
-    if a.PROVIDER in found:
-        found[a.PROVIDER] = _PROVIDERS.get(found[a.PROVIDER], found[a.PROVIDER])
+    if isinstance(provider := found.get(a.PROVIDER), str):
+        found[a.PROVIDER] = _PROVIDERS.get(provider, provider)
     if a.TOOL_DEFINITIONS in span.attributes:
         found[a.TOOL_DEFINITIONS] = as_json([_definition(t) for t in openinference.tools(span.attributes)])
     if span.kind == "prompt" and isinstance(variables := span.attributes.get(a.VARIABLES), dict):
         found |= {f"{a.PROMPT_VARIABLE}{name}": as_text(value) for name, value in variables.items()}
-    if span.kind not in ("model", "embedding") and a.MODEL in found:
-        # Whatever names a model is counted as a call of it.
-        found[a.EVALUATED_MODEL] = found.pop(a.MODEL)
+    if span.kind not in _CALLS:
+        found = {_AROUND + name if _counts(name, value) else name: value for name, value in found.items()}
+    found.pop(EVENTS, None)
     if span.status == "error":
-        found.setdefault(a.ERROR_TYPE, UNKNOWN_ERROR)
-    found |= openinference.attributes(span)
+        found[a.ERROR_TYPE] = found.get(a.ERROR_TYPE) or UNKNOWN_ERROR
+    _add(found, openinference.attributes(span))
     if span is trace.root:
         found |= openinference.feedback([s for s in trace.spans if s.kind == "scorer"])
     found |= _for_tools(trace, span)
@@ -86,13 +98,28 @@ def attributes(trace: Trace, span: Span) -> dict[str, Value]:
     return {name: value for name, value in made.items() if value is not None}
 
 
+def _counts(name: str, value: Any) -> bool:
+    """It makes a reader count a call of a model."""
+    if name == a.OPERATION:
+        return isinstance(value, str) and value in _CALL_OPERATIONS
+    return name in _NAMES_A_CALL or name.startswith(_COUNTED)
+
+
+def _add(found: dict[str, Any], more: dict[str, Any]) -> None:
+    """OpenInference beside what is there. Lists that somebody's own instrumentation flattened stay theirs."""
+    theirs = [start for start in _LISTS if any(name.startswith(start) for name in found)]
+    for name, value in more.items():
+        if not name.startswith(tuple(theirs)) and (name not in found or name in _OURS):
+            found[name] = value
+
+
 def _own(name: str, value: Any) -> Any:
     if value is None:
         return None
+    if name in _TEXTS or (name in _STRUCTURED and isinstance(value, str)):
+        return as_text(value)
     if name in _STRUCTURED:
         return as_json(value)
-    if name in _TEXTS:
-        return as_text(value)
     if name in _DOUBLES and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     return value
@@ -119,6 +146,7 @@ def _for_tools(trace: Trace, span: Span) -> dict[str, Any]:
             found["langfuse.observation.cost_details"] = as_json({"total": cost})
         first = span.attributes.get(a.TIME_TO_FIRST_CHUNK)
         if isinstance(first, int | float) and span.start > 0:
-            moment = datetime.fromtimestamp(span.start + first, UTC)
-            found["langfuse.observation.completion_start_time"] = moment.isoformat()
+            with contextlib.suppress(ValueError, OverflowError):  # no time at all
+                moment = datetime.fromtimestamp(span.start + first, UTC)
+                found["langfuse.observation.completion_start_time"] = moment.isoformat()
     return found

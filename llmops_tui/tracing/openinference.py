@@ -11,7 +11,7 @@ from typing import Any
 
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.trace import Span
-from llmops_tui.tracing.values import as_json, as_text
+from llmops_tui.tracing.values import as_json, as_text, structure
 
 KIND = "openinference.span.kind"
 INPUT_TYPE, OUTPUT_TYPE = "input.mime_type", "output.mime_type"
@@ -104,7 +104,7 @@ def _model(has: Mapping[str, Any]) -> dict[str, Any]:
         "llm.model_name": has.get(a.RESPONSE_MODEL) or has.get(a.MODEL),
         "llm.token_count.prompt": taken,
         "llm.token_count.completion": given,
-        "llm.token_count.total": None if taken is None or given is None else taken + given,
+        "llm.token_count.total": taken + given if isinstance(taken, int) and isinstance(given, int) else None,
         "llm.token_count.prompt_details.cache_read": has.get(a.CACHED_TOKENS),
         "llm.token_count.completion_details.reasoning": has.get(a.REASONING_TOKENS),
         "llm.cost.total": has.get(a.COST),
@@ -122,7 +122,7 @@ def _model(has: Mapping[str, Any]) -> dict[str, Any]:
         ("llm.input_messages", a.INPUT_MESSAGES, (a.INPUT, INPUT_TYPE)),
         ("llm.output_messages", a.OUTPUT_MESSAGES, (a.OUTPUT, OUTPUT_TYPE)),
     ):
-        messages = has.get(attribute)
+        messages = structure(has.get(attribute))
         if isinstance(messages, list | tuple) and messages:
             found |= _messages(name, messages)
             found |= _end(*ends, _said(messages))
@@ -143,7 +143,7 @@ def parameters(has: Mapping[str, Any]) -> dict[str, Any]:
 
 def tools(has: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Definitions of tools as a provider is sent them: `{"type": "function", "function": {…}}`."""
-    given = has.get(a.TOOL_DEFINITIONS)
+    given = structure(has.get(a.TOOL_DEFINITIONS))
     found = []
     for tool in given if isinstance(given, list | tuple) else ():
         if isinstance(tool, dict) and tool.get("type") == "function" and "function" not in tool:
@@ -156,10 +156,15 @@ def tools(has: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _said(messages: list[Any] | tuple[Any, ...]) -> Any:
     """One message that is nothing but text as that text, anything else in full."""
     if len(messages) == 1 and isinstance(messages[0], dict):
-        parts = list(messages[0].get("parts") or ())
-        if [p.get("type") for p in parts if isinstance(p, dict)] == ["text"]:
+        parts = _parts(messages[0])
+        if [part.get("type") for part in parts] == ["text"]:
             return parts[0].get("content", "")
     return messages
+
+
+def _parts(message: dict[str, Any]) -> list[dict[str, Any]]:
+    parts = message.get("parts")
+    return [part for part in parts if isinstance(part, dict)] if isinstance(parts, list | tuple) else []
 
 
 def _messages(prefix: str, messages: list[Any] | tuple[Any, ...]) -> dict[str, Any]:
@@ -169,7 +174,7 @@ def _messages(prefix: str, messages: list[Any] | tuple[Any, ...]) -> dict[str, A
             continue
         at = f"{prefix}.{n}.message"
         found[f"{at}.role"] = str(message.get("role", ""))
-        parts = [part for part in message.get("parts") or () if isinstance(part, dict)]
+        parts = _parts(message)
         calls = [part for part in parts if part.get("type") == "tool_call"]
         for m, call in enumerate(calls):
             tool = f"{at}.tool_calls.{m}.tool_call"
@@ -217,7 +222,7 @@ def _content(part: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _retrieval(has: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = _end(a.INPUT, INPUT_TYPE, has.get(a.QUERY))
-    documents = has.get(a.DOCUMENTS)
+    documents = structure(has.get(a.DOCUMENTS))
     for n, document in enumerate(documents if isinstance(documents, list | tuple) else ()):
         if not isinstance(document, dict):
             continue
@@ -230,7 +235,7 @@ def _retrieval(has: Mapping[str, Any]) -> dict[str, Any]:
             f"{at}.score": float(score) if isinstance(score, int | float) else None,
             f"{at}.metadata": as_json(about) if about else None,
         }
-    if documents:
+    if isinstance(documents, list | tuple) and documents:
         found |= _end(a.OUTPUT, OUTPUT_TYPE, documents)
     return found
 

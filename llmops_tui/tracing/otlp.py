@@ -6,14 +6,15 @@ hexadecimal and enums as numbers (opentelemetry.io/docs/specs/otlp, "JSON Protob
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from llmops_tui import __version__
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.trace import Span, Trace
-from llmops_tui.tracing.attributes import attributes
-from llmops_tui.tracing.values import Value, text
+from llmops_tui.tracing.attributes import EVENTS, attributes
+from llmops_tui.tracing.values import Value, text, value_of
 
 if TYPE_CHECKING:
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -120,7 +121,11 @@ def _span(trace: Trace, span: Span) -> trace_pb2.Span:
             message=text(span.error) if is_error else "",
         ),
     )
-    if is_error:
+    for told in _events(span):
+        event = made.events.add(time_unix_nano=_nanos(told["time"]), name=text(told["name"]))
+        values = {str(name): value_of(value) for name, value in told["attributes"].items()}
+        event.attributes.extend(_key_values({name: v for name, v in values.items() if v is not None}))
+    if is_error and all(event.name != "exception" for event in made.events):
         event = made.events.add(time_unix_nano=end, name="exception")
         event.attributes.extend(
             _key_values({"exception.type": has[a.ERROR_TYPE], "exception.message": text(span.error)})
@@ -128,9 +133,22 @@ def _span(trace: Trace, span: Span) -> trace_pb2.Span:
     return made
 
 
+def _events(span: Span) -> list[dict[str, Any]]:
+    """What somebody's own program told of within a span."""
+    told = span.attributes.get(EVENTS)
+    return [
+        event
+        for event in (told if isinstance(told, list | tuple) else ())
+        if isinstance(event, dict)
+        and isinstance(event.get("name"), str)
+        and isinstance(event.get("time"), int | float)
+        and isinstance(event.get("attributes"), dict)
+    ]
+
+
 def _nanos(seconds: float) -> int:
-    """Unix nanoseconds; a time before 1970 is none."""
-    return max(round(seconds * _NANOS), 0)
+    """Unix nanoseconds, as far as 64 bits hold them; what is no time is 0."""
+    return min(max(round(seconds * _NANOS), 0), (1 << 64) - 1) if math.isfinite(seconds) else 0
 
 
 def _key_values(values: dict[str, Value]) -> list[KeyValue]:

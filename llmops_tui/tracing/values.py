@@ -6,6 +6,8 @@ import json
 import math
 from typing import Any
 
+import msgspec
+
 from llmops_tui.domain.safe_text import whole_text
 
 #: What an attribute may be: a scalar, or scalars of one kind.
@@ -27,6 +29,16 @@ def as_json(value: Any) -> str:
 def as_text(value: Any) -> str:
     """A text as it stands, anything else as JSON."""
     return text(value) if isinstance(value, str) else as_json(value)
+
+
+def structure(value: Any) -> Any:
+    """What a JSON text says (other people's instrumentation writes structures so); else as it stands."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return msgspec.json.decode(value)
+    except (msgspec.DecodeError, UnicodeEncodeError):  # no JSON, or halves of characters
+        return value
 
 
 def value_of(value: Any) -> Value | None:

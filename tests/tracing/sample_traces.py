@@ -89,7 +89,7 @@ def whole_trace() -> Trace:
                     a.CONFIG: "helpdesk",
                     a.VERSION: "v12",
                     a.CASE_ID: "refund-window",
-                    a.MODEL: "mistral/small",
+                    a.EVALUATED_MODEL: "mistral/small",
                     a.TRIAL: 0,
                     a.INPUT: {"question": "Refund?"},
                     a.OUTPUT: "Yes, within 30 days.",

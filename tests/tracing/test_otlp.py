@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +15,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Status
 from sample_traces import ANSWERED, ASKED, BEGAN, SEARCHED, TRACE_ID, plain_trace, whole_trace
 
 from llmops_tui import __version__
-from llmops_tui.domain.trace import Span, Trace
+from llmops_tui.domain import semconv
+from llmops_tui.domain.trace import Kind, Span, Trace
 from llmops_tui.tracing import batches, encode, jsonable, request_of
 
 
@@ -141,6 +142,7 @@ class TestOpenTelemetryNames:
         root = whole()["refund-window"]
         assert "gen_ai.request.model" not in root
         assert root["llmops.model"] == "mistral/small"
+        assert not any(name.startswith("gen_ai.usage") for name in root)
         assert root["gen_ai.workflow.name"] == "helpdesk"
 
 
@@ -232,6 +234,58 @@ class TestSingleTools:
         assert kinds["score contains"] == "chain"
 
 
+def own(kind: str, status: str = "ok", **attributes_: Any) -> ProtoSpan:
+    """A span of somebody's own program, below a root."""
+    attributes_ = {name.replace("__", "."): value for name, value in attributes_.items()}
+    error = "it broke" if status == "error" else ""
+    made = Span("3" * 16, "2" * 16, "own", kind, 1, 2, status, error, attributes_)  # type: ignore[arg-type]
+    root = Span("2" * 16, "", "root", "request", 0, 3)
+    return spans([Trace("1" * 32, "", (root, made))])["own"]
+
+
+class TestSomebodysOwnSpans:
+    def test_structures_that_are_json_already_stay_so(self) -> None:
+        has = attributes(own("model", gen_ai__input__messages=json.dumps(ASKED[:2])))
+        assert json.loads(has["gen_ai.input.messages"]) == ASKED[:2]
+        assert has["llm.input_messages.1.message.content"] == "Refund?"
+
+    def test_lists_that_they_flattened_are_not_mixed_with_ours(self) -> None:
+        theirs = {"llm.input_messages.0.message.role": "user", "gen_ai.input.messages": ASKED}
+        has = attributes(own("model", **theirs))
+        names = [name for name in has if name.startswith("llm.input_messages.")]
+        assert names == ["llm.input_messages.0.message.role"]
+
+    def test_a_span_around_a_call_is_not_counted_as_one(self) -> None:
+        has = attributes(
+            own(
+                "other",
+                gen_ai__operation__name="chat",
+                gen_ai__request__model="m",
+                gen_ai__usage__input_tokens=7,
+                llm__token_count__prompt=7,
+                gen_ai__conversation__id="c",
+            )
+        )
+        assert has["llmops.around.gen_ai.usage.input_tokens"] == 7
+        assert has["gen_ai.conversation.id"] == "c"
+        assert has["openinference.span.kind"] == "CHAIN"
+        counted = ("gen_ai.operation", "gen_ai.request", "gen_ai.usage", "llm.")
+        assert [name for name in has if name.startswith(counted)] == []
+
+    def test_what_they_told_of_are_events(self) -> None:
+        told = [
+            {"name": "exception", "time": 1.5, "attributes": {"exception.message": "it broke"}},
+            {"name": "halfway", "time": 1.25, "attributes": {"at": 3}},
+        ]
+        made = own("function", "error", events=told)
+        assert [(e.name, e.time_unix_nano) for e in made.events] == [
+            ("exception", 1_500_000_000),
+            ("halfway", 1_250_000_000),
+        ]
+        assert attributes(made.events[1]) == {"at": 3}
+        assert "events" not in attributes(made)
+
+
 class TestJson:
     def test_is_the_protobuf_form(self) -> None:
         """Read by protobuf's own JSON, with ids in base64 as it has them, both are one message."""
@@ -283,6 +337,28 @@ JSON = st.recursive(
 
 def read_back(value: Any) -> Any:
     return attributes(next(iter(spans([plain_trace(1, given=value)]).values()))).get("given")
+
+
+NAMES = [v for k, v in vars(semconv).items() if k.isupper() and isinstance(v, str)]
+PARTS = st.fixed_dictionaries(
+    {"type": st.sampled_from(["text", "tool_call", "tool_call_response", "image_url"])}
+)
+MESSAGES = st.lists(st.dictionaries(st.sampled_from(["role", "parts", "function"]), JSON | st.lists(PARTS)))
+
+
+class TestAnySpan:
+    """Attributes may be anybody's: whatever they are, the span is exported."""
+
+    @given(
+        st.sampled_from(get_args(Kind)),
+        st.dictionaries(st.sampled_from([*NAMES, "events"]), JSON | MESSAGES, max_size=6),
+        st.sampled_from([0.0, 1.7e9, -5.0]),
+    )
+    def test_can_be_exported(self, kind: str, has: dict[str, Any], start: float) -> None:
+        span = Span("2" * 16, "", "own", kind, start, start + 1, "error", "\ud800", has)
+        request = request_of([Trace("1" * 32, "", (span,))])
+        assert ExportTraceServiceRequest.FromString(encode(request)) == request
+        json.dumps(jsonable(request), allow_nan=False)
 
 
 class TestAnyValue:
@@ -337,9 +413,6 @@ class TestAnyValue:
 def test_every_name_is_in_the_table_of_the_docs() -> None:
     from pathlib import Path
 
-    from llmops_tui.domain import semconv
-
     text = (Path(__file__).parents[2] / "docs/traces-export.md").read_text(encoding="utf-8")
-    names = {v for k, v in vars(semconv).items() if k.isupper() and isinstance(v, str)}
     resolved_before = {semconv.PROMPT_HASH, semconv.STEPS_READ}
-    assert [name for name in sorted(names - resolved_before) if name not in text] == []
+    assert [name for name in sorted(set(NAMES) - resolved_before) if name not in text] == []
