@@ -56,6 +56,7 @@ _CALLS = frozenset(["model", "embedding"])
 _CALL_OPERATIONS = frozenset(["chat", "text_completion", "generate_content", "embeddings"])
 _NAMES_A_CALL = frozenset([a.MODEL, a.RESPONSE_MODEL, "llm.model_name", "embedding.model_name"])
 _COUNTED = ("gen_ai.usage.", "llm.token_count.", "llm.cost.", "llm.usage.")
+_TAKES_INPUT = frozenset(["prompt", "function", "command"])
 #: Before such a name on a span that is no call: around a call that has a span of its own (somebody's own
 #: instrumentation says of both what the call took), it would count twice.
 _AROUND = "llmops.around."
@@ -92,10 +93,21 @@ def attributes(trace: Trace, span: Span) -> dict[str, Value]:
         found[a.ERROR_TYPE] = found.get(a.ERROR_TYPE) or UNKNOWN_ERROR
     _add(found, openinference.attributes(span))
     if span is trace.root:
+        if a.INPUT not in found and (given := _given(trace)) is not None:
+            found |= openinference.went_in(given)
         found |= openinference.feedback([s for s in trace.spans if s.kind == "scorer"])
     found |= _for_tools(trace, span)
     made = {str(name): value_of(value) for name, value in found.items()}
     return {name: value for name, value in made.items() if value is not None}
+
+
+def _given(trace: Trace) -> Any:
+    """What the whole was given: what its first prompt, function or command was, where it doesn't say itself."""
+    for span in trace.spans:
+        for name in (a.VARIABLES, a.INPUT):
+            if span.kind in _TAKES_INPUT and span.attributes.get(name) is not None:
+                return span.attributes[name]
+    return None
 
 
 def _counts(name: str, value: Any) -> bool:

@@ -77,6 +77,11 @@ def attributes(span: Span) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+def went_in(value: Any) -> dict[str, Any]:
+    """What a span was given."""
+    return _end(a.INPUT, INPUT_TYPE, value)
+
+
 def feedback(scorers: list[Span]) -> dict[str, Any]:
     """Scores of an output, for the span that was judged (spec/annotations.md)."""
     found: dict[str, Any] = {}

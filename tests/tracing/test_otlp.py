@@ -7,6 +7,7 @@ import json
 import math
 from typing import Any, get_args
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -208,6 +209,13 @@ class TestOpenInferenceNames:
         assert json.loads(root["input.value"]) == {"question": "Refund?"}
         assert root["input.mime_type"] == "application/json"
         assert (root["output.value"], root["output.mime_type"]) == ("Yes, within 30 days.", "text/plain")
+
+    def test_the_whole_was_given_what_its_first_prompt_was(self) -> None:
+        trace = whole_trace()
+        root = msgspec.structs.replace(trace.root, attributes={})
+        bare = msgspec.structs.replace(trace, spans=(root, *trace.spans[1:]))
+        found = attributes(spans([bare])["refund-window"])
+        assert json.loads(found["input.value"]) == {"question": "Refund?", "lines": 3}
 
     def test_scores_are_on_what_was_judged(self) -> None:
         root = whole()["refund-window"]
