@@ -102,7 +102,7 @@ def attributes(trace: Trace, span: Span) -> dict[str, Value]:
 
 
 def _given(trace: Trace) -> Any:
-    """What the whole was given: what its first prompt, function or command was, where it doesn't say itself."""
+    """What the whole was given, where it doesn't say: what its first prompt, function or command was."""
     for span in trace.spans:
         for name in (a.VARIABLES, a.INPUT):
             if span.kind in _TAKES_INPUT and span.attributes.get(name) is not None:
