@@ -78,6 +78,19 @@ class Code(msgspec.Struct, frozen=True):
     trusted: bool = False
 
 
+class Otlp(msgspec.Struct, frozen=True):
+    """Where traces are sent; variables are named (`${KEY}`), not filled in.
+
+    Attributes:
+        live: each is sent when its output is kept.
+    """
+
+    endpoint: str
+    headers: dict[str, str] = {}
+    project: str = "llmops-tui"
+    live: bool = False
+
+
 class Workspace(msgspec.Struct, frozen=True):
     """Everything that was read, and every mistake found on the way.
 
@@ -100,6 +113,7 @@ class Workspace(msgspec.Struct, frozen=True):
     gate: GateSettings = GateSettings()
     code: Code = Code()
     default: str = ""
+    otlp: Otlp | None = None
 
     @property
     def errors(self) -> tuple[Problem, ...]:

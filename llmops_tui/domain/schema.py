@@ -288,6 +288,22 @@ class CodeSettings(_File):
     timeout_s: float = Field(default=10.0, gt=0, description="Time limit of one call of a Python function.")
 
 
+class OtlpSettings(_File):
+    """Where traces are sent, as OTLP over HTTP."""
+
+    endpoint: str = Field(description="`http://localhost:4318`; `${NAME}` as in `headers`.")
+    headers: dict[str, str] = Field(
+        default_factory=dict,
+        description="Sent with every request; `${NAME}` is read from the environment or `.env`.",
+    )
+    project: str = Field(default="llmops-tui", min_length=1, description="The project in Phoenix.")
+    live: bool = Field(default=False, description="Send each trace when its output is kept.")
+
+
+class TracingSettings(_File):
+    otlp: OtlpSettings | None = None
+
+
 class WorkspaceFile(_File):
     """Workspace settings; every key is optional."""
 
@@ -299,6 +315,7 @@ class WorkspaceFile(_File):
     budget: BudgetSettings = Field(default_factory=BudgetSettings)
     gate: GateEntry = Field(default_factory=GateEntry)
     code: CodeSettings = Field(default_factory=CodeSettings)
+    tracing: TracingSettings = Field(default_factory=TracingSettings)
     judges: dict[str, JudgeEntry] = Field(
         default_factory=dict, description="Name → judge; the one named `default` judges where none is named."
     )

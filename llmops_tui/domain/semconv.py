@@ -1,7 +1,9 @@
 """Names of attributes of spans.
 
-OpenTelemetry's GenAI semantic conventions (`gen_ai.*`, v0.1.0 of semantic-conventions-genai); where those
-have nothing, OpenInference (`llm.*`, `input.*`, `output.*`); what is ours alone is `llmops.*`.
+OpenTelemetry's GenAI semantic conventions (`gen_ai.*`, `openai.*`: semantic-conventions-genai, schema
+gen-ai/1.42.0 and what its main branch has since) and its general ones (`error.*`, `code.*`, `process.*`:
+semantic-conventions 1.44.0); where those have nothing, OpenInference (`llm.*`, `input.*`, `output.*`); what
+is ours alone is `llmops.*`. `docs/traces-export.md` has the table.
 """
 
 from __future__ import annotations
@@ -9,14 +11,14 @@ from __future__ import annotations
 OPERATION = "gen_ai.operation.name"
 
 # -- the whole
-AGENT_NAME = "gen_ai.agent.name"
+WORKFLOW_NAME = "gen_ai.workflow.name"
 CONFIG = "llmops.config"
 VERSION = "llmops.version"
 VERSION_HASH = "llmops.version.hash"
 CASE_ID = "llmops.case.id"
-#: The model that is evaluated.
-EVALUATED_MODEL = "llmops.model"
 TRIAL = "llmops.trial"
+#: The model that is evaluated, on the whole: there `gen_ai.request.model` would count as a call.
+EVALUATED_MODEL = "llmops.model"
 GENERATION = "llmops.generation"
 INPUT = "input.value"
 OUTPUT = "output.value"
@@ -43,6 +45,8 @@ METHOD = "llmops.retrieval.method"
 TEMPLATE = "llm.prompt_template.template"
 #: Mapping.
 VARIABLES = "llm.prompt_template.variables"
+#: Start of the names of single variables, for export: `gen_ai.prompt.variable.question`.
+PROMPT_VARIABLE = "gen_ai.prompt.variable."
 
 #: Kept with a prompt's span and resolved when the trace is read: the blob of its template, and the steps
 #: whose results it reads.

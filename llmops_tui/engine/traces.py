@@ -89,6 +89,10 @@ class Traces:
             building.root[a.OUTPUT] = evaluated.output.text
         return Trace(building.id, title, building.spans(evaluated.scores))
 
+    def of_item(self, version: VersionInfo, run_id: int, item: Item) -> Trace:
+        """The trace of an item of a run."""
+        return self._trace(version, run_id, item)
+
     def _item(self, version: VersionInfo, row: Row, trial: int | None) -> Item:
         there = [i for i in row.items if i.output_id is not None or i.failure is not None]
         found = next((i for i in there if trial is None or i.trial == trial), None)
@@ -171,7 +175,7 @@ class _Building:
         item, output = self._item, self._output
         self.root = {
             a.OPERATION: "invoke_workflow",
-            a.AGENT_NAME: version.config,
+            a.WORKFLOW_NAME: version.config,
             a.CONFIG: version.config,
             a.VERSION: name,
             a.VERSION_HASH: version.hash,

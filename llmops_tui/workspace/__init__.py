@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import asyncio
     import threading
 
-    from llmops_tui.domain.configuration import Configuration, Workspace
+    from llmops_tui.domain.configuration import Configuration, Otlp, Workspace
     from llmops_tui.domain.messages import ProviderSetup
     from llmops_tui.domain.model import Model
     from llmops_tui.domain.variants import Variant
@@ -77,6 +77,20 @@ def connect(
     from llmops_tui.workspace.connection import connect
 
     return connect(workspace, providers_in_use)
+
+
+def otlp_target(root: Path, otlp: Otlp, file: str | None = None) -> Otlp:
+    """Where traces are sent, with variables filled in from the environment and `.env`.
+
+    Args:
+        file: that names the variables, for messages.
+
+    Raises:
+        WorkspaceError: a variable is not set.
+    """
+    from llmops_tui.workspace.connection import otlp_target
+
+    return otlp_target(root, otlp, file)
 
 
 def watch(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from llmops_tui.domain.configuration import Workspace
+from llmops_tui.domain.configuration import Otlp, Workspace
 from llmops_tui.domain.errors import Problem, WorkspaceError
 from llmops_tui.domain.messages import ProviderSetup
 from llmops_tui.workspace.root import SETTINGS_FILE
@@ -53,6 +53,27 @@ def connect(
     )
 
 
+def otlp_target(root: Path, otlp: Otlp, file: str | None) -> Otlp:
+    """See `llmops_tui.workspace.otlp_target`."""
+    own, torn = read_env_file(root)
+    variables = {**own, **os.environ}
+    texts = (otlp.endpoint, *otlp.headers.values())
+    names = dict.fromkeys(name for text in texts for name in _VARIABLE.findall(text))
+    absent = [
+        Problem(
+            f"the place that traces are sent to needs the variable {name}, which is not set",
+            f"set it in the environment, or write {name}=… into {ENV_FILE}",
+            file,
+        )
+        for name in names
+        if not variables.get(name)
+    ]
+    if absent:
+        raise WorkspaceError(*absent, *torn)
+    headers = {name: _fill(value, variables) for name, value in otlp.headers.items()}
+    return msgspec.structs.replace(otlp, endpoint=_fill(otlp.endpoint, variables), headers=headers)
+
+
 def read_env_file(root: Path) -> tuple[dict[str, str], list[Problem]]:
     """Variables of `.env`, empty where there is none; and its lines that set nothing.
 
@@ -94,15 +115,16 @@ def _texts(setup: ProviderSetup) -> list[str]:
 
 
 def _filled(setup: ProviderSetup, variables: dict[str, str]) -> ProviderSetup:
-    def fill(text: str) -> str:
-        return _VARIABLE.sub(lambda match: variables.get(match.group(1), ""), text)
-
     return msgspec.structs.replace(
         setup,
-        api_key=None if setup.api_key is None else fill(setup.api_key),
-        base_url=fill(setup.base_url),
-        headers={name: fill(value) for name, value in setup.headers.items()},
+        api_key=None if setup.api_key is None else _fill(setup.api_key, variables),
+        base_url=_fill(setup.base_url, variables),
+        headers={name: _fill(value, variables) for name, value in setup.headers.items()},
     )
+
+
+def _fill(text: str, variables: dict[str, str]) -> str:
+    return _VARIABLE.sub(lambda match: variables.get(match.group(1), ""), text)
 
 
 def _is_auth(header: str) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from llmops_tui.domain.configuration import Budget, Code, Configuration, Watch, Workspace
+from llmops_tui.domain.configuration import Budget, Code, Configuration, Otlp, Watch, Workspace
 from llmops_tui.domain.errors import Problem, WorkspaceError, did_you_mean
+from llmops_tui.domain.schema import WorkspaceFile
 from llmops_tui.workspace.code import read_code
 from llmops_tui.workspace.configurations import read_configuration
 from llmops_tui.workspace.reader import Reader
@@ -50,7 +51,13 @@ def read_workspace(reader: Reader, *, only: str | None = None) -> Workspace:
         gate=gate_of(settings),
         code=Code(source.modules, settings.code.timeout_s),
         default=settings.default or "",
+        otlp=_otlp(settings),
     )
+
+
+def _otlp(settings: WorkspaceFile) -> Otlp | None:
+    otlp = settings.tracing.otlp
+    return None if otlp is None else Otlp(otlp.endpoint, otlp.headers, otlp.project, otlp.live)
 
 
 def _sorted(problems: list[Problem]) -> tuple[Problem, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,8 @@ from llmops_tui.workspace.models import BUILT_IN_PROVIDERS
 from llmops_tui.workspace.reader import Reader
 from llmops_tui.workspace.root import SETTINGS_FILE
 from llmops_tui.workspace.validation import read_document, read_validated
+
+_IS_SECRET = re.compile("auth|key|token|secret|password", re.IGNORECASE)
 
 
 def read_settings(reader: Reader) -> WorkspaceFile:
@@ -48,6 +51,24 @@ def read_settings(reader: Reader) -> WorkspaceFile:
                 SETTINGS_FILE,
                 document.line(("providers", name, "api_key")),
             )
+    otlp = settings.tracing.otlp
+    if otlp is not None:
+        if not _is_url(otlp.endpoint):
+            # Not shown: a password may stand in it.
+            reader.fail(
+                "the endpoint of tracing is not a URL",
+                "write it as http://localhost:4318",
+                SETTINGS_FILE,
+                document.line(("tracing", "otlp", "endpoint")),
+            )
+        for name, value in otlp.headers.items():
+            if _IS_SECRET.search(name) and "${" not in value:
+                reader.warn(
+                    "a key is written out in a file that is in git",
+                    f"write {name}: ${{NAME}} and put NAME=… into .env",
+                    SETTINGS_FILE,
+                    document.line(("tracing", "otlp", "headers", name)),
+                )
     return settings
 
 
