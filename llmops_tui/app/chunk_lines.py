@@ -27,7 +27,7 @@ def documents(value: Any, answer: str, *, whole: bool) -> Iterator[Line]:
         if n > 1:
             yield EMPTY
         content = shown(value_text(document.get("content", ""), as_text=True))
-        head: list[Words] = [(f"{n} ", "dim"), (_place(document), "bold")]
+        head: list[Words] = [(f"{n} ", "dim"), (place(document), "bold")]
         if (score := document.get("score")) is not None:
             head.append((f"  score {_score(score)}", ""))
         found = reached(content, answer) if answer and content else None
@@ -37,7 +37,12 @@ def documents(value: Any, answer: str, *, whole: bool) -> Iterator[Line]:
         yield from _marked(content, found, whole)
 
 
-def _place(document: dict[str, Any]) -> str:
+def is_chunk(value: Any) -> bool:
+    """One entry of a list of documents."""
+    return isinstance(value, dict) and "content" in value and ("source" in value or "id" in value)
+
+
+def place(document: dict[str, Any]) -> str:
     """`docs/refunds.md#2`."""
     source = shown_line(str(document.get("source", document.get("id", ""))))
     position = document.get("position")
@@ -97,4 +102,4 @@ def _identity(document: Any) -> tuple[str, str]:
     """Source with position, and the text on one line: what makes it the same chunk."""
     if not isinstance(document, dict):
         return "", shown_line(json_text(document, flat=True))
-    return _place(document), shown_line(value_text(document.get("content", ""), as_text=True))[:2_000]
+    return place(document), shown_line(value_text(document.get("content", ""), as_text=True))[:2_000]

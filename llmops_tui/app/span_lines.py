@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from llmops_tui.app.chunk_lines import changed_documents, documents
+from llmops_tui.app.chunk_lines import changed_documents, documents, is_chunk, place
 from llmops_tui.app.lines import EMPTY, Line, shown, shown_line, wrap
 from llmops_tui.app.lines import Span as Words
 from llmops_tui.app.output_lines import change_lines
@@ -320,7 +320,7 @@ def _part(part: Any, whole: bool) -> Iterator[Line]:
 def _changed(name: str, before: Any, after: Any, given: bool) -> Iterator[Line | Change]:
     title = SECTIONS.get(name, name.removeprefix(a.REQUEST)) + (" (given)" if given else "")
     title = shown_line(title)
-    if name == a.DOCUMENTS and isinstance(before, list | tuple) and isinstance(after, list | tuple):
+    if all(isinstance(side, list | tuple) and any(map(is_chunk, side)) for side in (before, after)):
         yield ((title, "bold"),)
         yield from changed_documents(before, after)
         return
@@ -331,4 +331,6 @@ def _changed(name: str, before: Any, after: Any, given: bool) -> Iterator[Line |
 def _comparable(value: Any) -> str:
     if isinstance(value, list | tuple) and value and all(isinstance(m, dict) and "parts" in m for m in value):
         return text_of(value)
+    if is_chunk(value):
+        return f"{place(value)}\n{value_text(value['content'], as_text=True)}"
     return "" if value is None else value_text(value)

@@ -60,6 +60,7 @@ class TraceDoc(msgspec.Struct, frozen=True):
     Attributes:
         first: row of the first step where the traces part.
         length_s: of the longer trace: both begin at the left.
+        differences: rows that are not the same on both sides.
     """
 
     shown: Shown
@@ -67,11 +68,7 @@ class TraceDoc(msgspec.Struct, frozen=True):
     first: int | None
     headline: str
     length_s: float
-
-    @property
-    def differences(self) -> tuple[int, ...]:
-        """Rows that are not the same on both sides."""
-        return tuple(n for n, node in enumerate(self.nodes) if node.state not in (None, "same"))
+    differences: tuple[int, ...] = ()
 
     def visible(self, folded: Collection[int]) -> list[int]:
         """Rows that stand below no folded one."""
@@ -127,7 +124,8 @@ def build(view: TraceView, shown: Shown) -> TraceDoc | None:
             elif p.before is not None:
                 rows.append(Node(p.before, before, p.depth, 0, None, p.state, p.fields))
         length_s = max(before.timing.length_s, after.timing.length_s)
-        return TraceDoc("both", _closed(rows), diff.first, diff.headline, length_s)
+        differ = tuple(n for n, row in enumerate(rows) if row.state != "same")
+        return TraceDoc("both", _closed(rows), diff.first, diff.headline, length_s, differ)
     wanted: Shown = "baseline" if shown == "baseline" else "candidate"
     facts = before if wanted == "baseline" else after
     if facts is None:

@@ -12,7 +12,7 @@ from fake_session import FakeSession
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_up import FREE, SMOL, version
-from made_up_traces import after, before, both, helpdesk_trace, large, span
+from made_up_traces import after, before, both, chunk, helpdesk_trace, large, span
 from piloting import SMALL, commands, cursor, opened, press, screen, settle, toasts
 from rich.cells import cell_len
 from test_app_looks import NASTY
@@ -26,6 +26,7 @@ from llmops_tui.app.widgets.trace_tree import TraceTree
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.run import Snapshot, make_rows
 from llmops_tui.domain.trace import Span, Trace
+from llmops_tui.domain.trace_diff import FieldDiff
 from llmops_tui.engine.events import RunEnded, RunStarted
 from llmops_tui.engine.trace_events import MessagesAnswer, TraceView
 
@@ -318,6 +319,20 @@ def test_what_reached_the_answer_is_marked_in_each_chunk() -> None:
     plain = text(rendered(doc.nodes[1]))
     assert "2 docs/refunds.md#0  score 1.2  3 of 13 words (23%) reached the answer, 4 in a row" in plain
     assert "1 docs/shipping.md#1  score 1.87  none of its words reached the answer" in plain
+
+
+def test_a_chunk_that_differs_is_compared_with_its_place_and_its_words() -> None:
+    doc = build(TraceView(after=after()), "candidate")
+    assert doc is not None
+    one = chunk("docs/a.md", 1, 0.5, "Refunds take 30 days.")
+    two = chunk("docs/a.md", 1, 0.4, "Refunds take 14 days.")
+    fields = (FieldDiff("chunk 1", one, two), FieldDiff("chunk 2", two, None))
+    node = msgspec.structs.replace(doc.nodes[1], state="changed", fields=fields)
+    lines = lay(rendered(node), 100, wrapped=True)
+    marked = [(words, style) for line in lines for words, style in line if style.endswith("-word")]
+    assert ("30", "removed-word") in marked
+    assert ("14", "added-word") in marked
+    assert "docs/a.md#1" in "".join(words for line in lines for words, _ in line)
 
 
 def test_attributes_of_somebody_elses_program_are_all_shown() -> None:

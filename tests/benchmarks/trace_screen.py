@@ -4,7 +4,7 @@
     python tests/benchmarks/trace_screen.py --spans 500
 
 The app runs without a terminal, over a session that answers at once: what is measured is what the screen
-does, from the key to the frame that shows the steps. Each figure is the median of some openings.
+does, from the key to the frame that shows the steps, or to the step under the cursor in its pane.
 """
 
 from __future__ import annotations
@@ -46,13 +46,18 @@ async def measure(spans: int, times: int) -> dict[str, float]:
             for _ in range(times):
                 start = time.perf_counter()
                 app.simulate_key("t")
-                await _until(lambda: _steps(app) == spans and "large" in _screen(app))
+                await _until(lambda: _steps(app) == spans and "▾ ■" in _screen(app))
                 opens.append(time.perf_counter() - start)
+                await _until(lambda: app.screen._loader.shown is app.screen.node)
+                for key in ["j", "ctrl+d"] * (KEYS // 2):
+                    before = app.screen.node
+                    start = time.perf_counter()
+                    app.simulate_key(key)
+                    await _until(lambda before=before: app.screen._loader.shown is not before)
+                    moves.append(time.perf_counter() - start)
                 start = time.perf_counter()
-                await pilot.press(*["j", "ctrl+d"] * (KEYS // 2))
-                moves.append((time.perf_counter() - start) / KEYS)
-                start = time.perf_counter()
-                await pilot.press("z")
+                app.simulate_key("z")
+                await _until(lambda: _steps(app) < spans)
                 folds.append(time.perf_counter() - start)
                 await pilot.press("escape")
             found[f"opened, {name}"] = _median(opens) * 1000
@@ -71,8 +76,8 @@ def _screen(app: Any) -> str:
 
 
 async def _until(holds: Callable[[], bool]) -> None:
-    while not holds():  # noqa: ASYNC110 - every turn of the loop counts here
-        await asyncio.sleep(0)
+    while not holds():  # noqa: ASYNC110 - as soon as it holds
+        await asyncio.sleep(0.001)
 
 
 def _ms(work: Callable[[], object]) -> float:

@@ -83,6 +83,11 @@ class TraceLoader:
 
     # -- one step
 
+    @property
+    def shown(self) -> Node | None:
+        """The step that the pane shows."""
+        return self._shown[0] if self._shown is not None else None
+
     def want_step(self, node: Node | None, *, raw: bool) -> None:
         """Show this step, unless it is what is shown."""
         pane = self._screen.step
@@ -90,7 +95,9 @@ class TraceLoader:
             self._step = self._shown = None
             pane.say("")
             return
-        if self._step == (node, raw) or (self._step is None and self._shown == (node, raw)):
+        # By identity: to compare two nodes is to compare their traces.
+        now = self._step or self._shown
+        if now is not None and now[0] is node and now[1] == raw:
             return
         self._step = node, raw
         if not self._laying:
