@@ -12,6 +12,7 @@ import click
 from llmops_tui.cli.options import shared_options, version_option
 from llmops_tui.cli.shell import Shell, choose_config, open_engine
 from llmops_tui.cli.stored import record_disk
+from llmops_tui.cli.trace_export import trace_export
 
 if TYPE_CHECKING:
     from llmops_tui.domain.run import VersionInfo
@@ -85,7 +86,7 @@ class _Traces(click.Group):
 #: Its options are those of the subcommand that it stands for: its help lists them, and that one reads them.
 trace = _Traces(
     "trace",
-    commands={DEFAULT: show},
+    commands={DEFAULT: show, "export": trace_export},
     params=[param for param in show.params if isinstance(param, click.Option)],
     subcommand_metavar="CASE",
     help="""Show how an output came about, step by step, and where two versions part ways.

@@ -18,6 +18,7 @@ from llmops_tui.domain.sentences import sentences
 from llmops_tui.domain.words import words
 from llmops_tui.scorers.refusal import why_refused
 from llmops_tui.scorers.registry import CannotJudge, Judgement, scorer
+from llmops_tui.scorers.sources import is_of
 from llmops_tui.scorers.support import Passage, missing
 from llmops_tui.scorers.wording import as_text, clipped, reference
 
@@ -160,7 +161,9 @@ def context_recall(options: dict[str, Any], output: Output, case: Case) -> Judge
 @scorer("context_precision", passes_from=0.5)
 def context_precision(options: dict[str, Any], output: Output, case: Case) -> Judgement:
     if options.get("value") is None and case.expected_sources:
-        relevant = [is_expected(chunk, case.expected_sources) for chunk in output.retrieved]
+        relevant = [
+            any(is_of(chunk, source) for source in case.expected_sources) for chunk in output.retrieved
+        ]
     else:
         if options.get("value") is None and case.expected is None:
             raise CannotJudge(
@@ -173,11 +176,6 @@ def context_precision(options: dict[str, Any], output: Output, case: Case) -> Ju
     if not relevant:
         return Judgement(None, "nothing was retrieved")
     return precision(relevant, output.retrieved)
-
-
-def is_expected(chunk: Chunk, sources: Sequence[str]) -> bool:
-    """Whether a chunk is of a document that should be retrieved (`path`, or `path#position`)."""
-    return chunk.source in sources or f"{chunk.source}#{chunk.position}" in sources
 
 
 def precision(relevant: Sequence[bool], retrieved: Sequence[Chunk]) -> Judgement:

@@ -76,7 +76,7 @@ def _ranking(options: dict[str, Any], output: Output, case: Case) -> tuple[list[
     held: set[str] = set()  # expected sources that have a place
     seen: set[tuple[str, int]] = set()
     for chunk in output.retrieved:
-        found = {source for source in wanted if _is_of(chunk, source)}
+        found = {source for source in wanted if is_of(chunk, source)}
         new = found - held
         place = (chunk.source, chunk.position if chunk.source in in_parts else -1)
         if not new and (found or place in seen):
@@ -87,7 +87,7 @@ def _ranking(options: dict[str, Any], output: Output, case: Case) -> tuple[list[
     return ranking[: options["k"]], wanted
 
 
-def _is_of(chunk: Chunk, source: str) -> bool:
+def is_of(chunk: Chunk, source: str) -> bool:
     """Whether a chunk is of a document, of a section of it, or is that chunk."""
     path, mark, part = source.partition("#")
     if chunk.source != path:

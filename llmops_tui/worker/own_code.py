@@ -38,7 +38,7 @@ async def run_function(
     from llmops_tui.worker.functions import Ask
 
     instrument.install()
-    functions = resources.functions(execution.job.target.code)
+    loaded = resources.loaded(execution.job.target.code)
     inputs = arguments or execution.job.case.vars
     with span.span("function", does.function) as called:
         called.attributes |= {a.FUNCTION: does.function, a.INPUT: inputs}
@@ -51,7 +51,8 @@ async def run_function(
         known = _known(execution, step)
         known |= {"ask": ask, "openai": _client_settings(access), "params": does.params}
         try:
-            given = await functions.call(does.function, known, arguments, does.timeout_s, scope)
+            with loaded.held():
+                given = await loaded.functions.call(does.function, known, arguments, does.timeout_s, scope)
         except CodeError as error:
             raise _failed(execution, step, f"{does.function}: {error}", error) from error
         finally:

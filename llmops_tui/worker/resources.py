@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import contextlib
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,8 +22,39 @@ if TYPE_CHECKING:
     from llmops_tui.providers.gateway import Access, Gateway
     from llmops_tui.worker.functions import Functions
     from llmops_tui.worker.modules import ModuleSet
+    from llmops_tui.worker.tools import ToolBox
+
+#: Versions whose code stays loaded.
+KEPT = 4
 
 Embed = Callable[[Sequence[str]], Awaitable[Embedded]]
+
+
+class Loaded:
+    """The code of one version, loaded.
+
+    Attributes:
+        in_use: steps that run in it now.
+    """
+
+    def __init__(self, modules: ModuleSet, functions: Functions, tools: ToolBox) -> None:
+        self.modules = modules
+        self.functions = functions
+        self.tools = tools
+        self.in_use = 0
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[Loaded]:
+        """It is not let go meanwhile."""
+        self.in_use += 1
+        try:
+            yield self
+        finally:
+            self.in_use -= 1
+
+    def close(self) -> None:
+        self.functions.close()
+        self.modules.close()
 
 
 class Resources:
@@ -53,8 +86,7 @@ class Resources:
         self.index_folder = index_folder
         self.gateway = StepGateway()
         self._renderers: dict[str, Renderer] = {}
-        self._modules: dict[str, ModuleSet] = {}
-        self._functions: dict[str, Functions] = {}
+        self._loaded: OrderedDict[str, Loaded] = OrderedDict()
 
     def renderer(self, prompt: str) -> Renderer:
         """The compiled templates of a prompt, by the hash of its content.
@@ -67,25 +99,26 @@ class Resources:
             found = self._renderers[prompt] = Renderer(self.blobs[prompt])
         return found
 
-    def modules(self, code: Mapping[str, str]) -> ModuleSet:
-        """The modules of one version (path → hash of the source), apart from those of others."""
-        key = digest(dict(code))
-        found = self._modules.get(key)
-        if found is None:
-            from llmops_tui.worker.modules import ModuleSet
+    def loaded(self, code: Mapping[str, str]) -> Loaded:
+        """The code of one version (path → hash of the source), apart from that of others.
 
-            sources = {path: self.blobs[hash_] for path, hash_ in code.items()}
-            found = self._modules[key] = ModuleSet(sources, self.folder)
-        return found
-
-    def functions(self, code: Mapping[str, str]) -> Functions:
-        """What calls functions of one version."""
+        Those of the last few versions are kept: a comparison has two, and every save makes one.
+        """
+        from llmops_tui.worker import instrument
         from llmops_tui.worker.functions import Functions
+        from llmops_tui.worker.modules import ModuleSet
+        from llmops_tui.worker.tools import ToolBox
 
         key = digest(dict(code))
-        found = self._functions.get(key)
+        found = self._loaded.get(key)
         if found is None:
-            found = self._functions[key] = Functions(self.modules(code), self.code)
+            sources = {path: self.blobs[hash_] for path, hash_ in code.items()}
+            modules = ModuleSet(sources, self.folder, instrument.refresh)
+            found = Loaded(modules, Functions(modules, self.code), ToolBox(modules, self.code))
+            self._loaded[key] = found
+        self._loaded.move_to_end(key)
+        while len(self._loaded) > KEPT and not self._loaded[next(iter(self._loaded))].in_use:
+            self._loaded.popitem(last=False)[1].close()
         return found
 
     def mentions(self, code: Mapping[str, str], word: str) -> bool:
@@ -94,8 +127,8 @@ class Resources:
 
     async def close(self) -> None:
         await self.gateway.close()
-        for functions in self._functions.values():
-            functions.close()
+        for loaded in self._loaded.values():
+            loaded.close()
 
 
 class Asker(Protocol):

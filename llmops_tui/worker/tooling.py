@@ -13,11 +13,11 @@ from llmops_tui.domain.canonical import KEY_SCHEMA, digest
 from llmops_tui.domain.program import ToolUse
 from llmops_tui.worker.code import CodeError
 from llmops_tui.worker.execution import Execution, as_text
-from llmops_tui.worker.resources import Resources
+from llmops_tui.worker.resources import Loaded, Resources
 from llmops_tui.worker.tracer import LiveSpan
 
 if TYPE_CHECKING:
-    from llmops_tui.worker.tools import ToolBox, ToolResult
+    from llmops_tui.worker.tools import ToolResult
 
 #: Trial under which the store keeps what recorded tools are answered with.
 RECORDED = Draw(trial=-1)
@@ -46,16 +46,10 @@ class Tooling:
         self._execution = execution
         self._step = step
         self._tools = {tool.name: tool for tool in tools}
-        self._box: ToolBox | None = None
 
     @property
-    def _tool_box(self) -> ToolBox:
-        if self._box is None:
-            from llmops_tui.worker.tools import ToolBox
-
-            modules = self._resources.modules(self._execution.job.target.code)
-            self._box = ToolBox(modules, self._resources.code)
-        return self._box
+    def _loaded(self) -> Loaded:
+        return self._resources.loaded(self._execution.job.target.code)
 
     async def schemas(self) -> tuple[dict[str, Any], ...]:
         """As the model is told of them.
@@ -64,7 +58,8 @@ class Tooling:
             ValueError: `tools.py` can't be imported, or a function has no schema; a sentence.
         """
         try:
-            return tuple([await self._tool_box.schema(name, _LOADING_S) for name in self._tools])
+            with self._loaded.held() as loaded:
+                return tuple([await loaded.tools.schema(name, _LOADING_S) for name in self._tools])
         except CodeError as error:
             raise ValueError(str(error)) from error
 
@@ -106,17 +101,21 @@ class Tooling:
         span.attributes[a.TOOL_MODE] = tool.eval
         text = arguments if isinstance(arguments, str) else as_text(arguments)
         if tool.eval == "live":
-            return await self._tool_box.call(name, text, tool.timeout_s)
-        key = digest([KEY_SCHEMA, "tool", name, _shown(text)])
+            return await self._run(name, text, tool.timeout_s)
+        key = digest([KEY_SCHEMA, "tool", name, tool.revision, _shown(text)])
         links = self._resources.links
         known = await links.find_made(key, RECORDED, fresh=False)
         if known is not None:
             return ToolResult(as_text(known["value"]), known["value"])
-        result = await self._tool_box.call(name, text, tool.timeout_s)
+        result = await self._run(name, text, tool.timeout_s)
         if not result.error:
             clean = self._resources.redactor.redact_json(result.value)
             links.send_made(self._execution.job.job, key, RECORDED, {"value": clean})
         return result
+
+    async def _run(self, name: str, arguments: str, timeout_s: float) -> ToolResult:
+        with self._loaded.held() as loaded:
+            return await loaded.tools.call(name, arguments, timeout_s)
 
 
 def _shown(arguments: Any) -> Any:

@@ -35,6 +35,8 @@ TOOLS_FILE = "tools.py"
 Loc = tuple[str | int, ...]
 ResolveModel = Callable[[str, int | None], Model | None]
 
+#: What prompts and functions are given by these names.
+TAKEN = frozenset("ask case_id context model openai params steps tags turns vars".split())  # noqa: SIM905
 #: One of these says what is evaluated.
 KINDS = ("prompt", "chain", "python", "command")
 _STEP_KINDS = ("prompt", "retrieval", "tool", "python", "command")
@@ -177,6 +179,8 @@ class ProgramReader:
         needs: dict[str, tuple[str, ...]] = {}
         for n, step in enumerate(steps):
             loc: Loc = ("chain", n)
+            if step.name in TAKEN:
+                self._fail(f"the name '{step.name}' is taken", "give the step another one", (*loc, "name"))
             if step.name in names[:n]:
                 self._fail(f"the step '{step.name}' is there twice", "rename one", (*loc, "name"))
                 continue
