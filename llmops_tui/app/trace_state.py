@@ -14,7 +14,7 @@ from llmops_tui.app.trace_doc import Shown, TraceDoc
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.comparison import Pair
-from llmops_tui.domain.message_text import chat_of
+from llmops_tui.domain.message_text import chat_of, params_of
 from llmops_tui.domain.run import VersionInfo
 from llmops_tui.domain.trace import Span as Step
 from llmops_tui.domain.trace import text_of
@@ -135,11 +135,7 @@ def request_of(
         return None
     name, provider = str(known.get(a.MODEL, "")), str(known.get(a.PROVIDER, ""))
     own = f"{provider}/{name}" if provider and name else model
-    params = {
-        key.removeprefix(a.REQUEST): value
-        for key, value in known.items()
-        if key.startswith(a.REQUEST) and key != a.MODEL
-    }
+    params = params_of(known)
     tools, format_ = known.get(a.TOOL_DEFINITIONS), known.get(a.RESPONSE_FORMAT)
     return MessagesRequest(
         config,

@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from llmops_tui.domain import semconv as a
 from llmops_tui.domain.errors import Problem, UsageError
 
+_SENT_AS = {"stop_sequences": "stop"}
 ROLES = ("system", "developer", "user", "assistant", "tool")
 _HEAD = re.compile(rf"({'|'.join(ROLES)}):( json)?[ \t]*")
 _ESCAPED = re.compile(rf"\\+(?:{'|'.join(ROLES)}):(?: json)?[ \t]*")
@@ -92,6 +94,18 @@ def _unescaped(line: str) -> str:
 
 def _roles() -> str:
     return ", ".join(f"'{role}:'" for role in ROLES)
+
+
+def params_of(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of a model's span, by the names that a provider is sent."""
+    found: dict[str, Any] = {}
+    for name, value in attributes.items():
+        if name.startswith(a.OTHER_PARAM):
+            found[name.removeprefix(a.OTHER_PARAM)] = value
+        elif name.startswith(a.REQUEST) and name != a.MODEL:
+            plain = name.removeprefix(a.REQUEST)
+            found[_SENT_AS.get(plain, plain)] = value
+    return found
 
 
 def chat_of(messages: Sequence[Any]) -> tuple[dict[str, Any], ...]:

@@ -48,7 +48,37 @@ def parts_between(
     if needs_context:
         why = "the prompt uses the context that only its own retrieval gives"
         parts = list(merged(parts, [p for p in parts if {*p.members} & {("prompt", ""), *RETRIEVAL}], why))
-    return tuple(parts), tuple(notes)
+    return _together(parts, changes), tuple(notes)
+
+
+#: Changes of these make no sense one by one: what a step is, what it reads, and who embeds for it.
+STRUCTURE = frozenset({"step", "program", "own_models"})
+#: The code of tools is with the tools.
+CODE = frozenset({"tools", "code"})
+
+
+def _together(parts: Sequence[ChangedPart], changes: Sequence[PartChange]) -> tuple[ChangedPart, ...]:
+    """Parts of programs that only make sense together, as one."""
+    steps = {c.name for c in changes if c.kind == "step"}
+    # A step that is new or gone takes everything with it that is its own.
+    whole = {c.name for c in changes if c.kind == "step" and (c.before is None or c.after is None)}
+
+    def belongs(key: PartKey) -> bool:
+        kind, name = key
+        owner = name.partition(".")[0] if kind == "params" else name
+        reads = kind in ("prompt", "retrieval", "corpus", "response_format", "params")
+        return kind in STRUCTURE or (reads and owner in whole) or (kind == "prompt" and owner in steps)
+
+    structural = any(c.kind in ("step", "program") for c in changes)
+    if structural:
+        group = [p for p in parts if any(belongs(key) for key in p.members)]
+        parts = merged(parts, group, "the steps of the chain changed")
+    elif any(c.kind == "own_models" for c in changes):
+        near = ("own_models", "retrieval", "corpus")
+        group = [p for p in parts if any(kind in near for kind, _ in p.members)]
+        parts = merged(parts, group, "vectors of another model belong to another retrieval")
+    coded = [p for p in parts if any(kind in CODE for kind, _ in p.members)]
+    return merged(parts, coded, "a tool is its code")
 
 
 def _tied(before: Manifest, after: Manifest, changes: Sequence[PartChange]) -> str:

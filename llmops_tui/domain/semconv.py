@@ -58,6 +58,8 @@ PROVIDER = "gen_ai.provider.name"
 MODEL = "gen_ai.request.model"
 #: Start of the parameters' names: `gen_ai.request.temperature`.
 REQUEST = "gen_ai.request."
+#: Start of the names of parameters that the conventions do not name.
+OTHER_PARAM = "llmops.params."
 #: List of `{"role", "parts"}`; a part is `{"type": "text", "content"}`,
 #: `{"type": "tool_call", "id", "name", "arguments"}` or `{"type": "tool_call_response", "id", "response"}`.
 INPUT_MESSAGES = "gen_ai.input.messages"

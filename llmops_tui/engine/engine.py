@@ -19,6 +19,7 @@ from llmops_tui.domain.statistics.sequential import FACTORS
 from llmops_tui.engine import estimate
 from llmops_tui.engine.evaluation import Emit, Evaluation, prepared_for, price, silent
 from llmops_tui.engine.events import AskFirst, Estimate, NothingToDo, Notice, RunEnded, RunRequest, Subset
+from llmops_tui.engine.live_exports import LiveExports
 from llmops_tui.engine.plan import eval_hash, extra_trials, models_of, narrows, no_case, slots
 from llmops_tui.engine.prepare import Prepared, prepare, same_items
 from llmops_tui.engine.queries import Queries
@@ -44,6 +45,7 @@ class Engine:
         self.workspace = Workspace(str(root), {})
         self.queries = Queries(root, store)
         self._host = WorkerHost(store)
+        self._exports = LiveExports(root / DATABASE)
         self._own_runs: set[int] = set()
         #: How often something was cancelled: work of several runs sees it also between them.
         self.cancels = 0
@@ -236,7 +238,7 @@ class Engine:
         limit = None if request.agreed else self.workspace.budget.per_run_usd
         return Evaluation(
             *(self.store, self._host, self.workspace, request, configuration, version),
-            *(prepared, generation, emit),
+            *(prepared, generation, self._exports.beside(self.workspace, version, emit)),
             spend_limit_usd=limit,
         )
 
@@ -414,4 +416,5 @@ class Engine:
         """Cancel what is under way, end the worker, close the database."""
         self.cancel()
         self._host.close()
+        self._exports.close()
         self.store.close()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from llmops_tui.domain.attribution import Explanation
-from llmops_tui.domain.comparison import Comparison
+from llmops_tui.domain.comparison import Comparison, Pair
 from llmops_tui.domain.errors import LlmopsError, Problem, UsageError
 from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.review import Decision, PairKey
@@ -44,7 +45,25 @@ def report_text(
         gate=result,
         decisions=decisions,
         explanation=_explanation(engine, comparison),
+        parting_of=partial(_parting, engine, comparison),
     )
+
+
+def _parting(engine: Engine, comparison: Comparison, pair: Pair) -> list[str]:
+    """Where the traces of both sides part, as lines; none where one of them is not there."""
+    from llmops_tui.domain.trace_diff import diff_traces
+    from llmops_tui.engine.traces import Traces
+    from llmops_tui.report.trace_section import parting_lines
+
+    if pair.baseline is None or pair.candidate is None:
+        return []
+    traces = Traces(engine.store)
+    try:
+        before = traces.of(comparison.baseline.version, pair.case_id, pair.baseline.model)
+        after = traces.of(comparison.candidate.version, pair.case_id, pair.candidate.model)
+    except LlmopsError:
+        return []
+    return parting_lines(diff_traces(before, after))
 
 
 def _explanation(engine: Engine, comparison: Comparison) -> Explanation | None:

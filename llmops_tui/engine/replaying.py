@@ -13,6 +13,7 @@ from llmops_tui.domain import semconv as a
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.configuration import Configuration
 from llmops_tui.domain.errors import Problem, UsageError, did_you_mean
+from llmops_tui.domain.message_text import chat_of
 from llmops_tui.domain.model import Model
 from llmops_tui.domain.output import Output
 from llmops_tui.domain.program import Program, PromptStep, RetrievalStep
@@ -257,45 +258,7 @@ def _sent(spans: Sequence[Span], start: str) -> list[dict[str, Any]]:
         raise UsageError(
             Problem(f"the messages of '{start}' were cleaned up", "begin the replay at an earlier step")
         )
-    return chat_of(first.attributes[a.INPUT_MESSAGES])
-
-
-def chat_of(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The conventions' messages → chat messages as a provider is sent them (`trace.messages_of`, back)."""
-    chat: list[dict[str, Any]] = []
-    for message in messages:
-        role, texts, calls, answers = message.get("role", "user"), [], [], []
-        for part in message.get("parts", ()):
-            match part.get("type"):
-                case "text":
-                    texts.append(part.get("content", ""))
-                case "tool_call":
-                    arguments = part.get("arguments", "")
-                    text = (
-                        arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode()
-                    )
-                    function = {"name": part.get("name", ""), "arguments": text}
-                    calls.append({"id": part.get("id", ""), "type": "function", "function": function})
-                case "tool_call_response":
-                    answers.append(part)
-        if answers:
-            chat += [
-                {"role": "tool", "tool_call_id": p.get("id", ""), "content": p.get("response", "")}
-                for p in answers
-            ]
-            continue
-        told: dict[str, Any] = {"role": role, "content": "\n".join(texts)}
-        if calls:
-            told = {"role": role, "content": "\n".join(texts) or None, "tool_calls": calls}
-        chat.append(told)
-    return chat
-
-
-def _tool_call(part: dict[str, Any]) -> dict[str, Any]:
-    arguments = part.get("arguments", "")
-    text = arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode()
-    function = {"name": part.get("name", ""), "arguments": text}
-    return {"id": part.get("id", ""), "type": "function", "function": function}
+    return list(chat_of(first.attributes[a.INPUT_MESSAGES]))
 
 
 def _case(configuration: Configuration, case_id: str) -> Case:

@@ -23,8 +23,6 @@ _PARAMS = {
     "presence_penalty": "presence_penalty",
     "stop": "stop_sequences",
 }
-#: Start of the names of other parameters.
-OTHER_PARAM = "llmops.request."
 
 
 def call_attributes(call: Call) -> dict[str, Any]:
@@ -54,7 +52,7 @@ def call_attributes(call: Call) -> dict[str, Any]:
         known = _PARAMS.get(param)
         if param == "stop" and isinstance(value, str):
             value = [value]
-        found[f"{a.REQUEST}{known}" if known else f"{OTHER_PARAM}{param}"] = value
+        found[f"{a.REQUEST}{known}" if known else f"{a.OTHER_PARAM}{param}"] = value
     if call.request.tools:
         found[a.TOOL_DEFINITIONS] = list(call.request.tools)
     if call.request.response_format is not None:

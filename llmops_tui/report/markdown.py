@@ -40,6 +40,7 @@ def markdown(
     gate: GateResult | None = None,
     decisions: Mapping[PairKey, Decision] | None = None,
     explanation: Explanation | None = None,
+    parting_of: Callable[[Pair], Sequence[str]] | None = None,
 ) -> str:
     """The report as GitHub's markdown.
 
@@ -53,6 +54,7 @@ def markdown(
         gate: the verdict, told first; without it none is.
         decisions: of people about these outputs, told with the verdict.
         explanation: which changed part did how much, where that was asked.
+        parting_of: lines about the first step where the traces of a regressed case part; may be none.
     """
     commands = figures.reproduce(comparison) if how_to_reproduce is None else how_to_reproduce
     blocks = [
@@ -66,7 +68,7 @@ def markdown(
         *(explanation_blocks(explanation) if explanation is not None else ()),
         "## Summary",
         _summary(comparison),
-        *_cases_in_full(comparison, "regressed", "Regressed", detail_of),
+        *_cases_in_full(comparison, "regressed", "Regressed", detail_of, parting_of),
         *_cases_in_full(comparison, "improved", "Improved", detail_of),
         *_errors(comparison, detail_of),
         *_rest(comparison, detail_of),
@@ -150,7 +152,13 @@ def _took(old: Sequence[Row], new: Sequence[Row]) -> list[list[str]]:
     ]
 
 
-def _cases_in_full(comparison: Comparison, change: str, title: str, detail_of: DetailOf) -> list[str]:
+def _cases_in_full(
+    comparison: Comparison,
+    change: str,
+    title: str,
+    detail_of: DetailOf,
+    parting_of: Callable[[Pair], Sequence[str]] | None = None,
+) -> list[str]:
     pairs = figures.of_change(comparison, change)
     if not pairs:
         return []
@@ -159,6 +167,8 @@ def _cases_in_full(comparison: Comparison, change: str, title: str, detail_of: D
     sides = (comparison.baseline.version.name, comparison.candidate.version.name)
     for pair in pairs[:FULL_CASES]:
         blocks += case_section(pair, detail_of(pair), sides, with_model=several)
+        if parting_of is not None and (lines := parting_of(pair)):
+            blocks += ["The first step where they part:", fence(lines, "diff")]
     if len(pairs) > FULL_CASES:
         rest = pairs[FULL_CASES:]
         blocks.append(f"And {fmt.plural(len(rest), 'more case')}:")

@@ -12,7 +12,7 @@ from llmops_tui.domain.case import Case
 from llmops_tui.domain.errors import did_you_mean
 from llmops_tui.domain.manifest import Part, make_part
 from llmops_tui.domain.model import Model
-from llmops_tui.domain.program import MAX_STEPS, STEP_TIMEOUT_S, Retrieval, prompt_blob
+from llmops_tui.domain.program import MAX_STEPS, STEP_TIMEOUT_S, Retrieval, prompt_blob, stand_in
 from llmops_tui.domain.prompt import Prompt
 from llmops_tui.domain.schema import (
     ConfigFile,
@@ -123,7 +123,22 @@ class ProgramReader:
             self._command("", config.command, config.timeout_s, params, (), ("command",))
         found.parts += self._tools.values()
         if self._code:
+            self._code |= self._declared(config)
             found.parts.append(make_part("code", "", self._blobs(self._code)))
+        return found
+
+    def _declared(self, config: ConfigFile) -> dict[str, str]:
+        """Files that the code reads, by `inputs:`: what they hold decides what it gives."""
+        found: dict[str, str] = {}
+        for n, written in enumerate(config.inputs):
+            line = self._document.line(("inputs", n))
+            path = self._reader.locate(written, file=self._path, line=line)
+            data = self._reader.data(path) if path is not None else None
+            if path is not None and data is not None:
+                try:
+                    found[path] = data.decode()
+                except UnicodeDecodeError:
+                    found[path] = stand_in(data)
         return found
 
     # -- a plain prompt
