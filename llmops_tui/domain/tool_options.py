@@ -7,17 +7,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from llmops_tui.domain.scorer_options import Options, Text, Texts
-
-#: What stands in place of an argument's value: `{regex: "^10"}`, `{any: true}`, `{equals: …}`.
-MATCHERS = ("regex", "any", "equals")
-
-
-def matcher(value: Any) -> str | None:
-    """The kind of matcher that a value is; None: it is the value itself."""
-    if not isinstance(value, dict) or len(value) != 1:
-        return None
-    (name,) = value
-    return name if name in MATCHERS else None
+from llmops_tui.domain.tool_matchers import matcher
 
 
 class CalledTool(Options):

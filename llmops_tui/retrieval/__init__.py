@@ -1,4 +1,4 @@
-"""Which pieces of the documents a prompt is given. numpy and bm25s are imported when an index is built."""
+"""Which pieces of the documents a prompt is given. numpy is imported when an index is built."""
 
 from llmops_tui.retrieval.chunking import Piece, chunk
 from llmops_tui.retrieval.context import Context

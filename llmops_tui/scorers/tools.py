@@ -10,7 +10,7 @@ import msgspec
 
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.output import Output
-from llmops_tui.domain.tool_options import matcher
+from llmops_tui.domain.tool_matchers import matcher
 from llmops_tui.scorers.json_ import json_equal
 from llmops_tui.scorers.pattern import search
 from llmops_tui.scorers.registry import Judgement, either, scorer

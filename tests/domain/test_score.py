@@ -70,9 +70,9 @@ def test_a_function_of_the_workspace_sees_the_whole_case() -> None:
 def test_expected_sources_make_new_only_the_scores_that_are_held_against_them() -> None:
     more = msgspec.structs.replace(CASE, expected_sources=("docs/a.md", "docs/b.md"))
     turned = msgspec.structs.replace(CASE, expected_sources=("docs/b.md", "docs/a.md"))
-    recall = ScorerUse("recall_at_k", {"k": None})
+    recall = ScorerUse("recall_at_k", {"k": None}, uses_sources=True)
     assert score_key(USE, CASE) == score_key(USE, more)
     assert score_key(recall, CASE) != score_key(recall, more)
     assert score_key(recall, more) == score_key(recall, turned)
-    function = msgspec.structs.replace(recall, revision="0" * 64)
+    function = msgspec.structs.replace(recall, revision="0" * 64, uses_sources=False)
     assert score_key(function, CASE) == score_key(function, more)

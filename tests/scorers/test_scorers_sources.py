@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmops_tui.domain.case import SOURCE_GRADED, Case, ScorerUse
+from llmops_tui.domain.case import Case, ScorerUse
 from llmops_tui.domain.output import Chunk, Output
 from llmops_tui.domain.score import Score
+from llmops_tui.domain.scorers_of_sources import SOURCE_SCORERS
 from llmops_tui.scorers import judge
+
+SOURCE_GRADED = frozenset(kind.name for kind in SOURCE_SCORERS)
 
 
 def score(name: str, retrieved: list[str], expected: list[str], k: int | None = None) -> Score:
