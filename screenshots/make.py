@@ -28,6 +28,8 @@ from llmops_tui.engine.events import Compared, NothingToDo, WorkspaceLoaded
 from llmops_tui.engine.export import verdict_in_full
 from llmops_tui.engine.playground import Playground
 from llmops_tui.engine.playground_events import Answered, Answering, PlaygroundRequest
+from llmops_tui.engine.session_traces import view_of
+from llmops_tui.engine.trace_events import TraceView
 
 HERE = Path(__file__).parent
 
@@ -48,6 +50,8 @@ SCENES: dict[str, tuple[int, int, str, tuple[str, ...]]] = {
     "verdict.svg": (120, 40, "llmops-dark", ("V",)),
     "matrix.svg": (120, 40, "llmops-dark", ("3",)),
     "playground.svg": (120, 40, "llmops-light", ("i", "ctrl+s")),
+    "trace.svg": (120, 40, "llmops-dark", ("t",)),
+    "trace-80x24.svg": (80, 24, "llmops-light", ("t",)),
 }
 
 
@@ -67,6 +71,7 @@ async def record(folder: Path) -> Recording:
         gate, decisions = verdict_in_full(engine, comparison)
         sides = Playground(engine).sides(demo.CONFIG)
         answering, answered = await _asked(engine, comparison)
+        traces = _traces(engine, comparison)
         # Paths of this machine are nobody's business.
         workspace = msgspec.structs.replace(engine.workspace, root="/home/you/helpdesk")
         models = {
@@ -98,9 +103,19 @@ async def record(folder: Path) -> Recording:
             sides=sides,
             answering=answering,
             answered=answered,
+            traces=traces,
         )
     finally:
         engine.close()
+
+
+def _traces(engine: Engine, comparison: Comparison) -> dict[str, TraceView]:
+    """How both sides came about, of the case that the Bench opens on."""
+    first = arrange(comparison, "regressed first")
+    assert first is not None
+    case_id, model = first.keys[0]
+    before, after = comparison.baseline.version, comparison.candidate.version
+    return {case_id: view_of(engine, demo.CONFIG, before, after, case_id, model)}
 
 
 async def _asked(engine: Engine, comparison: Comparison) -> tuple[tuple[Answering, ...], Answered]:

@@ -27,6 +27,7 @@ from llmops_tui.engine.events import (
 )
 from llmops_tui.engine.matrix import CellDetail
 from llmops_tui.engine.playground_events import Answered, Answering, PlaygroundRequest
+from llmops_tui.engine.trace_events import TraceView
 
 #: What shows it: the same everywhere.
 ROOT = Path("/home/you/helpdesk")
@@ -41,6 +42,7 @@ class Recording(msgspec.Struct, frozen=True):
         versions: oldest first, for the Matrix.
         cells: case id → its trials in the newest version.
         answering, answered: what the playground told of one input.
+        traces: case id → how both sides came about, of the case that the Bench opens on.
     """
 
     at: float
@@ -55,6 +57,7 @@ class Recording(msgspec.Struct, frozen=True):
     sides: PlaygroundSides
     answering: tuple[Answering, ...]
     answered: Answered
+    traces: dict[str, TraceView] = {}
 
 
 class RecordedSession:
@@ -114,6 +117,17 @@ class RecordedSession:
 
     def playground(self, _against: str | None = None) -> Future[PlaygroundSides]:
         return _done(self._recording.sides)
+
+    def trace(
+        self,
+        _config: str,
+        _baseline: VersionInfo | None,
+        _candidate: VersionInfo,
+        case_id: str,
+        _model: str,
+        _trial: int | None = None,
+    ) -> Future[TraceView]:
+        return _done(self._recording.traces[case_id])
 
     def run(self, request: PlaygroundRequest) -> None:
         for event in (*self._recording.answering, self._recording.answered):

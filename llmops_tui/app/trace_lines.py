@@ -7,6 +7,8 @@ import msgspec
 from llmops_tui.app.lines import Line, Span, ends, left, pad_line, right, shown_line
 from llmops_tui.app.trace_doc import Node, TraceDoc
 from llmops_tui.domain import format as fmt
+from llmops_tui.domain.trace import Span as TraceSpan
+from llmops_tui.domain.trace_headline import NAMED
 
 GLYPHS = {
     "request": "■",
@@ -107,9 +109,12 @@ def row_line(doc: TraceDoc, row: int, width: int, *, folded: bool, found: bool) 
     return tuple(spans)
 
 
-def kind_and_name(kind: str, name: str) -> tuple[str, str]:
+def kind_and_name(span: TraceSpan) -> tuple[str, str]:
     """The word for the kind, and the name; the word is left out where the name says it."""
-    name = shown_line(name)
+    kind, own = span.kind, span.attributes.get(NAMED.get(span.kind, ""), "")
+    if kind == "prompt":
+        return "", "prompt"
+    name = shown_line(own if isinstance(own, str) and own else span.name)
     if not name or name.casefold().startswith(kind.casefold()):
         return "", name or kind
     return shown_line(kind), name
@@ -125,7 +130,7 @@ def _name(doc: TraceDoc, row: int, width: int, *, folded: bool, found: bool) -> 
     indent = min(2 * node.depth, max(width // 3, 0))
     fold = ("▸" if folded else "▾") if doc.is_parent(row) else " "
     mark = ("✗", "bold error") if span.status == "error" else (glyph(span.kind), "accent")
-    kind, name = kind_and_name(span.kind, span.name)
+    kind, name = kind_and_name(span)
     style = "error" if span.status == "error" else "open-word" if found else ""
     spans: list[Span] = [(" " * indent, ""), (fold + " ", "dim"), mark, (" ", "")]
     if kind:

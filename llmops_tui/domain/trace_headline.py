@@ -32,7 +32,8 @@ _KINDS = {
     "guardrail": "guardrail",
     "scorer": "scorer",
 }
-_NAMED = {
+#: Where a kind's own name stands; the conventions put a word before it (`chat smollm2`).
+NAMED = {
     "step": a.STEP,
     "retrieval": a.DATA_SOURCE,
     "model": a.MODEL,
@@ -45,7 +46,7 @@ _NAMED = {
 
 def step_words(span: Span) -> str:
     """A step as people call it: `tool call lookup_order`, `model call smollm2`, `step find`."""
-    name = span.attributes.get(_NAMED.get(span.kind, ""), "")
+    name = span.attributes.get(NAMED.get(span.kind, ""), "")
     if not name and span.kind not in ("prompt", "request"):
         name = span.name
     return clean_line(f"{_KINDS.get(span.kind, 'step')} {fmt.truncate(str(name), VALUE)}")

@@ -133,6 +133,7 @@ class Replay:
         after = self._traces.of_evaluated(
             evaluated, before, f"{request.case_id} · replay from {request.start}"
         )
+        after = with_given(before, after)
         return Replayed(
             *(before, after, evaluated.output, evaluated.scores),
             str(evaluated.failure or aside.fault or ""),
@@ -222,6 +223,30 @@ def handed_over(trace: Trace, program: Program, start: str) -> dict[str, Any]:
     if part == MODEL and first in steps:
         given[f"{first}/messages"] = _sent(children.get(steps[first].id, []), start)
     return given
+
+
+def with_given(before: Trace, after: Trace) -> Trace:
+    """The replay, with the steps that were handed over as they came about when they were recorded."""
+    recorded = {str(s.attributes.get(a.STEP)): s for s in before.spans if s.kind == "step"}
+    within = before.children()
+    spans: list[Span] = []
+    replaced: set[str] = set()
+    for span in after.spans:
+        if span.parent_id in replaced:
+            replaced.add(span.id)
+            continue
+        spans.append(span)
+        origin = recorded.get(str(span.attributes.get(a.STEP)))
+        if span.kind == "step" and span.attributes.get(a.GIVEN) and origin is not None:
+            replaced.add(span.id)
+            left = [(span.id, child) for child in reversed(within.get(origin.id, []))]
+            while left:
+                parent_id, child = left.pop()
+                spans.append(
+                    msgspec.structs.replace(child, parent_id=parent_id, start=span.start, end=span.start)
+                )
+                left += [(child.id, each) for each in reversed(within.get(child.id, []))]
+    return Trace(after.id, after.title, tuple(spans))
 
 
 def _after(program: Program, first: str) -> set[str]:

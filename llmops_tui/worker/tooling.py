@@ -79,7 +79,9 @@ class Tooling:
             arguments: JSON as the model wrote it, or a mapping.
         """
         with parent.span("tool", f"execute_tool {name}") as span:
-            span.attributes |= {a.TOOL_NAME: name, a.TOOL_CALL_ID: id_, a.TOOL_ARGUMENTS: _shown(arguments)}
+            span.attributes |= {a.TOOL_NAME: name, a.TOOL_ARGUMENTS: _shown(arguments)}
+            if id_:
+                span.attributes[a.TOOL_CALL_ID] = id_
             result = await self._result(name, arguments, span)
             span.error = result.error
             if not result.error:

@@ -156,7 +156,7 @@ class TraceScreen(Frame, inherit_bindings=False):
         if node is None:
             pane.title("Step")
             return
-        _kind, name = kind_and_name(node.span.kind, node.span.name)
+        _kind, name = kind_and_name(node.span)
         parts = [name]
         if pane.matches:
             at = f"{pane.match + 1} of " if pane.match >= 0 else ""
