@@ -12,6 +12,7 @@ from llmops_tui.domain.run import VersionInfo
 from llmops_tui.engine.engine import Engine
 from llmops_tui.engine.session_playground import SessionPlayground
 from llmops_tui.engine.trace_events import MessagesAnswer, MessagesRequest, TraceView
+from llmops_tui.store.bulk import no_collection
 
 _VIEWS = Problem("this app only views the workspace, and asks nothing", "see the line on top")
 
@@ -63,6 +64,7 @@ class SessionTraces(SessionPlayground):
         return future
 
 
+@no_collection()
 def view_of(
     engine: Engine,
     config: str,  # noqa: ARG001 - of the protocol: versions know theirs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ from llmops_tui.domain.score import Score
 from llmops_tui.domain.trace import CallRef, Span, SpanRecord, Trace
 from llmops_tui.engine.trace_attributes import call_attributes, documents, score_attributes
 from llmops_tui.store import Store
+from llmops_tui.store.bulk import no_collection
 
 
 class Traces:
@@ -107,6 +108,7 @@ class Traces:
 
     # -- one trace
 
+    @no_collection()
     def _trace(self, version: VersionInfo, run_id: int, item: Item) -> Trace:
         store = self._store
         output = store.outputs.get(item.output_id) if item.output_id is not None else None
@@ -163,11 +165,14 @@ class _Building:
         self._item = item
         self._output = output
         self._records = records
-        self._calls = {r.call: self._call(r.call) for r in records if r.call is not None}
+        self._calls = self._calls_of(r.call for r in records if r.call is not None)
         sent = [c.sent_at for c in self._calls.values() if c is not None and c.sent_at]
         self._began_at = began_at or min(sent, default=0.0)
         self.id = digest(["trace", item.output_id, item.case_id, item.model, item.trial, self._began_at])[:32]
         self._first = int(self.id[:16], 16)
+        self._within: dict[int, list[SpanRecord]] = {}
+        for record in records:
+            self._within.setdefault(record.parent, []).append(record)
         self.root: dict[str, Any] = {}
         self._results: dict[str, Any] = {}
 
@@ -262,8 +267,7 @@ class _Building:
         """A prompt's step gives what its last call answered, a retrieval's the texts of its chunks."""
         if a.OUTPUT in found:
             return
-        within = [r for r in self._records if r.parent == n]
-        for record in within:
+        for record in self._within.get(n, ()):
             call = self._calls.get(record.call) if record.call is not None else None
             if record.kind == "model" and call is not None:
                 found[a.OUTPUT] = call.text
@@ -272,11 +276,16 @@ class _Building:
         if a.OUTPUT in found:
             self._results[str(found.get(a.STEP, ""))] = found[a.OUTPUT]
 
-    def _call(self, ref: CallRef) -> Call | None:
-        """A call; None where it was cleaned up."""
-        draw = Draw(ref.generation, self._item.trial, ref.step, ref.occurrence)
+    def _calls_of(self, refs: Iterable[CallRef]) -> dict[CallRef, Call | None]:
+        """Calls; None where one was cleaned up."""
+        trial = self._item.trial
+        draws = {ref: Draw(ref.generation, trial, ref.step, ref.occurrence) for ref in refs}
         calls = self._store.calls
-        return calls.find(ref.key, draw, fresh=True) or calls.find(ref.key, draw, fresh=False)
+        found = calls.find_many((ref.key, draw) for ref, draw in draws.items())
+        return {
+            ref: found.get((ref.key, draw)) or calls.find(ref.key, draw, fresh=False)
+            for ref, draw in draws.items()
+        }
 
     # -- scorers
 
@@ -284,6 +293,7 @@ class _Building:
         """They are no part of the answer: they stand behind it, one after another."""
         found: list[Span] = []
         root, n, at = self._id(0), len(self._records), self._began_at + end_s
+        calls = self._calls_of(ref for score in scores for ref in score.calls)
         for score in scores:
             mine = self._id(n)
             n += 1
@@ -296,7 +306,7 @@ class _Building:
             )
             inner = at
             for ref in score.calls:
-                call = self._call(ref)
+                call = calls[ref]
                 if call is not None:
                     label = f"chat {call.model_id.partition('/')[2]}"
                     stop = inner + call.latency_s

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from llmops_tui.domain.call import Call, ChatRequest, Draw
 from llmops_tui.domain.model import Usage
-from llmops_tui.store.blobs import Blobs, clean, from_json, to_json
+from llmops_tui.store.blobs import Blobs, chunks, clean, from_json, marks, to_json
+from llmops_tui.store.bulk import no_collection
 from llmops_tui.store.connection import Database
 from llmops_tui.store.served import QUARTER_S, Served, add_sums
 
@@ -19,12 +20,12 @@ _INSERT = (
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT DO NOTHING RETURNING id"
 )
-_FIND = (
-    "SELECT id, generation, trial, step, occurrence, model, setup_id, text_id, tool_calls_id, finish_reason, "
+_COLUMNS = (
+    "id, generation, trial, step, occurrence, model, setup_id, text_id, tool_calls_id, finish_reason, "
     "refused, served_model, fingerprint, input_tokens, output_tokens, cached_tokens, reasoning_tokens, "
-    "latency_s, ttft_s, cost_usd, attempts, sent_at, raw FROM calls "
-    "WHERE key = ? AND trial = ? AND step = ? AND occurrence = ?"
+    "latency_s, ttft_s, cost_usd, attempts, sent_at, raw"
 )
+_FIND = f"SELECT {_COLUMNS} FROM calls WHERE key = ? AND trial = ? AND step = ? AND occurrence = ?"
 
 
 class Calls:
@@ -47,6 +48,28 @@ class Calls:
             args.append(draw.generation)
         row = self._db.one(sql + " ORDER BY generation DESC LIMIT 1", args)
         return self._built(key, row) if row is not None else None
+
+    @no_collection()
+    def find_many(self, wanted: Iterable[tuple[str, Draw]]) -> dict[tuple[str, Draw], Call]:
+        """Calls by key and draw; those that are not there are left out."""
+        places = set(wanted)
+        rows: dict[tuple[str, Draw], Any] = {}
+        for chunk in chunks({key for key, _ in places}):
+            sql = f"SELECT key, {_COLUMNS} FROM calls WHERE key IN ({marks(chunk)})"
+            for raw, *row in self._db.rows(sql, [bytes.fromhex(key) for key in chunk]):
+                place = (raw.hex(), Draw(*row[1:5]))
+                if place in places:
+                    rows[place] = row
+        messages: dict[int, list[int]] = {}
+        for chunk in chunks(row[0] for row in rows.values()):
+            where = f"call_id IN ({marks(chunk)}) ORDER BY call_id, n"
+            sql = f"SELECT call_id, blob_id FROM call_messages WHERE {where}"
+            for call_id, blob_id in self._db.rows(sql, chunk):
+                messages.setdefault(call_id, []).append(blob_id)
+        ids = {blob for found in messages.values() for blob in found}
+        ids |= {id_ for row in rows.values() for id_ in (row[6], row[7], row[8]) if id_}
+        texts = self._blobs.by_id(ids)
+        return {place: _call(place[0], row, messages.get(row[0], []), texts) for place, row in rows.items()}
 
     def add_many(self, calls: Sequence[Call], pins: dict[str, str] | None = None) -> None:
         """Keep these; one that is there already (same key and draw) is left alone.
@@ -92,33 +115,10 @@ class Calls:
         return True
 
     def _built(self, key: str, row: Any) -> Call:
-        id_, generation, trial, step, occurrence, model, setup_id, text_id, tools_id, *rest = row
-        finish_reason, refused, served_model, fingerprint, t_in, t_out, t_cached, t_reasoning = rest[:8]
-        latency_s, ttft_s, cost_usd, attempts, sent_at, raw = rest[8:]
-        messages = self._db.rows("SELECT blob_id FROM call_messages WHERE call_id = ? ORDER BY n", (id_,))
+        messages = self._db.rows("SELECT blob_id FROM call_messages WHERE call_id = ? ORDER BY n", (row[0],))
         ids = [m for (m,) in messages]
-        texts = self._blobs.by_id({*ids, setup_id, text_id, *([tools_id] if tools_id else [])})
-        params, tools, response_format = from_json(texts[setup_id])
-        request = ChatRequest(tuple(from_json(texts[m]) for m in ids), params, tuple(tools), response_format)
-        return Call(
-            key=key,
-            draw=Draw(generation, trial, step, occurrence),
-            model_id=model,
-            request=request,
-            text=texts[text_id],
-            tool_calls=tuple(from_json(texts[tools_id])) if tools_id else (),
-            finish_reason=finish_reason,
-            refused=bool(refused),
-            served_model=served_model,
-            fingerprint=fingerprint,
-            usage=Usage(t_in, t_out, t_cached, t_reasoning),
-            latency_s=latency_s,
-            ttft_s=ttft_s,
-            cost_usd=cost_usd,
-            attempts=attempts,
-            sent_at=sent_at,
-            raw=from_json(raw) if raw else {},
-        )
+        texts = self._blobs.by_id({*ids, row[6], row[7], *([row[8]] if row[8] else [])})
+        return _call(key, row, ids, texts)
 
     # -- sums
 
@@ -152,6 +152,34 @@ class Calls:
         sql = "SELECT ifnull(sum(cost_usd), 0.0) FROM spending WHERE quarter >= ?"
         (cost,) = self._db.one(sql, (int(since // QUARTER_S),))
         return float(cost)
+
+
+def _call(key: str, row: Any, message_ids: Sequence[int], texts: dict[int, str]) -> Call:
+    """A call from its row (`_COLUMNS`) and the texts that it names."""
+    _id, generation, trial, step, occurrence, model, setup_id, text_id, tools_id, *rest = row
+    finish_reason, refused, served_model, fingerprint, t_in, t_out, t_cached, t_reasoning = rest[:8]
+    latency_s, ttft_s, cost_usd, attempts, sent_at, raw = rest[8:]
+    params, tools, response_format = from_json(texts[setup_id])
+    messages = tuple(from_json(texts[m]) for m in message_ids)
+    return Call(
+        key=key,
+        draw=Draw(generation, trial, step, occurrence),
+        model_id=model,
+        request=ChatRequest(messages, params, tuple(tools), response_format),
+        text=texts[text_id],
+        tool_calls=tuple(from_json(texts[tools_id])) if tools_id else (),
+        finish_reason=finish_reason,
+        refused=bool(refused),
+        served_model=served_model,
+        fingerprint=fingerprint,
+        usage=Usage(t_in, t_out, t_cached, t_reasoning),
+        latency_s=latency_s,
+        ttft_s=ttft_s,
+        cost_usd=cost_usd,
+        attempts=attempts,
+        sent_at=sent_at,
+        raw=from_json(raw) if raw else {},
+    )
 
 
 def _cleaned(text: str | None) -> str | None:
