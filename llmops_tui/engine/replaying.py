@@ -19,7 +19,7 @@ from llmops_tui.domain.output import Output
 from llmops_tui.domain.program import Program, PromptStep, RetrievalStep
 from llmops_tui.domain.run import VersionInfo
 from llmops_tui.domain.score import Score
-from llmops_tui.domain.trace import Span, Trace
+from llmops_tui.domain.trace import Span, Trace, text_of
 from llmops_tui.engine import estimate as prices
 from llmops_tui.engine import subjects
 from llmops_tui.engine.engine import Engine
@@ -110,6 +110,8 @@ class Replay:
             why = prices.objection(engine.workspace.budget, cost)
             if why is not None:
                 raise UsageError(Problem(why, "raise budget in llmops.yaml, or replay it with --yes"))
+        # What is on disk may never have been evaluated: its prompts are shown with the trace all the same.
+        engine.store.blobs.put_many(configuration.blobs[step.prompt] for step in configuration.target.prompts)
         one_case = msgspec.structs.replace(configuration, cases=(case,))
         if not engine.host.may_connect(one_case):
             raise UsageError(
@@ -228,6 +230,7 @@ def handed_over(trace: Trace, program: Program, start: str) -> dict[str, Any]:
 def with_given(before: Trace, after: Trace) -> Trace:
     """The replay, with the steps that were handed over as they came about when they were recorded."""
     recorded = {str(s.attributes.get(a.STEP)): s for s in before.spans if s.kind == "step"}
+    prompts = {_sent_text(s): s for s in before.spans if s.kind == "prompt"}
     within = before.children()
     spans: list[Span] = []
     replaced: set[str] = set()
@@ -235,6 +238,11 @@ def with_given(before: Trace, after: Trace) -> Trace:
         if span.parent_id in replaced:
             replaced.add(span.id)
             continue
+        if span.kind == "prompt" and span.attributes.get(a.GIVEN):
+            # The very messages of then were put together as they were then; edited ones were by a person.
+            found = prompts.get(_sent_text(span))
+            attributes = found.attributes if found is not None else span.attributes
+            span = msgspec.structs.replace(span, attributes=attributes)
         spans.append(span)
         origin = recorded.get(str(span.attributes.get(a.STEP)))
         if span.kind == "step" and span.attributes.get(a.GIVEN) and origin is not None:
@@ -247,6 +255,10 @@ def with_given(before: Trace, after: Trace) -> Trace:
                 )
                 left += [(child.id, each) for each in reversed(within.get(child.id, []))]
     return Trace(after.id, after.title, tuple(spans))
+
+
+def _sent_text(span: Span) -> str:
+    return text_of(span.attributes.get(a.INPUT_MESSAGES))
 
 
 def _after(program: Program, first: str) -> set[str]:

@@ -325,9 +325,9 @@ def _in_tree_order(spans: list[Span]) -> list[Span]:
     for span in spans:
         children.setdefault(span.parent_id, []).append(span)
     ordered: list[Span] = []
-    stack = sorted(children.get("", []), key=lambda s: s.start, reverse=True)
+    stack = sorted(children.get("", []), key=lambda s: s.start)[::-1]
     while stack:
         span = stack.pop()
         ordered.append(span)
-        stack += sorted(children.get(span.id, []), key=lambda s: s.start, reverse=True)
+        stack += sorted(children.get(span.id, []), key=lambda s: s.start)[::-1]
     return ordered

@@ -67,10 +67,12 @@ class _Prompting:
 
     # -- what is sent
 
-    async def _assemble(self, seen: dict[str, Any], span: LiveSpan) -> tuple[list[Message], LiveSpan | None]:
+    async def _assemble(self, seen: dict[str, Any], span: LiveSpan) -> tuple[list[Message], LiveSpan]:
         recorded = self._execution.given(self._name, "messages")
         if recorded is not None:
-            return [dict(message) for message in recorded], None
+            with span.span("prompt", "assemble prompt") as prompt:
+                prompt.attributes[a.GIVEN] = True
+            return [dict(message) for message in recorded], prompt
         does = self._does
         if does.retrieval is not None:
             chunks = await self._retrieve(seen, span)
@@ -107,7 +109,7 @@ class _Prompting:
 
     # -- asking
 
-    async def _converse(self, talk: list[Message], prompt: LiveSpan | None, span: LiveSpan) -> list[Message]:
+    async def _converse(self, talk: list[Message], prompt: LiveSpan, span: LiveSpan) -> list[Message]:
         """Ask until the model wants no more tools; returns the talk with its answer."""
         for n in range(self._does.max_steps):
             call = await self._ask(talk, prompt if n == 0 else None, span)

@@ -103,3 +103,35 @@ def test_the_parts_whose_mixtures_fail_are_found() -> None:
     assert inseparable(3, []) is None
     # Every mixture fails that has a part of each side: any two, and in the end all, are one.
     assert inseparable(2, [0b01, 0b10]) == (0, 1)
+
+
+def test_a_step_that_is_new_comes_with_all_that_is_its_own() -> None:
+    before = manifest(step__answer={"does": "prompt"}, prompt__answer="a", params__answer_t=0)
+    after = manifest(
+        step__answer={"does": "prompt", "needs": ["find"]},
+        prompt__answer="b",
+        step__find={"does": "retrieval"},
+        retrieval__find={"source": "docs"},
+        corpus__find={"a.md": "x"},
+        params__other=1,
+    )
+    parts, _ = parts_between(before, after, {}, needs_context=False)
+    (steps,) = [p for p in parts if p.why == "the steps of the chain changed"]
+    assert {kind for kind, _ in steps.members} == {"step", "prompt", "retrieval", "corpus"}
+    assert [p.label for p in parts if p is not steps] == ["params.answer_t", "params.other"]
+    for corner in range(1 << len(parts)):
+        mixed = mix(before, after, parts, corner)
+        has_step = any(p.name == "find" for p in mixed.of_kind("step"))
+        assert has_step == bool(mixed.part("retrieval", "find"))
+
+
+def test_a_tool_is_its_code_and_vectors_belong_to_their_retrieval() -> None:
+    before = manifest(tools__look="x", code={"tools.py": "1"}, prompt="a")
+    after = manifest(tools__look="y", code={"tools.py": "2"}, prompt="b")
+    assert labels(before, after) == ["prompt", "code + tools.look"] or labels(before, after) == [
+        "prompt",
+        "tools.look + code",
+    ]
+    before = manifest(prompt="a", retrieval={"embedding": "x"}, own_models__x=1, corpus={"a": 1})
+    after = manifest(prompt="a", retrieval={"embedding": "y"}, own_models__y=1, corpus={"a": 1})
+    assert len(labels(before, after)) == 1

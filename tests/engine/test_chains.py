@@ -144,3 +144,32 @@ async def test_a_chain_that_only_retrieves_answers_with_what_it_found(tmp_path: 
     assert bench.output("one") == "Apples ripen in autumn."
     assert [r.status for r in bench.rows().values()] == ["passed"]
     bench.engine.close()
+
+
+async def test_a_tool_that_a_step_calls_and_that_goes_wrong_fails_its_case_alone(tmp_path: Path) -> None:
+    from llmops_tui.workspace.trust import trust
+
+    async with FakeOpenAI() as server:
+        parts = three_steps(server.url)
+        parts["config"]["chain"] = [
+            {"name": "look", "tool": "look", "arguments": {"order": "{{ question }}"}},
+            {"name": "answer", "prompt": "prompts/answer.md"},
+        ]
+        parts["files"] = {
+            "prompts/answer.md": "user:\n{{ look }}\n",
+            "tools.py": (
+                "def look(order: str) -> str:\n"
+                "    if order == 'q1':\n"
+                "        raise LookupError('no such order')\n"
+                "    return 'x' * 11_000_000 if order == 'q2' else order\n"
+            ),
+        }
+        bench = Bench(tmp_path, **parts)
+        trust(tmp_path)
+        await bench.evaluate()
+        assert bench.output("c0") == "q0"
+        failures = {case: row.items[0].failure or "" for case, row in bench.rows().items()}
+        assert failures["c1"] == "step 'look': look: look failed: tools.py:3 LookupError: no such order"
+        assert "11.0 MB" in failures["c2"]
+        assert server.count == 1
+        bench.engine.close()
