@@ -14,7 +14,7 @@ from llmops_tui.retrieval.index import Embed, Index, build, embedded
 from llmops_tui.retrieval.kept import Vectors
 from llmops_tui.retrieval.ranking import best, cut_for, fused
 from llmops_tui.retrieval.sharing import Shared
-from llmops_tui.retrieval.vectors import cosines
+from llmops_tui.retrieval.vectors import DECIMALS, cosines
 
 #: Indexes in memory: a save changes one document at a time, and goes back as often.
 KEPT = 4
@@ -80,7 +80,9 @@ def _by_words(index: Index, query: str, most: int) -> list[tuple[int, float]]:
     scores = index.bm25.scores(query) if index.bm25 is not None else None
     if scores is None:
         return []
-    return [(place, float(scores[place])) for place in best(scores, most, above=0.0)]
+    # As they are told: sums of the same numbers in another order differ in the last digits, and are equal.
+    told = scores.round(DECIMALS)
+    return [(place, float(scores[place])) for place in best(told, most, above=0.0)]
 
 
 def _chunks(index: Index, found: list[tuple[int, float]]) -> tuple[Chunk, ...]:
