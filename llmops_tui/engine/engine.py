@@ -266,6 +266,15 @@ class Engine:
             )
         )
 
+    def check_program(self, configuration: Configuration) -> None:
+        """As `check_trust`, whoever judges: of what is asked and not scored by functions.
+
+        Raises:
+            WorkspaceError: the configuration runs code that may not run yet.
+        """
+        if configuration.target.needs_code:
+            self.check_trust(configuration)
+
     def _may_run_code(self, configuration: Configuration) -> bool:
         used = any(use.is_function for case in configuration.cases for use in case.scorers)
         return self.workspace.code.trusted or not (used or configuration.target.needs_code)

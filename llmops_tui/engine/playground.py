@@ -86,6 +86,9 @@ class Playground:
             WorkspaceError: the files have mistakes, or a key is missing.
         """
         left, right, said = self._sides(request.config, request.against)
+        for side in (left, right):
+            if side is not None:
+                self._engine.check_program(side.configuration)
         missing = pure.lacking(self._variables(None, right), request.vars)
         if missing:
             raise UsageError(Problem(f"the prompt reads {_and(missing)}, which is empty", "fill it in"))

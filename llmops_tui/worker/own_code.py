@@ -79,7 +79,7 @@ async def run_command(
         desk = Desk(resources, execution, step.name, called)
         access = await resources.gateway.open(desk)
         sent = {
-            **{"vars": job.case.vars, "case_id": job.case.id, "model": job.model.id, "params": does.params},
+            **{"vars": job.case.vars, "model": job.model.id, "params": does.params},
             "turns": list(job.case.turns),
             "steps": {name: plain(execution.results[name].value) for name in step.needs},
         }
@@ -186,13 +186,8 @@ def _known(execution: Execution, step: Step) -> dict[str, Any]:
     """What a function may ask for by name."""
     job = execution.job
     known: dict[str, Any] = dict(job.case.vars)
-    known |= {
-        "vars": job.case.vars,
-        "case_id": job.case.id,
-        "tags": list(job.case.tags),
-        "turns": list(job.case.turns),
-        "model": job.model.id,
-    }
+    # Nothing that is not in the key of the output: neither the case's name nor its tags.
+    known |= {"vars": job.case.vars, "turns": list(job.case.turns), "model": job.model.id}
     known |= {name: plain(execution.results[name].value) for name in step.needs}
     return known
 

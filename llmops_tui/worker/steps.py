@@ -114,7 +114,8 @@ async def _once(
         [
             *(KEY_SCHEMA, "step", _identity(step, job.target.code)),
             *([job.case.vars, list(job.case.turns), job.case.tools], read, arguments),
-            *(job.model.identity(), job.target.params),
+            job.model.identity(),
+            {name: model.identity() for name, model in sorted(job.models.items())},
         ]
     )
     known = await resources.links.find_made(key, execution.draw, job.fresh)
@@ -166,9 +167,9 @@ def _identity(step: Step, code: dict[str, str]) -> Any:
         case ToolStep() as does:
             return ["tool", does.tool.name, does.tool.revision, does.tool.eval, does.tool.result]
         case FunctionStep() as does:
-            return ["python", does.function, code]
+            return ["python", does.function, code, does.params]
         case CommandStep() as does:
-            return ["command", list(does.command), code]
+            return ["command", list(does.command), code, does.params]
     raise AssertionError(step.does)
 
 

@@ -88,6 +88,27 @@ def check_variables(
     return problems.shown()
 
 
+def check_programs(cases: Sequence[Case], tools: frozenset[str], *, is_chain: bool) -> list[Problem]:
+    """What cases say of tools that are not used, and of turns that are not taken."""
+    problems = _Problems()
+    for case in cases:
+        if case.turns and is_chain:
+            problems.add(
+                f"case '{case.id}' has turns, and a chain takes none",
+                "evaluate a conversation with 'prompt', 'python' or 'command'",
+                case.file,
+                case.line,
+            )
+        for name in sorted(case.tools.keys() - tools) if case.tools else ():
+            problems.warn(
+                f"case '{case.id}' says what the tool '{name}' gives, which is not used",
+                did_you_mean(name, set(tools)) if tools else "remove it, or name the tool under 'tools'",
+                case.file,
+                case.line,
+            )
+    return problems.shown()
+
+
 class _Scorers:
     """Scorers of the cases of one file: the shared ones first."""
 

@@ -13,7 +13,7 @@ from llmops_tui.domain.manifest import make_manifest, make_part
 from llmops_tui.domain.model import Model
 from llmops_tui.domain.program import program_of
 from llmops_tui.domain.schema import ConfigFile, WorkspaceFile
-from llmops_tui.workspace.cases import build_cases, check_variables
+from llmops_tui.workspace.cases import build_cases, check_programs, check_variables
 from llmops_tui.workspace.code import Source
 from llmops_tui.workspace.eval_files import read_eval_file
 from llmops_tui.workspace.facts import tool_version
@@ -151,6 +151,8 @@ class _Reading:
         for each in program.reads:
             reader.problems += check_variables(cases, each.prompt, each.required, each.lines)
         reader.problems += check_sources(cases, program.documents)
+        tools = frozenset(part.name for part in program.parts if part.kind == "tools")
+        reader.problems += check_programs(cases, tools, is_chain=config.chain is not None)
         if any(not p.warning for p in reader.problems[before:]):
             return None
         own = list(program.own_models.values())

@@ -36,7 +36,7 @@ Loc = tuple[str | int, ...]
 ResolveModel = Callable[[str, int | None], Model | None]
 
 #: What prompts and functions are given by these names.
-TAKEN = frozenset("ask case_id context model openai params steps tags turns vars".split())  # noqa: SIM905
+TAKEN = frozenset("ask context model openai params steps turns vars".split())  # noqa: SIM905
 #: One of these says what is evaluated.
 KINDS = ("prompt", "chain", "python", "command")
 _STEP_KINDS = ("prompt", "retrieval", "tool", "python", "command")

@@ -94,3 +94,11 @@ def test_a_step_may_have_a_model_and_parameters_of_its_own(tmp_path: Path) -> No
     assert parts["params.second.temperature"] == 0
     assert "own_models.echo/small" in parts
     assert [m.id for m in found.own_models] == ["echo/small"]
+
+
+def test_turns_of_a_chain_and_tools_that_are_not_used_are_said(tmp_path: Path) -> None:
+    case = {"id": "one", "vars": {"question": "q"}, "turns": [{"question": "r"}], "tools": {"look": 1}}
+    write_workspace(tmp_path, config={"prompt": None, **chain(A, B)}, files=PROMPTS, cases=[case])
+    found = [str(problem) for problem in load(tmp_path).problems]
+    assert any("case 'one' has turns, and a chain takes none; evaluate a conversation" in f for f in found)
+    assert any("says what the tool 'look' gives, which is not used; remove it" in f for f in found)
