@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -18,20 +18,15 @@ from llmops_tui.domain.schema import (
     ConfigFile,
     RetrievalSettings,
     StepEntry,
-    ToolEntry,
-    ToolOptions,
     WorkspaceFile,
 )
 from llmops_tui.workspace.overlay import Lines
 from llmops_tui.workspace.prompts import PromptFile, read_prompt, template_variables
 from llmops_tui.workspace.reader import Reader
 from llmops_tui.workspace.retrieval_settings import read_retrieval
+from llmops_tui.workspace.tool_uses import ToolUses
 from llmops_tui.workspace.yaml_document import Document
 
-if TYPE_CHECKING:
-    from llmops_tui.workspace.tools import ToolsFile
-
-TOOLS_FILE = "tools.py"
 Loc = tuple[str | int, ...]
 ResolveModel = Callable[[str, int | None], Model | None]
 
@@ -97,8 +92,7 @@ class ProgramReader:
         self._resolve = resolve
         self._models = models
         self._code: dict[str, str] = {}
-        self._tools_file: ToolsFile | None = None
-        self._tools: dict[str, Part] = {}
+        self._tools = ToolUses(reader, path, document)
         self._found = ProgramFiles(path)
 
     def read(
@@ -115,13 +109,15 @@ class ProgramReader:
         if config.prompt is not None:
             self._prompt(config, params, cases)
         elif config.chain is not None:
+            self._tools.set_up(config.tools)
             self._chain(config.chain, config.output, params)
         elif config.python is not None:
             found.name = f"python/{config.python}"
             self._function("", config.python, {}, config.timeout_s, params, (), ("python",))
         elif config.command is not None:
             self._command("", config.command, config.timeout_s, params, (), ("command",))
-        found.parts += self._tools.values()
+        found.parts += self._tools.parts
+        self._code |= self._tools.modules
         if self._code:
             self._code |= self._declared(config)
             found.parts.append(make_part("code", "", self._blobs(self._code)))
@@ -152,7 +148,7 @@ class ProgramReader:
             query = self._retrieval("", config.retrieval, ("retrieval",))
         self._params("", params)
         self._format("", config.response_format)
-        tools = self._tool_uses(config.tools, ("tools",))
+        tools = self._tools.read(config.tools, ("tools",))
         if tools and config.max_steps != MAX_STEPS:
             found.parts.append(make_part("program", "", {"max_steps": config.max_steps}))
         if prompt is None:
@@ -232,7 +228,7 @@ class ProgramReader:
             self._step_part(step.name, {"does": "retrieval"}, needs)
             self._reads(query, needs, names, step.name, (*loc, "retrieval", "query"))
         elif step.tool is not None:
-            self._tool_uses([step.tool], (*loc, "tool"))
+            self._tools.read([step.tool], (*loc, "tool"))
             self._step_part(step.name, {"does": "tool", "tool": step.tool, **_arguments(step)}, needs)
             self._argument_reads(step, needs, names, loc)
         elif step.python is not None:
@@ -254,7 +250,7 @@ class ProgramReader:
             value["model"] = step.model
         else:
             self._found.asks = True
-        if tools := self._tool_uses(step.tools, (*loc, "tools")):
+        if tools := self._tools.read(step.tools, (*loc, "tools")):
             value["tools"] = tools
         if step.max_steps != MAX_STEPS:
             value["max_steps"] = step.max_steps
@@ -359,58 +355,6 @@ class ProgramReader:
             self._found.own_models[model.id] = model
         return query
 
-    def _tool_uses(self, entries: list[ToolEntry], loc: Loc) -> list[str]:
-        """Records a part for each; gives their names."""
-        names: list[str] = []
-        for n, entry in enumerate(entries):
-            at = (*loc, n) if loc[-1] == "tools" else loc
-            if isinstance(entry, dict) and len(entry) != 1:
-                self._fail(f"an entry names {len(entry)} tools", "start each with '- '", at)
-                continue
-            name, options = (entry, ToolOptions()) if isinstance(entry, str) else next(iter(entry.items()))
-            if name in names:
-                self._fail(f"the tool '{name}' is named twice", "keep one of them", at)
-                continue
-            names.append(name)
-            self._tool(name, options, at)
-        return names
-
-    def _tool(self, name: str, options: ToolOptions, loc: Loc) -> None:
-        if self._tools_file is None:
-            if not self._reader.exists(TOOLS_FILE):
-                self._fail(
-                    f"'{name}' is a tool, and there is no {TOOLS_FILE}",
-                    f"write it as a function of {TOOLS_FILE}",
-                    loc,
-                )
-                return
-            from llmops_tui.workspace.tools import read_tools
-
-            self._tools_file = read_tools(self._reader)
-            if self._tools_file is None:
-                return
-            self._code |= self._tools_file.modules
-        if self._tools_file.broken:
-            return
-        known = self._tools_file.tools.get(name)
-        if known is None:
-            names = set(self._tools_file.tools)
-            self._fail(f"there is no function '{name}' in {TOOLS_FILE}", did_you_mean(name, names), loc)
-            return
-        value: dict[str, Any] = {"source": known.source, "revision": known.revision}
-        if options.eval != "live":
-            value["eval"] = options.eval
-        if options.eval == "canned":
-            value["result"] = options.result
-        elif options.result is not None:
-            self._fail(f"the tool '{name}' has a result and is not canned", "add 'eval: canned'", loc)
-        if options.timeout_s != 10.0:
-            value["timeout_s"] = options.timeout_s
-        part = make_part("tools", name, value)
-        before = self._tools.setdefault(name, part)
-        if before.hash != part.hash:
-            self._fail(f"the tool '{name}' is set up in two ways", "set it up alike in all steps", loc)
-
     # -- parts
 
     def _prompt_file(self, path: str, loc: Loc) -> PromptFile | None:
@@ -450,7 +394,10 @@ class ProgramReader:
 
     def _misplaced(self, config: ConfigFile, kind: str) -> None:
         """Keys that belong to another kind of configuration."""
-        fits = {"prompt": {"retrieval", "tools", "max_steps", "response_format"}, "chain": {"output"}}
+        fits = {
+            "prompt": {"retrieval", "tools", "max_steps", "response_format"},
+            "chain": {"output", "tools"},
+        }
         fits |= {"python": {"timeout_s"}, "command": {"timeout_s"}}
         for key in ("retrieval", "tools", "max_steps", "response_format", "output", "timeout_s"):
             if key in config.model_fields_set and key not in fits[kind]:

@@ -102,3 +102,13 @@ def test_turns_of_a_chain_and_tools_that_are_not_used_are_said(tmp_path: Path) -
     found = [str(problem) for problem in load(tmp_path).problems]
     assert any("case 'one' has turns, and a chain takes none; evaluate a conversation" in f for f in found)
     assert any("says what the tool 'look' gives, which is not used; remove it" in f for f in found)
+
+
+def test_tools_of_a_chain_are_set_up_in_one_place(tmp_path: Path) -> None:
+    look = {"name": "first", "tool": "look", "arguments": {"order": "{{ question }}"}}
+    files = {**PROMPTS, "tools.py": "def look(order: str): ...\n"}
+    settings = [{"look": {"eval": "canned", "result": "here"}}]
+    write_workspace(tmp_path, config={"prompt": None, **chain(look, B, tools=settings)}, files=files)
+    (found,) = load(tmp_path).configurations.values()
+    (tool,) = found.manifest.of_kind("tools")
+    assert (tool.value["eval"], tool.value["result"]) == ("canned", "here")
