@@ -48,7 +48,8 @@ def parts_between(
     if needs_context:
         why = "the prompt uses the context that only its own retrieval gives"
         parts = list(merged(parts, [p for p in parts if {*p.members} & {("prompt", ""), *RETRIEVAL}], why))
-    return _together(parts, changes), tuple(notes)
+    becomes_chain = bool(before.of_kind("step")) != bool(after.of_kind("step"))
+    return _together(parts, changes, becomes_chain=becomes_chain), tuple(notes)
 
 
 #: Changes of these make no sense one by one: what a step is, what it reads, and who embeds for it.
@@ -57,23 +58,37 @@ STRUCTURE = frozenset({"step", "program", "own_models"})
 CODE = frozenset({"tools", "code"})
 
 
-def _together(parts: Sequence[ChangedPart], changes: Sequence[PartChange]) -> tuple[ChangedPart, ...]:
-    """Parts of programs that only make sense together, as one."""
+#: What a step that is a prompt or a retrieval is made of.
+_OF_A_STEP = frozenset({"prompt", "retrieval", "corpus", "response_format", "params"})
+
+
+def _together(
+    parts: Sequence[ChangedPart], changes: Sequence[PartChange], *, becomes_chain: bool
+) -> tuple[ChangedPart, ...]:
+    """Parts of programs that only make sense together, as one.
+
+    Args:
+        becomes_chain: one side has steps, the other is a prompt alone.
+    """
     steps = {c.name for c in changes if c.kind == "step"}
     # A step that is new or gone takes everything with it that is its own.
     whole = {c.name for c in changes if c.kind == "step" and (c.before is None or c.after is None)}
+    embeds = any(c.kind == "own_models" for c in changes)
 
     def belongs(key: PartKey) -> bool:
         kind, name = key
         owner = name.partition(".")[0] if kind == "params" else name
-        reads = kind in ("prompt", "retrieval", "corpus", "response_format", "params")
-        return kind in STRUCTURE or (reads and owner in whole) or (kind == "prompt" and owner in steps)
+        if kind in STRUCTURE or kind in CODE or (kind == "prompt" and owner in steps):
+            return True
+        if embeds and kind in ("retrieval", "corpus"):
+            return True
+        # Between a prompt alone and a chain nothing but the models stays.
+        return kind in _OF_A_STEP and (owner in whole or becomes_chain)
 
-    structural = any(c.kind in ("step", "program") for c in changes)
-    if structural:
+    if steps or any(c.kind == "program" for c in changes):
         group = [p for p in parts if any(belongs(key) for key in p.members)]
-        parts = merged(parts, group, "the steps of the chain changed")
-    elif any(c.kind == "own_models" for c in changes):
+        return merged(parts, group, "the steps of the chain changed")
+    if embeds:
         near = ("own_models", "retrieval", "corpus")
         group = [p for p in parts if any(kind in near for kind, _ in p.members)]
         parts = merged(parts, group, "vectors of another model belong to another retrieval")

@@ -186,6 +186,10 @@ class Program(msgspec.Struct, frozen=True):
             model: the one that is evaluated.
             own: id → model, for steps that name one.
         """
+        for retrieval in self.retrievals:
+            embedder = own.get(retrieval.embedding)
+            if retrieval.embedding and (embedder is None or embedder.client != "echo"):
+                return False
         for step in self.steps:
             match step.does:
                 case PromptStep() as does:

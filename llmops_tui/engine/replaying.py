@@ -130,7 +130,10 @@ class Replay:
                 aside=f"replay/{time.time_ns()}",
             )
 
-        evaluated = await engine.host.ask_aside(engine.workspace, one_case, job, aside)
+        try:
+            evaluated = await engine.host.ask_aside(engine.workspace, one_case, job, aside)
+        finally:
+            engine.host.drop(aside)
         costs = [call.cost_usd for call in aside.calls]
         after = self._traces.of_evaluated(
             evaluated, before, f"{request.case_id} · replay from {request.start}"
@@ -206,6 +209,13 @@ def handed_over(trace: Trace, program: Program, start: str) -> dict[str, Any]:
     first, part = _place(program, start)
     given: dict[str, Any] = {}
     if program.is_plain:
+        if any(s.kind == "turn" for s in trace.spans) and part != starts_of(program)[0]:
+            raise UsageError(
+                Problem(
+                    f"a conversation can't be replayed from '{part}': each turn has its own",
+                    f"begin at '{starts_of(program)[0]}', or edit one call in the Trace screen (e)",
+                )
+            )
         if part in (PROMPT, MODEL) and program.steps[0].does.retrieval is not None:  # type: ignore[union-attr]
             given["/retrieval"] = _chunks(trace.spans)
         if part == MODEL:
@@ -215,13 +225,20 @@ def handed_over(trace: Trace, program: Program, start: str) -> dict[str, Any]:
     children = trace.children()
     after = _after(program, first)
     for step in program.steps:
-        if step.name in after or step.name not in steps:
-            continue
-        span = steps[step.name]
-        if isinstance(step.does, RetrievalStep):
-            given[step.name] = _chunks(children.get(span.id, []))
-        elif a.OUTPUT in span.attributes:
-            given[step.name] = _value(step.does, span.attributes[a.OUTPUT])
+        if step.name in after or (step.name not in steps and steps):
+            continue  # a step that was not there then is run
+        span = steps.get(step.name)
+        if span is None or (a.OUTPUT not in span.attributes and not isinstance(step.does, RetrievalStep)):
+            raise UsageError(
+                Problem(
+                    f"the trace does not hold what '{step.name}' gave: cleaned up, or from a bundle",
+                    "begin the replay at that step, or evaluate the version again",
+                )
+            )
+        within = _within(children, span)
+        given[step.name] = {"chunks": _chunks(within), "tool_calls": _tool_calls(within)}
+        if not isinstance(step.does, RetrievalStep):
+            given[step.name]["value"] = _value(step.does, span.attributes[a.OUTPUT])
     if part == MODEL and first in steps:
         given[f"{first}/messages"] = _sent(children.get(steps[first].id, []), start)
     return given
@@ -286,6 +303,31 @@ def _chunks(spans: Sequence[Span]) -> list[dict[str, Any]]:
         for span in retrievals
         for d in span.attributes.get(a.DOCUMENTS, ())
     ]
+
+
+def _within(children: dict[str, list[Span]], span: Span) -> list[Span]:
+    """All spans below one, as a tree is read."""
+    found: list[Span] = []
+    left = list(reversed(children.get(span.id, [])))
+    while left:
+        each = left.pop()
+        found.append(each)
+        left += reversed(children.get(each.id, []))
+    return found
+
+
+def _tool_calls(spans: Sequence[Span]) -> list[dict[str, Any]]:
+    """Calls of tools in the provider's form."""
+    found: list[dict[str, Any]] = []
+    for span in spans:
+        if span.kind == "tool":
+            arguments = span.attributes.get(a.TOOL_ARGUMENTS, {})
+            text = arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode()
+            function = {"name": span.attributes.get(a.TOOL_NAME, ""), "arguments": text}
+            found.append(
+                {"id": span.attributes.get(a.TOOL_CALL_ID, ""), "type": "function", "function": function}
+            )
+    return found
 
 
 def _sent(spans: Sequence[Span], start: str) -> list[dict[str, Any]]:

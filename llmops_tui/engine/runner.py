@@ -79,6 +79,7 @@ class Runner:
         self._results: list[Result] = []
         self._calls: list[Call] = []
         self._recent_calls: dict[tuple[str, Draw], Call] = {}
+        self._made: dict[tuple[str, Draw], m.Made] = {}
         self._flush_at: asyncio.TimerHandle | None = None
         self._idle = asyncio.Event()
         self._started = time.monotonic()
@@ -232,6 +233,9 @@ class Runner:
 
     def find_made(self, key: str, draw: Draw, fresh: bool) -> Any | None:
         """What a step, or a recorded tool, gave before."""
+        recent = self._made.get((key, draw))
+        if recent is not None:
+            return recent.result
         try:
             return self._store.made.find(key, draw, fresh)
         except StoreError as error:
@@ -239,10 +243,9 @@ class Runner:
             return None
 
     def made(self, message: m.Made) -> None:
-        try:
-            self._store.made.add(message.key, message.draw, message.result, time.time())
-        except StoreError as error:
-            self._give_up(error)
+        # With the calls that it is made of, never before them.
+        self._made[message.key, message.draw] = message
+        self._schedule_flush()
 
     def called(self, call: Call) -> None:
         self._calls.append(call)
@@ -293,10 +296,13 @@ class Runner:
         if self._flush_at is not None:
             self._flush_at.cancel()
             self._flush_at = None
-        if not self._results and not self._calls:
+        if not self._results and not self._calls and not self._made:
             return
-        items = self._store.record(self.run.id, calls=self._calls, results=self._results, at=time.time())
-        self._results, self._calls = [], []
+        with self._store.transaction():
+            items = self._store.record(self.run.id, calls=self._calls, results=self._results, at=time.time())
+            for made in self._made.values():
+                self._store.made.add(made.key, made.draw, made.result, time.time())
+        self._results, self._calls, self._made = [], [], {}
         self._recent_calls.clear()
         if items:
             self._emit(ItemsDone(self.run.id, tuple(items)))

@@ -15,7 +15,7 @@ from llmops_tui.domain.configuration import Configuration
 from llmops_tui.domain.errors import Problem, UsageError, WorkspaceError
 from llmops_tui.domain.manifest import Manifest, Part, make_manifest, make_part
 from llmops_tui.domain.model import Model
-from llmops_tui.domain.program import program_of, prompt_blob
+from llmops_tui.domain.program import FunctionStep, ToolStep, program_of, prompt_blob, stand_in
 from llmops_tui.domain.run import VersionInfo
 from llmops_tui.store import Store
 
@@ -42,6 +42,7 @@ def of_version(store: Store, root: Path, on_disk: Configuration, version: Versio
         return Subject(on_disk)
     texts = {**store.versions.texts(version.id), **on_disk.blobs}
     texts |= _from_git(root, manifest, texts)
+    _check_code(store, root, on_disk, manifest, version)
     models = here(root, on_disk, manifest)
     own = here(root, on_disk, manifest, "own_models")
     adapted = []
@@ -61,6 +62,56 @@ def of_version(store: Store, root: Path, on_disk: Configuration, version: Versio
         ),
         tuple(adapted),
     )
+
+
+def _check_code(
+    store: Store, root: Path, on_disk: Configuration, manifest: Manifest, version: VersionInfo
+) -> None:
+    """A version's code must be what somebody here has seen, and find the files that it found then.
+
+    Raises:
+        UsageError: it came in a bundle and is nowhere else; or a file that it reads is another one now.
+    """
+    part = manifest.part("code")
+    code: dict[str, str] = part.value if part is not None else {}
+    if code and store.versions.came_in_bundle(version.id):
+        from llmops_tui.workspace import git_texts
+
+        unseen = {path: hash_ for path, hash_ in code.items() if hash_ not in on_disk.blobs}
+        found = git_texts.find(root, unseen)
+        foreign = sorted(path for path, hash_ in unseen.items() if hash_ not in found)
+        if foreign:
+            raise UsageError(
+                Problem(
+                    f"{foreign[0]} of {version.name} came in a bundle, is neither on disk nor in git, and so "
+                    "is not run",
+                    "look at it, and get it from where the bundle was made",
+                )
+            )
+    if not any(isinstance(step.does, FunctionStep | ToolStep) for step in program_of(manifest).steps) and (
+        not manifest.of_kind("tools")
+    ):
+        return  # a command is given copies of the files of its version
+    for path, hash_ in sorted(code.items()):
+        if not path.endswith(".py") and _on_disk(root / path) != hash_:
+            raise UsageError(
+                Problem(
+                    f"{version.name} reads {path}, which is another one now, so it can't be asked as it was",
+                    f"put {path} back as it was, or promote a version that reads the one of now",
+                )
+            )
+
+
+def _on_disk(path: Path) -> str:
+    """Hash of a file's text, or of what stands for it; empty where it can't be read."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return ""
+    try:
+        return text_digest(data.decode())
+    except UnicodeDecodeError:
+        return text_digest(stand_in(data))
 
 
 def _from_git(root: Path, manifest: Manifest, texts: Mapping[str, str]) -> dict[str, str]:

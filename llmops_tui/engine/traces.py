@@ -141,11 +141,12 @@ class Traces:
             chunks = (0, len(output.retrieved))
             records.append(SpanRecord(0, "retrieval", "retrieval", 0.0, 0.0, chunks=chunks))
         start_s = 0.0
+        calls = self._store.calls.newest(output.calls, item.trial)
         for key in output.calls:
-            call = self._store.calls.find(key, Draw(trial=item.trial), fresh=False)
+            call = calls.get(key)
             if call is None:
                 continue
-            ref = CallRef(key, generation=call.draw.generation)
+            ref = CallRef(key, call.draw.step, call.draw.occurrence, call.draw.generation)
             if start_s == 0.0:
                 start_s = max(length_s - call.latency_s, 0.0)
                 records.append(SpanRecord(0, "prompt", "assemble prompt", 0.0, start_s, call=ref))

@@ -80,7 +80,7 @@ class Verdicts:
             comparison=comparison,
             cases=_facts(cases),
             decisions=decisions_of(all_decisions, comparison),
-            same_request=self._store.outputs.same_requests(r.id for r in runs),
+            same_request=self._same_requests(comparison),
             same_requests=self._asks_the_same(comparison),
             deterministic=self.deterministic(comparison),
             scorer_values=self._scorer_values(comparison, cases),
@@ -88,6 +88,18 @@ class Verdicts:
             look=look_of(factor),
             base_trials=configuration.trials if configuration is not None else 1,
             trials_spent=_trials_beyond(comparison, factor),
+        )
+
+    def _same_requests(self, comparison: Comparison) -> Mapping[int, str]:
+        """Outputs of one and the same request are one draw; a program's are more than what it asks."""
+        manifests = [
+            self._store.versions.manifest(side.version.id)
+            for side in (comparison.baseline, comparison.candidate)
+        ]
+        if any(part.kind in NOT_ASKED for manifest in manifests for part in manifest.parts):
+            return {}
+        return self._store.outputs.same_requests(
+            side.run.id for side in (comparison.baseline, comparison.candidate)
         )
 
     def _asks_the_same(self, comparison: Comparison) -> bool:

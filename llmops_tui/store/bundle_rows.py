@@ -207,14 +207,17 @@ class BundleRows:
     def _take_version(self, line: VersionLine) -> bool:
         known = self._versions.find(line.config, line.manifest.hash)
         there = known is not None and not known.is_hidden
+        had_texts = known is not None and bool(self._versions.texts(known.id))
         # A version that is there only gets the texts that it lacks: it does not become the latest.
-        self._versions.ensure(
+        taken, _ = self._versions.ensure(
             *(line.config, line.manifest, line.texts),
             git_commit=line.git_commit,
             git_dirty=line.git_dirty,
             at=line.created_at,
             hidden=there,
         )
+        if line.manifest.part("code") is not None and not had_texts:
+            self._versions.mark_bundled(taken.id)
         return not there
 
     def _take_output(self, line: OutputLine) -> tuple[int | None, bool]:

@@ -71,6 +71,18 @@ class Calls:
         texts = self._blobs.by_id(ids)
         return {place: _call(place[0], row, messages.get(row[0], []), texts) for place, row in rows.items()}
 
+    def newest(self, keys: Iterable[str], trial: int) -> dict[str, Call]:
+        """The newest answer to each of these requests in a trial, whatever step asked it."""
+        draws: dict[str, Draw] = {}
+        for chunk in chunks(set(keys)):
+            sql = (
+                "SELECT key, generation, trial, step, occurrence FROM calls "
+                f"WHERE trial = ? AND key IN ({marks(chunk)}) ORDER BY generation, id"
+            )
+            for raw, *draw in self._db.rows(sql, [trial, *(bytes.fromhex(key) for key in chunk)]):
+                draws[raw.hex()] = Draw(*draw)
+        return {key: call for (key, _), call in self.find_many(draws.items()).items()}
+
     def add_many(self, calls: Sequence[Call], pins: dict[str, str] | None = None) -> None:
         """Keep these; one that is there already (same key and draw) is left alone.
 

@@ -7,7 +7,7 @@ import sqlite3
 import msgspec
 
 from llmops_tui.domain.errors import Problem, UsageError
-from llmops_tui.store.blobs import from_json
+from llmops_tui.store.blobs import from_json, from_stored
 from llmops_tui.store.connection import Database
 from llmops_tui.store.faults import store_error
 from llmops_tui.store.processes import lives, parse_owner
@@ -168,6 +168,10 @@ def _drop_calls(connection: sqlite3.Connection) -> int:
         "INSERT OR IGNORE INTO kept_calls VALUES (?)",
         [(bytes.fromhex(ref[0]),) for (text,) in judged for ref in from_json(text)],
     )
+    steps = connection.execute("SELECT b.text FROM made m JOIN blobs b ON b.id = m.result_id").fetchall()
+    kept = [from_json(from_stored(text)) for (text,) in steps]
+    refs = [r[0] for each in kept if "result" in each for r in each["result"].get("calls", ())]
+    connection.executemany("INSERT OR IGNORE INTO kept_calls VALUES (?)", [(bytes.fromhex(r),) for r in refs])
     for (keys,) in connection.execute("SELECT calls FROM outputs").fetchall():
         connection.executemany(
             "INSERT OR IGNORE INTO kept_calls VALUES (?)",

@@ -142,6 +142,8 @@ CREATE TABLE made (
   result_id INTEGER NOT NULL REFERENCES blobs(id), at REAL NOT NULL);
 CREATE UNIQUE INDEX made_draw ON made(key, trial, generation);
 CREATE INDEX made_result ON made(result_id);
+CREATE TABLE foreign_versions (
+  version_id INTEGER PRIMARY KEY REFERENCES versions(id) ON DELETE CASCADE);
 ALTER TABLE scores ADD COLUMN began_at REAL NOT NULL DEFAULT 0;
 ALTER TABLE scores ADD COLUMN elapsed_s REAL NOT NULL DEFAULT 0;
 ALTER TABLE scores ADD COLUMN calls TEXT NOT NULL DEFAULT '';

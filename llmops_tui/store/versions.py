@@ -97,6 +97,14 @@ class Versions:
             self._add_blobs(connection, id_, blobs)
             return self.by_id(id_), True
 
+    def mark_bundled(self, version_id: int) -> None:
+        """Its texts came in a bundle: nobody here has seen its code."""
+        with self._db.write() as connection:
+            connection.execute("INSERT OR IGNORE INTO foreign_versions VALUES (?)", (version_id,))
+
+    def came_in_bundle(self, version_id: int) -> bool:
+        return self._db.one("SELECT 1 FROM foreign_versions WHERE version_id = ?", (version_id,)) is not None
+
     def _fill_in(self, version_id: int, blobs: dict[str, str]) -> None:
         """Texts of a version that was known from its manifest alone (a colleague's baseline)."""
         if self._db.one("SELECT 1 FROM version_blobs WHERE version_id = ? LIMIT 1", (version_id,)) is None:

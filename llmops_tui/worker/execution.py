@@ -102,6 +102,14 @@ class Execution:
         span.chunks = chunks
         self.retrieved.append((step, span))
 
+    def retrieved_in(self, step: str) -> list[tuple[str, LiveSpan]]:
+        """What one step retrieved, in order."""
+        return sorted((each for each in self.retrieved if each[0] == step), key=lambda each: each[1].number)
+
+    def is_given(self, step: str) -> bool:
+        """A replay hands over its result."""
+        return step in self.job.given
+
     def given(self, step: str, what: str = "") -> Any | None:
         """What a replay says that a step, or a part of one (`retrieval`, `messages`), gave."""
         return self.job.given.get(f"{step}/{what}" if what else step)

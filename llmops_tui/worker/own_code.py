@@ -42,7 +42,7 @@ async def run_function(
     inputs = arguments or execution.job.case.vars
     with span.span("function", does.function) as called:
         called.attributes |= {a.FUNCTION: does.function, a.INPUT: inputs}
-        desk = Desk(resources, execution, step.name, called)
+        desk = Desk(resources, execution, step.name, called, does.params)
         access = None
         if resources.mentions(execution.job.target.code, "openai"):
             access = await resources.gateway.open(desk)
@@ -103,11 +103,19 @@ async def run_command(
 class Desk:
     """Asks for one running step: its calls are kept, priced, and spans of it."""
 
-    def __init__(self, resources: Resources, execution: Execution, step: str, span: LiveSpan) -> None:
+    def __init__(
+        self,
+        resources: Resources,
+        execution: Execution,
+        step: str,
+        span: LiveSpan,
+        params: dict[str, Any] | None = None,
+    ) -> None:
         self._calls = resources.calls
         self._execution = execution
         self._step = step
         self._span = span
+        self._params = params or {}
         job = execution.job
         self._models = {job.model.id: job.model, **job.models}
         self.result = StepResult("", "")
@@ -121,14 +129,13 @@ class Desk:
         return tuple(name for name, model in self._models.items() if model.client != "program")
 
     async def ask(self, messages: tuple[dict[str, Any], ...], params: dict[str, Any]) -> Call:
-        """Of `ask(…)`: the model of the step, with the configuration's parameters unless others are given."""
-        job = self._execution.job
+        """Of `ask(…)`: the model of the step, with the step's parameters unless others are given."""
         wanted = params.pop("model", None)
         name = wanted or next(iter(self.models), "")
         if name not in self._models:
             raise LookupError(f"there is no model '{name}'; there are {', '.join(self.models) or 'none'}")
         tools, form = params.pop("tools", ()), params.pop("response_format", None)
-        request = ChatRequest(messages, {**job.target.params, **params}, tuple(tools), form)
+        request = ChatRequest(messages, {**self._params, **params}, tuple(tools), form)
         return await self.ask_model(name, request)
 
     async def ask_model(self, model_id: str, request: ChatRequest) -> Call:

@@ -71,9 +71,8 @@ async def _in_turn(
         clock.set(max(ends))
     with execution.tracer.root.span("step", step.name, clock) as span:
         span.attributes[a.STEP] = step.name
-        given = execution.given(step.name)
-        if given is not None:
-            result = _given(execution, step, given, span)
+        if execution.is_given(step.name):
+            result = _given(execution, step, execution.given(step.name), span)
         else:
             result = await _run(resources, execution, step, span)
         if not isinstance(step.does, PromptStep | RetrievalStep):
@@ -112,7 +111,7 @@ async def _once(
     read = {name: plain(execution.results[name].value) for name in step.needs}
     key = digest(
         [
-            *(KEY_SCHEMA, "step", _identity(step, job.target.code)),
+            *(KEY_SCHEMA, "step", step.name, _identity(step, job.target.code)),
             *([job.case.vars, list(job.case.turns), job.case.tools], read, arguments),
             job.model.identity(),
             {name: model.identity() for name, model in sorted(job.models.items())},
@@ -121,15 +120,20 @@ async def _once(
     known = await resources.links.find_made(key, execution.draw, job.fresh)
     if known is not None:
         kept = msgspec.convert(known, Kept)
-        span.add(kept.spans)
+        for live, record in zip(span.add(kept.spans), kept.spans, strict=True):
+            if record.chunks is not None:
+                first, end = record.chunks
+                execution.keep_chunks(step.name, live, kept.result.chunks[first:end])
         span.attributes[a.CACHED] = True
         span.clock.set(span.start_s + kept.elapsed_s)
-        if kept.result.chunks:
-            execution.keep_chunks(step.name, span, kept.result.chunks)
         return kept.result
     began_s = span.clock.now()
     result = await _work(resources, execution, step, arguments, span)
-    kept = Kept(result, execution.tracer.records({}, since=span), span.clock.now() - began_s)
+    places, first = {}, 0
+    for _, live in execution.retrieved_in(step.name):
+        places[live.number] = first
+        first += len(live.chunks or ())
+    kept = Kept(result, execution.tracer.records(places, since=span), span.clock.now() - began_s)
     clean = resources.redactor.redact_json(msgspec.to_builtins(kept))
     resources.links.send_made(job.job, key, execution.draw, clean)
     return result
@@ -165,12 +169,18 @@ def _identity(step: Step, code: dict[str, str]) -> Any:
     """What a step is, as far as it decides what it gives."""
     match step.does:
         case ToolStep() as does:
-            return ["tool", does.tool.name, does.tool.revision, does.tool.eval, does.tool.result]
+            tool = does.tool
+            return ["tool", tool.name, tool.revision, tool.eval, tool.result, read_files(code)]
         case FunctionStep() as does:
             return ["python", does.function, code, does.params]
         case CommandStep() as does:
             return ["command", list(does.command), code, does.params]
     raise AssertionError(step.does)
+
+
+def read_files(code: dict[str, str]) -> dict[str, str]:
+    """Files that code reads, as declared by `inputs`: their hashes."""
+    return {path: hash_ for path, hash_ in code.items() if not path.endswith(".py")}
 
 
 def _of_chunks(chunks: tuple[Chunk, ...]) -> StepResult:
@@ -180,13 +190,14 @@ def _of_chunks(chunks: tuple[Chunk, ...]) -> StepResult:
 def _given(execution: Execution, step: Step, given: Any, span: LiveSpan) -> StepResult:
     """A result that a replay hands over: nothing is run."""
     span.attributes[a.GIVEN] = True
-    if isinstance(step.does, RetrievalStep):
-        chunks = msgspec.convert(given, tuple[Chunk, ...])
-        with span.span("retrieval", f"retrieval {step.does.retrieval.source}") as retrieval:
+    chunks = msgspec.convert(given.get("chunks", ()), tuple[Chunk, ...])
+    if chunks:
+        with span.span("retrieval", "retrieval") as retrieval:
             execution.keep_chunks(step.name, retrieval, chunks)
+    if isinstance(step.does, RetrievalStep):
         return _of_chunks(chunks)
-    span.attributes[a.OUTPUT] = given
-    return StepResult(given, as_text(given))
+    value = span.attributes[a.OUTPUT] = given["value"]
+    return StepResult(value, as_text(value), chunks=chunks, tool_calls=tuple(given.get("tool_calls", ())))
 
 
 def _arguments(

@@ -86,15 +86,18 @@ class LiveSpan:
         self.call = CallRef(call.key, call.draw.step, call.draw.occurrence, call.draw.generation)
         self.clock.set(self.start_s + call.latency_s)
 
-    def add(self, records: tuple[SpanRecord, ...]) -> None:
+    def add(self, records: tuple[SpanRecord, ...]) -> list[LiveSpan]:
         """Spans that were recorded elsewhere (their roots have the parent -1), moved to where this begins."""
         first = len(self.tracer.spans)
+        made: list[LiveSpan] = []
         for record in records:
             parent = self.number if record.parent < 0 else first + record.parent
             span = LiveSpan(self.tracer, parent, record.kind, record.name, self.clock)
             span.start_s = self.start_s + record.start_s
             span.end_s = self.start_s + record.end_s
             span.error, span.attributes, span.call = record.error, dict(record.attributes), record.call
+            made.append(span)
+        return made
 
 
 class Tracer:

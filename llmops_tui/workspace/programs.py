@@ -35,6 +35,14 @@ TAKEN = frozenset("ask context model openai params steps turns vars".split())  #
 #: One of these says what is evaluated.
 KINDS = ("prompt", "chain", "python", "command")
 _STEP_KINDS = ("prompt", "retrieval", "tool", "python", "command")
+#: Keys of a step beside its name, its needs and what it is.
+_STEP_KEYS = {
+    "prompt": {"model", "params", "tools", "max_steps", "response_format"},
+    "retrieval": set(),
+    "tool": {"arguments"},
+    "python": {"arguments", "params", "timeout_s"},
+    "command": {"params", "timeout_s"},
+}
 
 
 class Reads(msgspec.Struct, frozen=True):
@@ -220,6 +228,7 @@ class ProgramReader:
             said = f"is {' and '.join(named)} at once" if named else "does nothing"
             self._fail(f"the step '{step.name}' {said}", f"give it one of {', '.join(_STEP_KINDS)}", loc)
             return
+        self._misplaced_in(step, named[0], loc)
         own = {**params, **{k: v for k, v in step.params.items() if v is not None}}
         if step.prompt is not None:
             self._prompt_step(step, needs, names, own, loc)
@@ -405,6 +414,12 @@ class ProgramReader:
                     "give it to a step of the chain" if kind == "chain" and key != "output" else "remove it"
                 )
                 self._fail(f"'{key}' has no meaning beside '{kind}'", where, (key,))
+
+    def _misplaced_in(self, step: StepEntry, kind: str, loc: Loc) -> None:
+        """Keys of a step that belong to another kind of step."""
+        for key in sorted(step.model_fields_set - {"name", "needs", kind} - _STEP_KEYS[kind]):
+            if key not in _STEP_KINDS:
+                self._fail(f"'{key}' has no meaning in a step that is a {kind}", "remove it", (*loc, key))
 
     def _fail(self, message: str, remedy: str, loc: Loc) -> None:
         self._reader.fail(message, remedy, self._path, self._document.line(loc))

@@ -27,7 +27,8 @@ def of_first_schema(folder: Path) -> Path:
     connection.executescript(
         "DROP TABLE served; DROP TABLE spending; DROP TABLE verdicts; DROP TABLE promotions; "
         "ALTER TABLE versions DROP COLUMN factor; "
-        "DROP TABLE trace_texts; DROP TABLE traces; DROP TABLE made; ALTER TABLE calls DROP COLUMN raw; "
+        "DROP TABLE foreign_versions; DROP TABLE trace_texts; DROP TABLE traces; DROP TABLE made; "
+        "ALTER TABLE calls DROP COLUMN raw; "
         "ALTER TABLE scores DROP COLUMN began_at; ALTER TABLE scores DROP COLUMN elapsed_s; "
         "ALTER TABLE scores DROP COLUMN calls; "
         "DELETE FROM _sqlite_migrations WHERE name != 'flow'; PRAGMA user_version = 1;"

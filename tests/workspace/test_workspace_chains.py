@@ -112,3 +112,10 @@ def test_tools_of_a_chain_are_set_up_in_one_place(tmp_path: Path) -> None:
     (found,) = load(tmp_path).configurations.values()
     (tool,) = found.manifest.of_kind("tools")
     assert (tool.value["eval"], tool.value["result"]) == ("canned", "here")
+
+
+def test_keys_of_another_kind_of_step_are_said(tmp_path: Path) -> None:
+    step = {"name": "first", "command": "cat", "arguments": {"a": 1}, "response_format": {"type": "text"}}
+    found = mistakes(tmp_path, **chain(step))
+    assert any("'arguments' has no meaning in a step that is a command" in each for each in found)
+    assert any("'response_format' has no meaning in a step that is a command" in each for each in found)
