@@ -13,7 +13,7 @@ from llmops_tui.domain import semconv as a
 from llmops_tui.domain.errors import UsageError, WorkspaceError
 from llmops_tui.domain.mixture import mix, parts_between
 from llmops_tui.domain.program import program_of
-from llmops_tui.engine import subjects
+from llmops_tui.engine import bundles, subjects
 from llmops_tui.engine.playground import Playground
 from llmops_tui.engine.playground_events import PlaygroundRequest
 from llmops_tui.engine.replaying import Replay, ReplayRequest
@@ -190,3 +190,28 @@ async def test_every_mixture_of_two_programs_is_a_program(tmp_path: Path) -> Non
                     assert all(step.prompt for step in program.prompts)
                     assert {r.embedding for r in program.retrievals if r.embedding} <= own
         bench.engine.close()
+
+
+async def test_code_that_only_a_bundle_has_is_not_run(tmp_path: Path) -> None:
+    file = tmp_path / "b.zip"
+    async with FakeOpenAI() as server:
+        theirs = bench_of(tmp_path / "theirs", server.url, python="app:show", params={"k": 1})
+        theirs.write("app.py", APP.replace("params.get", "open('ran', 'w') and params.get"))
+        await theirs.evaluate()
+        made = theirs.engine.queries.resolve("bench", "v1")
+        bundles.save(theirs.engine.store, [made.id], file)
+        ours = bench_of(tmp_path / "ours", server.url, python="app:show", params={"k": 1})
+        await ours.evaluate()
+        bundles.load(ours.engine.store, file)
+        loaded = ours.engine.store.versions.find("bench", made.hash)
+        assert loaded is not None
+        configuration = ours.engine.configuration("bench")
+        with pytest.raises(UsageError, match=r"app.py of .* came in a bundle"):
+            subjects.of_version(ours.engine.store, ours.root, configuration, loaded)
+        # What somebody put on disk has been seen.
+        ours.write("app.py", (theirs.root / "app.py").read_text())
+        ours.engine.load()
+        configuration = ours.engine.configuration("bench")
+        assert subjects.of_version(ours.engine.store, ours.root, configuration, loaded)
+        theirs.engine.close()
+        ours.engine.close()
