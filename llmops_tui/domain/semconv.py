@@ -97,6 +97,9 @@ TOOL_MODE = "llmops.tool.mode"
 FUNCTION = "code.function.name"
 COMMAND = "process.command"
 
+#: Start of the hash of the code that ran (of a tool: its own).
+CODE = "llmops.code.revision"
+
 # -- scorers
 EVALUATION = "gen_ai.evaluation.name"
 SCORE = "gen_ai.evaluation.score.value"

@@ -134,7 +134,8 @@ class Totals(msgspec.Struct, frozen=True):
 
 
 def totals(trace: Trace) -> dict[str, Totals]:
-    """Rolled up, by span id. Only model and embedding spans count, so nothing counts twice."""
+    """Rolled up, by span id. Only model and embedding spans count, and what a program told of its own calls,
+    so nothing counts twice."""
     found: dict[str, Totals] = {}
     for span in reversed(trace.spans):  # children come after their parents
         own = found.get(span.id, Totals())
@@ -148,6 +149,9 @@ def totals(trace: Trace) -> dict[str, Totals]:
                     1,
                 ),
             )
+        elif span.kind in ("function", "command"):
+            told = [_number(span.attributes.get(name)) for name in (a.INPUT_TOKENS, a.OUTPUT_TOKENS, a.COST)]
+            own = _added(own, Totals(*told))
         found[span.id] = own
         if span.parent_id:
             found[span.parent_id] = _added(found.get(span.parent_id, Totals()), own)

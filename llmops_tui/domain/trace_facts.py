@@ -18,6 +18,7 @@ from llmops_tui.domain.trace_steps import FieldDiff, Pairing
 
 ANSWER, REASONING, TOOL_CALLS, FINISH = "answer", "reasoning", "tool calls", "finish reason"
 MESSAGES, TOOLS, MODEL = "messages", "tools", "model"
+CODE = "code"
 TEMPLATE, AS_SENT = "prompt", "text as sent"
 RESULT, ERROR, INPUT = "result", "error", "input"
 CHUNKS, CHUNK_ORDER, QUERY = "chunks", "order of chunks", "query"
@@ -68,6 +69,8 @@ def differences(before: Span, after: Span) -> tuple[FieldDiff, ...]:
             found += _chunks(one.value, two.value)
         else:
             found.append(FieldDiff(name, one and one.told, two and two.told, fact.given))
+    if all(field.name == CODE for field in found):
+        return ()  # other code that does the same to the same is no parting
     return tuple(sorted(found, key=lambda field: not field.given))
 
 
@@ -128,8 +131,8 @@ _GIVEN = {
     "prompt": ((TEMPLATE, a.TEMPLATE),),
     "model": (("provider", a.PROVIDER), (MODEL, a.MODEL)),
     "embedding": (("provider", a.PROVIDER), (MODEL, a.MODEL), (INPUT, a.INPUT)),
-    "tool": (("mode", a.TOOL_MODE),),
-    "function": (("function", a.FUNCTION), (INPUT, a.INPUT)),
+    "tool": (("mode", a.TOOL_MODE), (CODE, a.CODE)),
+    "function": (("function", a.FUNCTION), (CODE, a.CODE), (INPUT, a.INPUT)),
     "command": (("command", a.COMMAND), (INPUT, a.INPUT)),
     "scorer": (),
 }

@@ -288,7 +288,8 @@ def _as_text(part: Part | None) -> str:
     if part.kind == "params":
         return f"{part.name}: {_scalar(part.value)}"
     if part.kind == "tools":
-        rest = {k: v for k, v in part.value.items() if k not in ("source", "revision")}
+        # Where what it reads at module level changed, its own text did not: the revision tells it.
+        rest = {k: v[:12] if k == "revision" else v for k, v in part.value.items() if k != "source"}
         return "\n".join([part.value["source"].rstrip(), *(f"{k}: {_scalar(v)}" for k, v in rest.items())])
     if part.kind in ("models", "own_models"):
         pin = {k: short(v) if k == "file_sha256" else v for k, v in part.value["pin"].items()}

@@ -158,7 +158,7 @@ class Runner:
             return
         self._in_flight.discard(evaluated.job)
         self._waiting.pop(evaluated.job, None)
-        if evaluated.failure is None and evaluated.job not in self._asked:
+        if evaluated.failure is None and evaluated.job not in self._asked and not _ran_code(todo):
             self.unasked += 1
         self._results.append(self._result(todo, evaluated))
         self.done += 1
@@ -187,7 +187,7 @@ class Runner:
             self.errors += 1
             for each in scores:
                 if each.error is not None:
-                    names_it = each.error.startswith(f"{each.label} ")
+                    names_it = each.error.startswith((f"{each.label} ", f"{each.label}:"))
                     self._failed(each.error if names_it else f"{each.label}: {each.error}")
         item = Item(
             case_id=slot.case.id,
@@ -340,6 +340,12 @@ class Runner:
                 waiting_for=said,
             )
         )
+
+
+def _ran_code(todo: Todo) -> bool:
+    """Something ran for it, though no model was asked."""
+    job = _job(todo)
+    return isinstance(job, m.Evaluate) and job.target.needs_code
 
 
 def _job(todo: Todo) -> m.Evaluate | m.ScoreOnly:

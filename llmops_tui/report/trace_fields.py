@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmops_tui.domain import format as fmt
+from llmops_tui.domain import semconv as a
 from llmops_tui.domain import trace_facts as f
 from llmops_tui.domain.safe_text import clean, clean_line
 from llmops_tui.domain.trace import Span, text_of
@@ -139,6 +140,8 @@ def glance(span: Span) -> str:
             [],
         ):
             made.append(_brief(fact.name, fact.told))
+    if span.kind == "scorer":
+        made.append(str(span.attributes.get(a.EXPLANATION, "")))
     return " → ".join(part for part in (clean_line(", ".join(given)), clean_line(" ".join(made))) if part)
 
 

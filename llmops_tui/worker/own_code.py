@@ -9,6 +9,7 @@ import msgspec
 
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.call import Call, ChatRequest, request_key
+from llmops_tui.domain.canonical import digest
 from llmops_tui.domain.model import Model, Usage
 from llmops_tui.domain.program import CommandStep, FunctionStep, Step
 from llmops_tui.providers.base import CallFailed
@@ -39,9 +40,11 @@ async def run_function(
 
     instrument.install()
     loaded = resources.loaded(execution.job.target.code)
-    inputs = arguments or execution.job.case.vars
+    read = {name: plain(execution.results[name].value) for name in step.needs}
+    inputs = {**execution.job.case.vars, **read, **arguments}
     with span.span("function", does.function) as called:
         called.attributes |= {a.FUNCTION: does.function, a.INPUT: inputs}
+        called.attributes[a.CODE] = short_code(execution.job.target.code)
         desk = Desk(resources, execution, step.name, called, does.params)
         access = None
         if resources.mentions(execution.job.target.code, "openai"):
@@ -54,7 +57,9 @@ async def run_function(
             with loaded.held():
                 given = await loaded.functions.call(does.function, known, arguments, does.timeout_s, scope)
         except CodeError as error:
-            raise _failed(execution, step, f"{does.function}: {error}", error) from error
+            said = str(error)
+            said = said if said.startswith(does.function) else f"{does.function}: {said}"
+            raise _failed(execution, step, said, error) from error
         finally:
             ask.close()
             if access is not None:
@@ -75,13 +80,15 @@ async def run_command(
 
     job = execution.job
     with span.span("command", does.command[0]) as called:
-        called.attributes |= {a.COMMAND: list(does.command), a.INPUT: job.case.vars}
+        read = {name: plain(execution.results[name].value) for name in step.needs}
+        called.attributes |= {a.COMMAND: list(does.command), a.INPUT: {**job.case.vars, **read}}
+        called.attributes[a.CODE] = short_code(job.target.code)
         desk = Desk(resources, execution, step.name, called)
         access = await resources.gateway.open(desk)
         sent = {
             **{"vars": job.case.vars, "model": job.model.id, "params": does.params},
             "turns": list(job.case.turns),
-            "steps": {name: plain(execution.results[name].value) for name in step.needs},
+            "steps": read,
         }
         try:
             given = await commands.run_command(
@@ -98,6 +105,11 @@ async def run_command(
         finally:
             resources.gateway.shut(access.api_key)
         return _result(execution, step, given, desk, called)
+
+
+def short_code(code: dict[str, str]) -> str:
+    """Names the code that ran: another one, another name."""
+    return digest(code)[:12]
 
 
 class Desk:
@@ -222,6 +234,11 @@ def _result(execution: Execution, step: Step, given: Given, desk: Desk, span: Li
     result.tool_calls = given.tool_calls
     result.refused = False
     result.finish_reason = given.finish_reason
+    if given.usage is not None:
+        told = given.usage
+        span.attributes |= {a.INPUT_TOKENS: told.input_tokens, a.OUTPUT_TOKENS: told.output_tokens}
+    if given.cost_usd is not None:
+        span.attributes[a.COST] = given.cost_usd
     own = given.usage if given.usage is not None else desk.seen_usage
     result.usage = result.usage + own
     if given.cost_usd is not None:

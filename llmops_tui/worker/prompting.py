@@ -70,6 +70,11 @@ class _Prompting:
     async def _assemble(self, seen: dict[str, Any], span: LiveSpan) -> tuple[list[Message], LiveSpan]:
         recorded = self._execution.given(self._name, "messages")
         if recorded is not None:
+            if (
+                self._does.retrieval is not None
+                and self._execution.given(self._name, "retrieval") is not None
+            ):
+                await self._retrieve(seen, span)
             with span.span("prompt", "assemble prompt") as prompt:
                 prompt.attributes[a.GIVEN] = True
             return [dict(message) for message in recorded], prompt

@@ -113,7 +113,7 @@ class Resources:
         found = self._loaded.get(key)
         if found is None:
             sources = {path: self.blobs[hash_] for path, hash_ in code.items()}
-            modules = ModuleSet(sources, self.folder, instrument.refresh)
+            modules = ModuleSet(sources, self.folder, instrument.imported)
             found = Loaded(modules, Functions(modules, self.code), ToolBox(modules, self.code))
             self._loaded[key] = found
         self._loaded.move_to_end(key)

@@ -147,7 +147,7 @@ async def _work(
             tooling = Tooling(resources, execution, step.name, (does.tool,))
             called = await tooling.call("", does.tool.name, arguments, span)
             if called.error:
-                raise execution.failed(step.name, "user_code", f"{does.tool.name}: {called.error}")
+                raise execution.failed(step.name, "user_code", called.error)
             used = {
                 "id": "",
                 "type": "function",

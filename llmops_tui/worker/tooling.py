@@ -101,6 +101,7 @@ class Tooling:
             value = canned.get(name, tool.result)
             return ToolResult(as_text(value), value)
         span.attributes[a.TOOL_MODE] = tool.eval
+        span.attributes[a.CODE] = tool.revision[:12]
         text = arguments if isinstance(arguments, str) else as_text(arguments)
         if tool.eval == "live":
             return await self._run(name, text, tool.timeout_s)

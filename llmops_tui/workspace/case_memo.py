@@ -27,11 +27,25 @@ class _Shared(msgspec.Struct, frozen=True, array_like=True):
 
 
 class _Row(msgspec.Struct, array_like=True, gc=False):
+    """What is a case's own. `rest`: what few cases have."""
+
     id: str
     vars: dict[str, Any]
     expected: Any
     shared: int
     line: int | None
+    rest: _Rest | None
+
+
+class _Rest(msgspec.Struct, array_like=True):
+    known_failing: str
+    turns: tuple[dict[str, Any], ...]
+    tools: dict[str, Any]
+    expected_sources: tuple[str, ...]
+
+
+#: Of a case without any of them.
+_NOTHING = _Rest("", (), {}, ())
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -92,14 +106,20 @@ def _kept(cases: tuple[Case, ...]) -> _Kept:
         if number is None:
             number = numbers[mark] = len(shared)
             shared.append(_Shared(case.scorers, case.tags, case.group, case.trials, case.file))
-        rows.append(_Row(case.id, case.vars, case.expected, number, case.line))
+        rest = _Rest(case.known_failing, case.turns, case.tools, case.expected_sources)
+        kept = None if rest == _NOTHING else rest
+        rows.append(_Row(case.id, case.vars, case.expected, number, case.line, kept))
     return _Kept(shared, rows)
 
 
 def _cases(kept: _Kept) -> tuple[Case, ...]:
     shared = kept.shared
     return tuple(
-        Case(row.id, row.vars, row.expected, s.scorers, s.tags, s.group, s.trials, s.file, row.line)
+        Case(
+            *(row.id, row.vars, row.expected, s.scorers, s.tags, s.group, s.trials, s.file, row.line),
+            *(rest.known_failing, rest.turns, rest.tools, rest.expected_sources),
+        )
         for row in kept.rows
         for s in (shared[row.shared],)
+        for rest in (row.rest or _NOTHING,)
     )

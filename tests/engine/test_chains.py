@@ -169,7 +169,7 @@ async def test_a_tool_that_a_step_calls_and_that_goes_wrong_fails_its_case_alone
         await bench.evaluate()
         assert bench.output("c0") == "q0"
         failures = {case: row.items[0].failure or "" for case, row in bench.rows().items()}
-        assert failures["c1"] == "step 'look': look: look failed: tools.py:3 LookupError: no such order"
+        assert failures["c1"] == "step 'look': look failed: tools.py:3 LookupError: no such order"
         assert "11.0 MB" in failures["c2"]
         assert server.count == 1
         bench.engine.close()

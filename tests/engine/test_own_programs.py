@@ -11,7 +11,8 @@ from engine_bench import Bench
 from fake_openai import FakeOpenAI
 
 from llmops_tui.domain import semconv as a
-from llmops_tui.domain.trace import Trace
+from llmops_tui.domain.trace import Trace, totals
+from llmops_tui.domain.trace_diff import diff_traces
 from llmops_tui.engine.traces import Traces
 from llmops_tui.workspace.trust import trust
 
@@ -282,4 +283,35 @@ async def test_a_function_of_a_chain_runs_once_for_equal_inputs(tmp_path: Path) 
         assert [s.name for s in trace_of(bench).spans if s.kind == "model"] == ["chat fake", "chat fake"]
         await bench.evaluate(fresh=True)
         assert (tmp_path / "log").read_text() == ".."
+        bench.engine.close()
+
+
+async def test_an_edit_of_code_is_told_as_such_where_it_does_something_else(tmp_path: Path) -> None:
+    async with FakeOpenAI() as server:
+        bench = bench_of(tmp_path, server, python="app:answer")
+        await bench.evaluate()
+        bench.write("words.py", WORDS.replace("Dear customer", "Hello"))
+        await bench.evaluate()
+        queries, traces = bench.engine.queries, Traces(bench.engine.store)
+        before, after = (traces.of(queries.resolve("bench", v), "one") for v in ("v1", "v2"))
+        parting = diff_traces(before, after).parting
+        assert parting is not None
+        assert parting.span.kind == "function"
+        assert [field.name for field in parting.fields] == ["code", "result"]
+        bench.engine.close()
+
+
+async def test_what_a_function_tells_of_its_own_calls_is_in_the_trace(tmp_path: Path) -> None:
+    async with FakeOpenAI() as server:
+        bench = bench_of(tmp_path, server, python="told:answer")
+        bench.write(
+            "told.py",
+            "def answer(question):\n"
+            "    usage = {'input_tokens': 120, 'output_tokens': 9}\n"
+            "    return {'output': question, 'usage': usage, 'cost_usd': 0.0004}\n",
+        )
+        await bench.evaluate()
+        trace = trace_of(bench)
+        whole = totals(trace)[trace.root.id]
+        assert (whole.input_tokens, whole.output_tokens, whole.cost_usd) == (120, 9, 0.0004)
         bench.engine.close()

@@ -130,3 +130,21 @@ def test_reading_from_the_memo_imports_nothing_heavy(workspace: Build) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_case_comes_back_from_the_memo_with_all_that_it_has(tmp_path: Path) -> None:
+    """Every field is set, so that one which the memo forgets is missed here."""
+    import msgspec
+
+    from llmops_tui.domain.case import Case, ScorerUse
+    from llmops_tui.workspace.case_memo import CaseMemo
+
+    plain = Case("plain", {"q": 1})
+    whole = Case(
+        *("whole", {"q": "x"}, {"days": 30}, (ScorerUse("contains", {"value": "x"}),), ("a", "b"), "g", 3),
+        *("evals/a.yaml", 7, "it can't count", ({"q": "y"},), {"look": None}, ("docs/a.md",)),
+    )
+    unset = msgspec.structs.asdict(plain)
+    assert all(unset[name] != value for name, value in msgspec.structs.asdict(whole).items())
+    CaseMemo(tmp_path).put("k" * 64, (plain, whole))
+    assert CaseMemo(tmp_path).get("k" * 64) == (plain, whole)

@@ -46,6 +46,12 @@ def refresh() -> None:
                 _done.add(name)
 
 
+def imported() -> None:
+    """After an import statement of workspace code, wherever it stands: hooks for what it loaded."""
+    refresh()
+    provide()
+
+
 def provide() -> None:
     """After code of the workspace was loaded: have its OpenTelemetry spans made, if it makes any."""
     from llmops_tui.worker.instrument import otel
