@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import msgspec
 
@@ -18,6 +18,18 @@ MARK = "[redacted]"
 MIN_LENGTH = 4
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+
+def _forms(secret: str) -> set[str]:
+    """A secret as it stands, JSON-escaped in the ways there are (twice, within JSON in JSON), and in URLs."""
+    escaped = {json.dumps(secret, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False)}
+    twice = {json.dumps(text, ensure_ascii=ascii_)[1:-1] for text in escaped for ascii_ in (True, False)}
+    in_urls = {
+        quote(secret, safe="", errors="replace"),
+        quote(secret, errors="replace"),
+        quote_plus(secret, errors="replace"),
+    }
+    return {secret, *escaped, *twice, *in_urls}
 
 
 class Redactor:
@@ -32,7 +44,7 @@ class Redactor:
         for secret in secrets:
             secret = secret.strip()
             if len(secret) >= MIN_LENGTH:
-                forms |= {secret, json.dumps(secret)[1:-1], quote(secret, safe="", errors="replace")}
+                forms |= _forms(secret)
         # The longest first: of two secrets that start alike, no tail may stay.
         ordered = sorted(forms, key=lambda form: (-len(form), form))
         self._forms = tuple(ordered)
@@ -65,6 +77,9 @@ class Redactor:
             return value
         if isinstance(value, str):
             return self.redact(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            # A secret of digits may come as a number.
+            return MARK if self._pattern.fullmatch(str(value)) else value
         if isinstance(value, dict):
             return {self.redact_json(k): self.redact_json(v) for k, v in value.items()}
         if isinstance(value, (list, tuple)):

@@ -71,6 +71,10 @@ def _step(branch: str, span: Span, total: Totals, room: int, width: int) -> Line
     return ((branch, "dim"), (name, style), (figures, dim))
 
 
+#: Characters of one text that are shown.
+SHOWN = 50_000
+
+
 def _about(span: Span, indent: str, width: int, full: bool) -> list[Line]:
     room = max(width - len(indent), 20)
     if not full:
@@ -82,6 +86,9 @@ def _about(span: Span, indent: str, width: int, full: bool) -> list[Line]:
             lines.append(((f"{indent}{name}: ", "dim"), (text, "")))
             continue
         lines.append(((f"{indent}{name}:", "dim"),))
+        if len(text) > SHOWN:
+            left = f"… {len(text) - SHOWN:,} more characters: --json has all of them"
+            text = f"{text[:SHOWN]}\n{left}"
         # A text beside itself is shown whole, and wrapped.
         lines += [((indent + line, ""),) for line in text_diff(text, text, width=room)]
     return lines

@@ -11,12 +11,14 @@ from llmops_tui.domain.manifest import Manifest
 from llmops_tui.domain.output import Output
 from llmops_tui.domain.run import Item, Reason, RunState
 from llmops_tui.domain.score import Score
+from llmops_tui.domain.trace import SpanRecord
 from llmops_tui.store.blobs import chunks, marks
 from llmops_tui.store.calls import Calls
 from llmops_tui.store.connection import Database
 from llmops_tui.store.outputs import Outputs
 from llmops_tui.store.runs import Runs
 from llmops_tui.store.scores import Scores
+from llmops_tui.store.traces import Traces
 from llmops_tui.store.versions import Versions
 
 
@@ -45,6 +47,8 @@ class OutputLine(msgspec.Struct, frozen=True):
     at: float
     output: Output
     scores: tuple[Score, ...]
+    spans: tuple[SpanRecord, ...] = ()
+    began_at: float = 0.0
 
 
 class ItemLine(msgspec.Struct, frozen=True):
@@ -97,7 +101,14 @@ class BundleRows:
     """Gives rows to a bundle, and takes them from one."""
 
     def __init__(
-        self, db: Database, versions: Versions, calls: Calls, outputs: Outputs, scores: Scores, runs: Runs
+        self,
+        db: Database,
+        versions: Versions,
+        calls: Calls,
+        outputs: Outputs,
+        scores: Scores,
+        runs: Runs,
+        traces: Traces,
     ) -> None:
         self._db = db
         self._versions = versions
@@ -105,6 +116,7 @@ class BundleRows:
         self._outputs = outputs
         self._scores = scores
         self._runs = runs
+        self._traces = traces
 
     # -- out
 
@@ -141,10 +153,15 @@ class BundleRows:
             OutputLine(
                 *(key.hex(), trial, generation, at, self._outputs.get(id_)),
                 tuple(sorted(self._scores.for_output(id_), key=lambda s: s.key)),
+                *self._give_trace(id_),
             )
             for id_, key, trial, generation, at in rows
         )
         return {row[0]: n for n, row in enumerate(rows)}, lines
+
+    def _give_trace(self, output_id: int) -> tuple[tuple[SpanRecord, ...], float]:
+        kept = self._traces.of_output(output_id)
+        return (kept.records, kept.began_at) if kept is not None else ((), 0.0)
 
     def _give_calls(self, keys: set[str]) -> tuple[CallLine, ...]:
         lines = []
@@ -233,6 +250,9 @@ class BundleRows:
             else self._outputs.add(line.key, line.generation, line.trial, line.output, line.at)
         )
         self._scores.add_many(id_, line.scores)
+        if line.spans:
+            with self._db.write() as connection:
+                self._traces.insert(connection, line.spans, line.began_at, output_id=id_)
         return id_, there is None
 
     def _take_run(self, line: RunLine, outputs: Sequence[OutputLine], ids: Sequence[int | None]) -> bool:

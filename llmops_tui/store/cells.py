@@ -9,7 +9,7 @@ from llmops_tui.domain.score import Status
 from llmops_tui.store.blobs import chunks, marks
 from llmops_tui.store.bulk import no_collection
 from llmops_tui.store.connection import Database
-from llmops_tui.store.runs import RUN_COLUMNS, STATUSES, make_item
+from llmops_tui.store.runs import RUN_COLUMNS, STATUSES, WHOLE, make_item
 
 Place = tuple[str, str, int, bool]
 """Case, model, trial, and whether the trial is an extra one."""
@@ -22,13 +22,12 @@ class Cells:
         self._db = db
 
     def newest_runs(self, version_ids: Iterable[int]) -> dict[int, RunInfo]:
-        """Version → its newest run that has items."""
+        """Version → its newest run that says how it does."""
         found: dict[int, RunInfo] = {}
         for chunk in chunks(version_ids):
             rows = self._db.rows(
-                f"SELECT {RUN_COLUMNS} FROM runs WHERE id IN (SELECT max(id) FROM runs r "
-                f"WHERE version_id IN ({marks(chunk)}) AND EXISTS (SELECT 1 FROM items WHERE run_id = r.id) "
-                "GROUP BY version_id)",
+                f"SELECT {RUN_COLUMNS} FROM runs WHERE id IN (SELECT max(id) FROM runs "
+                f"WHERE version_id IN ({marks(chunk)}) AND {WHOLE} GROUP BY version_id)",
                 chunk,
             )
             found.update((run.version_id, run) for run in (RunInfo(*row) for row in rows))

@@ -29,7 +29,7 @@ _RUN = f"SELECT {RUN_COLUMNS} FROM runs "
 
 #: A run that says how a version does. A step of a bisect asked one case only, and says it of a hidden
 #: version alone, which has nothing else.
-_WHOLE = (
+WHOLE = (
     "EXISTS (SELECT 1 FROM items WHERE run_id = runs.id) AND (reason != 'bisect' OR "
     "(SELECT number FROM versions WHERE id = version_id) < 0)"
 )
@@ -158,7 +158,7 @@ class Runs:
         """
         with self._db.read(), no_collection():
             if run_id is None:
-                where = f"WHERE version_id = ? AND {_WHOLE}"
+                where = f"WHERE version_id = ? AND {WHOLE}"
                 row = self._db.one(_RUN + where + " ORDER BY id DESC LIMIT 1", (version_id,))
             else:
                 row = self._db.one(_RUN + "WHERE version_id = ? AND id = ?", (version_id, run_id))
@@ -184,7 +184,7 @@ class Runs:
         """The newest run of a version that has items; without `rescored`, one that could ask."""
         where = "" if rescored else "AND reason != 'rescored' "
         row = self._db.one(
-            f"SELECT max(id) FROM runs WHERE version_id = ? {where}AND {_WHOLE}",
+            f"SELECT max(id) FROM runs WHERE version_id = ? {where}AND {WHOLE}",
             (version_id,),
         )
         return row[0] if row else None

@@ -46,7 +46,9 @@ class Store:
         self.attempts = Attempts(db)
         self.verdicts = Verdicts(db)
         self.cells = Cells(db)
-        self.bundles = BundleRows(db, self.versions, self.calls, self.outputs, self.scores, self.runs)
+        self.bundles = BundleRows(
+            db, self.versions, self.calls, self.outputs, self.scores, self.runs, self.traces
+        )
         self._recorder = Recorder(
             db, self.calls, self.outputs, self.scores, self.runs, self.attempts, self.traces
         )

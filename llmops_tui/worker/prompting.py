@@ -120,6 +120,8 @@ class _Prompting:
             call = await self._ask(talk, prompt if n == 0 else None, span)
             if self._tooling is None or not call.tool_calls:
                 return [*talk, {"role": "assistant", "content": call.text}]
+            if n == self._does.max_steps - 1:
+                break  # nobody would be told what they gave
             wanted = [_whole_call(each, i) for i, each in enumerate(call.tool_calls)]
             self._result.tool_calls += tuple(wanted)
             called = await self._tooling.call_all(wanted, span)

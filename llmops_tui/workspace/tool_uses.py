@@ -85,6 +85,9 @@ class ToolUses:
             value["eval"] = options.eval
         if options.eval == "canned":
             value["result"] = options.result
+            if "result" not in options.model_fields_set:
+                remedy = "write what it gives: 'result: …' ('result: null' for nothing)"
+                self._fail(f"the tool '{name}' is canned and gives nothing", remedy, loc)
         elif options.result is not None:
             self._fail(f"the tool '{name}' has a result and is not canned", "add 'eval: canned'", loc)
         if options.timeout_s != 10.0:

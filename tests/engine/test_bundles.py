@@ -137,3 +137,21 @@ async def test_what_is_no_zip_cut_short_or_too_large_is_refused(
     with pytest.raises(UsageError, match="unpacks to more than"):
         bundles.load(store, file)
     first.engine.close()
+
+
+async def test_traces_are_carried_along(tmp_path: Path) -> None:
+    from llmops_tui.engine.traces import Traces
+
+    file = tmp_path / "b.zip"
+    first = await ours(tmp_path / "ours", file)
+    other = Engine.open(tmp_path / "other")
+    bundles.load(other.store, file)
+    here, there = (
+        Traces(engine.store).of(engine.queries.resolve("bench", "v1"), "one")
+        for engine in (first.engine, other)
+    )
+    assert [(s.kind, s.name, s.attributes) for s in there.spans] == [
+        (s.kind, s.name, s.attributes) for s in here.spans
+    ]
+    first.engine.close()
+    other.close()

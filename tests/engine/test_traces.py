@@ -247,3 +247,25 @@ async def test_a_retrieval_by_vectors_embeds_and_says_so(tmp_path: Path) -> None
         assert embeddings[0].attributes[a.MODEL] == "embed-fake"
         assert span(of(bench), "retrieval").attributes[a.METHOD] == "hybrid"
         bench.engine.close()
+
+
+def test_a_secret_is_found_in_every_form_in_which_it_may_stand() -> None:
+    import json
+    from urllib.parse import quote, quote_plus
+
+    from llmops_tui.domain.redact import MARK, Redactor
+
+    secret = 'pä"ss\\wörd/1 2'
+    redactor = Redactor([secret, "918273645"])
+    forms = [
+        json.dumps(secret),
+        json.dumps(secret, ensure_ascii=False),
+        json.dumps(json.dumps(secret)),
+        quote(secret),
+        quote(secret, safe=""),
+        quote_plus(secret),
+    ]
+    for form in forms:
+        assert "rd" not in redactor.redact(form), form
+    told = redactor.redact_json({"pin": 918273645, "other": 5, "is": True, secret: [secret]})
+    assert told == {"pin": MARK, "other": 5, "is": True, MARK: [MARK]}

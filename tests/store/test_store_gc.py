@@ -11,7 +11,7 @@ from store_flow import call, database, evaluated, finish, manifest, output, resu
 
 from llmops_tui.domain.errors import UsageError
 from llmops_tui.domain.run import VersionInfo
-from llmops_tui.store import Store
+from llmops_tui.store import Result, Store
 
 
 @pytest.fixture
@@ -156,3 +156,22 @@ def test_what_is_tried_again_or_has_a_label_stays(store: Store) -> None:
     assert store.versions.get("helpdesk", "cheaper model").id == labelled.id
     store.gc(now=20 * DAY)
     assert store.versions.find("helpdesk", again_.hash) is None
+
+
+def test_a_step_of_a_bisect_is_not_how_a_version_does(store: Store) -> None:
+    """It asked one case: the whole run before it stays, and the Matrix reads that."""
+    found = evaluated(store, "a", ["one", "two"])
+    whole = store.runs.snapshot(found.id)
+    assert whole is not None
+    step = store.runs.start(
+        found.id, "bisect", total=1, asked_total=1, generation=0, eval_hash="e" * 64, at=9.0
+    )
+    row = whole.rows[0]
+    result = Result(0, "0" * 64, 0, row.items[0].output_id, None, (), None, row.items[0])
+    store.record(step.id, calls=(), results=[result], at=9.0)
+    store.runs.finish(
+        step.id, state="complete", provider_calls=0, cached_outputs=1, elapsed_s=0.1, cost_usd=0.0
+    )
+    store.gc(keep_runs=0)
+    assert store.cells.newest_runs([found.id])[found.id].id == whole.run.id
+    assert store.runs.snapshot(found.id) == whole
