@@ -1,0 +1,117 @@
+"""What an answer is said to cost, what is counted as spent, and what a budget makes of both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine_bench import Bench
+from fake_openai import FakeOpenAI
+
+from llmops_tui.engine.events import AskFirst, RunRequest
+from llmops_tui.workspace.trust import trust
+
+DOLLAR = {"input": 1_000_000, "output": 1_000_000}  # for one token
+FREE = {"input": 0, "output": 0}
+CASES = [{"id": "one", "vars": {"question": "when do apples ripen"}}]
+
+
+def bench_of(root: Path, server: FakeOpenAI, prices: dict[str, Any], **parts: Any) -> Bench:
+    gateway = {"base_url": server.url, "retries": 0, "concurrency": 1, "price": prices}
+    settings = {"providers": {"gate": gateway}, **parts.pop("settings", {})}
+    bench = Bench(root, **{"models": ["gate/m"], "cases": CASES, "settings": settings, **parts})
+    trust(root)
+    return bench
+
+
+def told(bench: Bench) -> float | None:
+    bench.engine.load()
+    return bench.engine.price_of(RunRequest("bench")).cost_usd
+
+
+# -- the price before a run
+
+
+CHAIN = {
+    "prompt": None,
+    "chain": [
+        {"name": "draft", "prompt": "prompts/draft.md", "model": "gate/dear"},
+        {"name": "answer", "prompt": "prompts/answer.md"},
+    ],
+}
+PROMPTS = {"prompts/draft.md": "user:\ndraft {{ question }}\n", "prompts/answer.md": "user:\n{{ draft }}\n"}
+
+
+async def test_each_prompt_is_priced_by_the_model_that_it_asks(tmp_path: Path) -> None:
+    async with FakeOpenAI() as server:
+        prices = {"m": FREE, "dear": DOLLAR}
+        bench = bench_of(tmp_path, server, prices, config=CHAIN, files=PROMPTS)
+        first = told(bench)
+        assert first is not None
+        assert first > 300  # the tokens of an answer that is not known
+        ended = await bench.evaluate()
+        bench.cases({"id": "two", "vars": {"question": "and plums"}})
+        # Now by the average of the one call to the dear model.
+        assert told(bench) == pytest.approx(ended.run.cost_usd)
+        bench.engine.close()
+
+
+async def test_a_model_that_no_step_asks_needs_no_price_and_one_that_is_asked_does(tmp_path: Path) -> None:
+    async with FakeOpenAI() as server:
+        steps = [{**step, "model": "gate/dear"} for step in CHAIN["chain"]]  # type: ignore[union-attr, list-item]
+        config = {**CHAIN, "chain": steps}
+        bench = bench_of(tmp_path / "a", server, {"dear": FREE}, config=config, files=PROMPTS)
+        assert told(bench) == 0.0
+        bench.engine.close()
+        bench = bench_of(tmp_path / "b", server, {"m": FREE}, config=config, files=PROMPTS)
+        assert told(bench) is None
+        bench.engine.close()
+
+
+APP = "def answer(question, ask):\n    return ask(question) + ask('and ' + question)\n"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"prompt": None, "python": "app:answer"},
+        {"prompt": None, "chain": [{"name": "answer", "python": "app:answer"}]},
+        {"prompt": None, "command": ["python", "app.py"]},
+        {"prompt": None, "chain": [{"name": "answer", "command": ["python", "app.py"]}]},
+    ],
+)
+async def test_what_a_program_asks_is_not_known_before_its_model_was_asked(
+    tmp_path: Path, config: dict[str, Any]
+) -> None:
+    async with FakeOpenAI() as server:
+        budget = {"budget": {"per_run_usd": 1.0}}
+        bench = bench_of(
+            tmp_path, server, {"m": DOLLAR}, config=config, files={"app.py": APP}, settings=budget
+        )
+        assert told(bench) is None
+        asks = await bench.anything()
+        assert isinstance(asks, AskFirst)
+        assert "is not known" in asks.why
+        assert server.count == 0
+        bench.engine.close()
+
+
+async def test_a_program_is_priced_by_what_a_call_of_its_model_cost(tmp_path: Path) -> None:
+    async with FakeOpenAI() as server:
+        config = {"prompt": None, "python": "app:answer"}
+        bench = bench_of(tmp_path, server, {"m": DOLLAR}, config=config, files={"app.py": APP})
+        ended = await bench.evaluate()
+        assert ended.run.provider_calls == 2
+        assert ended.run.cost_usd is not None
+        bench.cases({"id": "two", "vars": {"question": "and plums"}})
+        assert told(bench) == pytest.approx(ended.run.cost_usd / 2)
+        bench.engine.close()
+
+
+async def test_a_program_of_a_free_model_is_free(tmp_path: Path) -> None:
+    async with FakeOpenAI() as server:
+        config = {"prompt": None, "python": "app:answer"}
+        bench = bench_of(tmp_path, server, {"m": FREE}, config=config, files={"app.py": APP})
+        assert told(bench) == 0.0
+        bench.engine.close()
