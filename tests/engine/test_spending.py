@@ -9,6 +9,7 @@ import pytest
 from engine_bench import Bench
 from fake_openai import FakeOpenAI
 
+from llmops_tui.engine import subjects
 from llmops_tui.engine.events import AskFirst, RunRequest
 from llmops_tui.workspace.trust import trust
 
@@ -114,4 +115,38 @@ async def test_a_program_of_a_free_model_is_free(tmp_path: Path) -> None:
         config = {"prompt": None, "python": "app:answer"}
         bench = bench_of(tmp_path, server, {"m": FREE}, config=config, files={"app.py": APP})
         assert told(bench) == 0.0
+        bench.engine.close()
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"prompt": None, "python": "app:plain"},
+        {"prompt": None, "chain": [{"name": "find", "retrieval": {"source": "docs"}}]},
+    ],
+)
+async def test_a_program_without_models_is_free_and_no_budget_stops_it(
+    tmp_path: Path, config: dict[str, Any]
+) -> None:
+    async with FakeOpenAI() as server:
+        files = {
+            "app.py": "def plain(question):\n    return question\n",
+            "docs/a.md": "Apples ripen in autumn.",
+        }
+        budget = {"budget": {"per_run_usd": 0.01, "per_day_usd": 0.01}}
+        bench = bench_of(tmp_path, server, {}, config=config, files=files, settings=budget)
+        bench.configure(models=None)
+        assert told(bench) == 0.0
+        ended = await bench.evaluate()
+        assert (ended.tally.errors, ended.run.cost_usd) == (0, 0.0)
+        # So it is of a version that is not on disk any more.
+        version = bench.engine.queries.resolve("bench", "v1")
+        bench.write("app.py", "def plain(question):\n    return question + '!'\n")
+        bench.write("docs/a.md", "Apples ripen.")
+        bench.cases({"id": "two", "vars": {"question": "plums"}})
+        bench.engine.load()
+        on_disk = bench.engine.configuration("bench")
+        old = subjects.of_version(bench.engine.store, bench.root, on_disk, version).configuration
+        assert old.manifest.hash != on_disk.manifest.hash
+        assert bench.engine.price_as(RunRequest("bench"), old, version).cost_usd == 0.0
         bench.engine.close()
