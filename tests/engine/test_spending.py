@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from engine_bench import Bench
-from fake_openai import FakeOpenAI
+from fake_openai import Asked, FakeOpenAI, Reply, completion, say
 
 from llmops_tui.engine import subjects
-from llmops_tui.engine.events import AskFirst, RunRequest
+from llmops_tui.engine.events import AskFirst, Notice, RunRequest
 from llmops_tui.workspace.trust import trust
 
 DOLLAR = {"input": 1_000_000, "output": 1_000_000}  # for one token
@@ -149,4 +149,28 @@ async def test_a_program_without_models_is_free_and_no_budget_stops_it(
         old = subjects.of_version(bench.engine.store, bench.root, on_disk, version).configuration
         assert old.manifest.hash != on_disk.manifest.hash
         assert bench.engine.price_as(RunRequest("bench"), old, version).cost_usd == 0.0
+        bench.engine.close()
+
+
+# -- the limit of a run
+
+
+async def test_one_call_without_a_price_does_not_end_the_limit(tmp_path: Path) -> None:
+    def script(asked: Asked) -> Reply:
+        if "first" in asked.said:
+            message = {"role": "assistant", "content": "no tokens are told"}
+            return completion(asked, message, usage=None)
+        return say(asked, "word " * 40)
+
+    async with FakeOpenAI(script) as server:
+        budget = {"budget": {"per_run_usd": 60.0}}
+        params = {"config": {"params": {"max_tokens": 1}}, "prompt": "{{ question }}"}
+        cases = [{"id": f"c{n}", "vars": {"question": "first" if n == 0 else f"q{n}"}} for n in range(9)]
+        prices = {"m": {"input": 0, "output": 1_000_000}}
+        bench = bench_of(tmp_path, server, prices, cases=cases, settings=budget, **params)
+        ended = await bench.evaluate()
+        assert ended.run.state == "cancelled"
+        assert ended.run.cost_usd is None
+        assert 2 <= server.count < 9
+        assert any(isinstance(e, Notice) and "budget.per_run_usd" in e.text for e in bench.events)
         bench.engine.close()
