@@ -131,7 +131,7 @@ class Replay:
             )
 
         evaluated = await engine.host.ask_aside(engine.workspace, one_case, job, aside)
-        costs = [call.cost_usd for call in aside.calls]
+        costs = aside.costs
         after = self._traces.of_evaluated(
             evaluated, before, f"{request.case_id} · replay from {request.start}"
         )

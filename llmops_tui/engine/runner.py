@@ -252,6 +252,14 @@ class Runner:
         self._schedule_flush()
         self._spend(call.cost_usd)
 
+    def spent(self, message: m.Spent) -> None:
+        """It cost something that is no call: counted at once, as nothing else is kept of it."""
+        try:
+            self._store.calls.add_spending(message.cost_usd, time.time())
+        except StoreError as error:
+            self._give_up(error)
+        self._spend(message.cost_usd)
+
     def _spend(self, cost_usd: float | None) -> None:
         if cost_usd is None:
             self.cost_usd = None

@@ -9,8 +9,13 @@ import pytest
 from engine_bench import Bench
 from fake_openai import Asked, FakeOpenAI, Reply, completion, say
 
+from llmops_tui.domain import semconv as a
+from llmops_tui.domain.model import Price, Usage, embedding_cost_usd
+from llmops_tui.domain.trace import totals
 from llmops_tui.engine import subjects
 from llmops_tui.engine.events import AskFirst, Notice, RunRequest
+from llmops_tui.engine.replaying import Replay, ReplayRequest
+from llmops_tui.engine.traces import Traces
 from llmops_tui.workspace.trust import trust
 
 DOLLAR = {"input": 1_000_000, "output": 1_000_000}  # for one token
@@ -174,3 +179,108 @@ async def test_one_call_without_a_price_does_not_end_the_limit(tmp_path: Path) -
         assert 2 <= server.count < 9
         assert any(isinstance(e, Notice) and "budget.per_run_usd" in e.text for e in bench.events)
         bench.engine.close()
+
+
+# -- embeddings
+
+
+RETRIEVAL = {"source": "docs", "top_k": 1, "method": "embeddings", "embedding": "gate/embed-fake"}
+DOCS = {"docs/apples.md": "Apples ripen in autumn.", "docs/plums.md": "Plums ripen in summer."}
+EMBEDDED = 4 + 4 + 4  # words of both documents and of the question
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"retrieval": RETRIEVAL},
+        {
+            "prompt": None,
+            "chain": [
+                {"name": "find", "retrieval": RETRIEVAL},
+                {"name": "answer", "prompt": "prompts/found.md"},
+            ],
+        },
+    ],
+)
+async def test_what_was_embedded_is_in_the_output_the_run_the_trace_and_the_day(
+    tmp_path: Path, config: dict[str, Any]
+) -> None:
+    async with FakeOpenAI() as server:
+        files = {**DOCS, "prompts/found.md": "user:\n{{ find }}\n"}
+        prices = {"m": FREE, "embed-fake": {"input": 1_000_000, "output": 0}}
+        bench = bench_of(tmp_path, server, prices, config=config, prompt="{{ context }}", files=files)
+        assert told(bench) == 0.0  # left out before
+        ended = await bench.evaluate()
+        assert ended.run.cost_usd == pytest.approx(EMBEDDED)
+        (item,) = bench.rows()["one"].items
+        assert item.cost_usd == pytest.approx(EMBEDDED)
+        output = bench.engine.store.outputs.get(item.output_id or 0)
+        assert output.usage.input_tokens is not None
+        assert output.usage.input_tokens > EMBEDDED
+        assert bench.engine.store.calls.spent_since(0) == pytest.approx(EMBEDDED)
+        trace = Traces(bench.engine.store).of(bench.engine.queries.resolve("bench", "latest"), "one")
+        costs = [s.attributes[a.COST] for s in trace.spans if s.kind == "embedding"]
+        assert sum(costs) == pytest.approx(EMBEDDED)
+        assert totals(trace)[trace.root.id].cost_usd == pytest.approx(EMBEDDED)
+        # What is kept costs nothing again.
+        again = await bench.evaluate(fresh=True)
+        assert again.run.cost_usd == 0.0
+        assert bench.engine.store.calls.spent_since(0) == pytest.approx(EMBEDDED)
+        bench.engine.close()
+
+
+async def test_embedding_counts_for_the_limit_of_a_run(tmp_path: Path) -> None:
+    async with FakeOpenAI() as server:
+        prices = {"m": FREE, "embed-fake": {"input": 1_000_000, "output": 0}}
+        budget = {"budget": {"per_run_usd": 10.0}}
+        cases = [{"id": f"c{n}", "vars": {"question": f"question {n}"}} for n in range(40)]
+        bench = bench_of(
+            tmp_path,
+            server,
+            prices,
+            config={"retrieval": RETRIEVAL},
+            prompt="{{ context }}",
+            files=DOCS,
+            cases=cases,
+            settings=budget,
+        )
+        ended = await bench.evaluate()
+        assert ended.run.state == "cancelled"
+        assert any(isinstance(e, Notice) and "budget.per_run_usd" in e.text for e in bench.events)
+        bench.engine.close()
+
+
+async def test_embedding_without_a_price_leaves_the_cost_unknown(tmp_path: Path) -> None:
+    async with FakeOpenAI() as server:
+        bench = bench_of(
+            tmp_path, server, {"m": FREE}, config={"retrieval": RETRIEVAL}, prompt="{{ context }}", files=DOCS
+        )
+        ended = await bench.evaluate()
+        assert ended.run.cost_usd is None
+        bench.engine.close()
+
+
+async def test_a_replay_that_embeds_costs_that_and_it_counts_for_the_day(tmp_path: Path) -> None:
+    async with FakeOpenAI() as server:
+        prices = {"m": FREE, "embed-fake": {"input": 1_000_000, "output": 0}}
+        bench = bench_of(
+            tmp_path, server, prices, config={"retrieval": RETRIEVAL}, prompt="{{ context }}", files=DOCS
+        )
+        await bench.evaluate()
+        bench.write("docs/plums.md", "Plums ripen in late summer.")
+        bench.engine.load()
+        version = bench.engine.queries.resolve("bench", "latest")
+        request = ReplayRequest("bench", version, "one", "retrieval", run_with="bench")
+        found = await Replay(bench.engine).run(request)
+        assert found.cost_usd == pytest.approx(5)
+        assert bench.engine.store.calls.spent_since(0) == pytest.approx(EMBEDDED + 5)
+        bench.engine.close()
+
+
+def test_vectors_have_a_price_without_output_tokens() -> None:
+    price = Price(2.0, 9.0)
+    assert embedding_cost_usd(Usage(3), price) == 6.0
+    assert embedding_cost_usd(Usage(), price) is None
+    assert embedding_cost_usd(Usage(3), None) is None
+    # A server here that does not count is free all the same.
+    assert embedding_cost_usd(Usage(), Price(0.0, 0.0)) == 0.0
