@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 
+from llmops_tui.domain.case import ScorerUse
 from llmops_tui.domain.configuration import Budget, Configuration
 from llmops_tui.domain.format import money
 from llmops_tui.domain.judge import Judge
@@ -118,6 +119,11 @@ def judging(store: Store, prepared: Prepared) -> tuple[int, float | None]:
         return 0, 0.0
     uses = [use for t in prepared.to_ask for use in graded.get(id(t.slot.case.scorers), ())]
     uses += [t.slot.case.scorers[i] for t in prepared.to_score for i in t.missing]
+    return judging_by(store, uses)
+
+
+def judging_by(store: Store, uses: Sequence[ScorerUse]) -> tuple[int, float | None]:
+    """The same of scorers, each of which is to judge once."""
     counts: dict[int, int] = {}
     judges: dict[int, Judge] = {}
     for use in uses:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from engine_bench import Bench
 from fake_openai import Asked, FakeOpenAI, Reply, completion, say
+from judge_bench import judge
 
 from llmops_tui.domain import semconv as a
+from llmops_tui.domain.errors import UsageError
 from llmops_tui.domain.model import Price, Usage, embedding_cost_usd
 from llmops_tui.domain.trace import totals
 from llmops_tui.engine import subjects
@@ -284,3 +287,42 @@ def test_vectors_have_a_price_without_output_tokens() -> None:
     assert embedding_cost_usd(Usage(3), None) is None
     # A server here that does not count is free all the same.
     assert embedding_cost_usd(Usage(), Price(0.0, 0.0)) == 0.0
+
+
+# -- replays
+
+
+async def test_a_replay_is_priced_with_those_who_judge_it(tmp_path: Path) -> None:
+    async with FakeOpenAI() as server:
+        gateway = {"base_url": server.url, "retries": 0, "price": {"judge-keyword": DOLLAR}}
+        settings: dict[str, Any] = {"providers": {"gateway": gateway}}
+        cases = [{"id": "one", "vars": {"question": "be polite"}, "scorers": [judge(votes=2)]}]
+        bench = Bench(tmp_path, cases=cases, settings=settings, prompt="{{ question }}")
+        await bench.evaluate()
+        count = server.count
+        assert count == 2
+        settings["budget"] = {"per_run_usd": 1.0}
+        bench.write("llmops.yaml", json.dumps(settings))
+        bench.engine.load()
+        version = bench.engine.queries.resolve("bench", "latest")
+        request = ReplayRequest("bench", version, "one", "model")
+        with pytest.raises(UsageError, match=r"more than budget\.per_run_usd"):
+            await Replay(bench.engine).run(request)
+        assert server.count == count
+        bench.engine.close()
+
+
+async def test_a_step_that_is_handed_over_costs_a_replay_nothing(tmp_path: Path) -> None:
+    async with FakeOpenAI() as server:
+        prices = {"m": FREE, "dear": DOLLAR}
+        bench = bench_of(tmp_path, server, prices, config=CHAIN, files=PROMPTS)
+        await bench.evaluate()
+        settings = json.loads((tmp_path / "llmops.yaml").read_text())
+        bench.write("llmops.yaml", json.dumps({**settings, "budget": {"per_run_usd": 1.0}}))
+        bench.engine.load()
+        version = bench.engine.queries.resolve("bench", "latest")
+        with pytest.raises(UsageError, match=r"more than budget\.per_run_usd"):
+            await Replay(bench.engine).run(ReplayRequest("bench", version, "one", "draft"))
+        found = await Replay(bench.engine).run(ReplayRequest("bench", version, "one", "answer"))
+        assert found.cost_usd == 0.0
+        bench.engine.close()
