@@ -11,12 +11,13 @@ from engine_bench import Bench
 from fake_openai import Asked, FakeOpenAI, Reply, completion, say
 from judge_bench import judge
 
+from llmops_tui.domain import messages as m
 from llmops_tui.domain import semconv as a
-from llmops_tui.domain.errors import UsageError
+from llmops_tui.domain.errors import Problem, StoreError, UsageError
 from llmops_tui.domain.model import Price, Usage, embedding_cost_usd
 from llmops_tui.domain.trace import totals
 from llmops_tui.engine import subjects
-from llmops_tui.engine.events import AskFirst, Notice, RunRequest
+from llmops_tui.engine.events import AskFirst, Event, Notice, RunRequest
 from llmops_tui.engine.replaying import Replay, ReplayRequest
 from llmops_tui.engine.traces import Traces
 from llmops_tui.workspace.trust import trust
@@ -145,6 +146,8 @@ async def test_a_program_without_models_is_free_and_no_budget_stops_it(
         bench = bench_of(tmp_path, server, {}, config=config, files=files, settings=budget)
         bench.configure(models=None)
         assert told(bench) == 0.0
+        (nobody,) = bench.engine.configuration("bench").models
+        assert nobody.price == Price(0.0, 0.0, source="no model is asked")
         ended = await bench.evaluate()
         assert (ended.tally.errors, ended.run.cost_usd) == (0, 0.0)
         # So it is of a version that is not on disk any more.
@@ -277,6 +280,32 @@ async def test_a_replay_that_embeds_costs_that_and_it_counts_for_the_day(tmp_pat
         found = await Replay(bench.engine).run(request)
         assert found.cost_usd == pytest.approx(5)
         assert bench.engine.store.calls.spent_since(0) == pytest.approx(EMBEDDED + 5)
+        bench.engine.close()
+
+
+async def test_what_is_spent_when_its_run_is_over_counts_for_the_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with FakeOpenAI() as server:
+        bench = bench_of(tmp_path, server, {})
+        bench.engine.load()
+        host, calls = bench.engine.host, bench.engine.store.calls
+        assert host.runner is None
+        spent = m.Spent(1, "gate", "gate/embed-fake", Usage(3), 3.0)
+        host.spent(spent)
+        assert calls.spent_since(0) == pytest.approx(3)
+        host.spent(m.Spent(2, "gate", "gate/embed-fake", Usage(), None))
+        assert calls.spent_since(0) == pytest.approx(3)
+
+        # What can't be written is said, and ends nothing.
+        def full(*_: object) -> None:
+            raise StoreError(Problem("the disk is full"))
+
+        told: list[Event] = []
+        monkeypatch.setattr(calls, "add_spending", full)
+        monkeypatch.setattr(host, "_emit", told.append)
+        host.spent(spent)
+        assert [e.text for e in told if isinstance(e, Notice)] == ["the disk is full"]
         bench.engine.close()
 
 
