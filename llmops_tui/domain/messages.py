@@ -12,7 +12,7 @@ import msgspec
 
 from llmops_tui.domain.call import Call, Draw, Failure
 from llmops_tui.domain.case import Case
-from llmops_tui.domain.model import Model
+from llmops_tui.domain.model import Model, Usage
 from llmops_tui.domain.output import Output
 from llmops_tui.domain.program import Program
 from llmops_tui.domain.score import Score
@@ -211,6 +211,21 @@ class Called(msgspec.Struct, frozen=True, tag="called"):
     call: Call
 
 
+class Spent(msgspec.Struct, frozen=True, tag="spent"):
+    """Something was paid for that is no call of a chat model: texts were embedded.
+
+    Attributes:
+        usage: `input_tokens` alone.
+        cost_usd: None where the price or the tokens are not known.
+    """
+
+    job: int
+    provider: str
+    model_id: str
+    usage: Usage
+    cost_usd: float | None
+
+
 class Evaluated(msgspec.Struct, frozen=True, tag="evaluated"):
     """The end of an `Evaluate` or `ScoreOnly`: an output and its scores, or why there is none.
 
@@ -247,7 +262,9 @@ class Pong(msgspec.Struct, frozen=True, tag="pong"):
     n: int
 
 
-FromWorker = Ready | Lookup | FindMade | Made | Sent | Token | Called | Evaluated | Waiting | Note | Pong
+FromWorker = (
+    Ready | Lookup | FindMade | Made | Sent | Token | Called | Spent | Evaluated | Waiting | Note | Pong
+)
 
 encode = msgspec.json.Encoder().encode
 decode_to_worker = msgspec.json.Decoder(ToWorker).decode

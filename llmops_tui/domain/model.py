@@ -88,6 +88,13 @@ def _sum(a: int | None, b: int | None) -> int | None:
     return a if b is None else a + b
 
 
+def embedding_cost_usd(usage: Usage, price: Price | None) -> float | None:
+    """What vectors cost in USD: there is no output. None where the price or the tokens are not known."""
+    if price is not None and price.input_usd == 0:
+        return 0.0
+    return cost_usd(Usage(usage.input_tokens, 0, usage.cached_tokens), price)
+
+
 def cost_usd(usage: Usage, price: Price | None) -> float | None:
     """What a call cost in USD, or None where the price or the tokens are not known."""
     if price is None or usage.input_tokens is None or usage.output_tokens is None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from llmops_tui.domain.case import ScorerUse
 from llmops_tui.domain.configuration import Budget, Configuration
 from llmops_tui.domain.format import money
 from llmops_tui.domain.judge import Judge
-from llmops_tui.domain.model import Model
+from llmops_tui.domain.model import Model, Price
+from llmops_tui.domain.program import CommandStep, FunctionStep, Program, PromptStep
 from llmops_tui.engine.events import Estimate
 from llmops_tui.engine.plan import Slot
 from llmops_tui.engine.prepare import Prepared
@@ -27,7 +29,8 @@ UNKNOWN_REASON_TOKENS = 100
 def cost_of(store: Store, configuration: Configuration, missing: Sequence[Slot]) -> float | None:
     """USD for asking these, from the average of earlier calls, else from price and lengths.
 
-    None where a model's price is not known.
+    Vectors of documents and queries are left out: what is kept of them decides what they cost.
+    None where a model's price is not known, or how much a program asks.
     """
     counts: dict[str, int] = {}
     models: dict[str, Model] = {}
@@ -44,24 +47,64 @@ def cost_of(store: Store, configuration: Configuration, missing: Sequence[Slot])
 
 
 def _cost_of_one(store: Store, configuration: Configuration, model: Model) -> float | None:
-    price = model.price
-    if price is None:
+    """One answer: each step by the model that it asks."""
+    own = {each.id: each for each in configuration.own_models}
+    total = 0.0
+    for step in configuration.target.steps:
+        cost: float | None = 0.0
+        match step.does:
+            case PromptStep() as does:
+                asked = own.get(does.model) if does.model else model
+                cost = _cost_of_prompt(store, configuration, does, asked)
+            case FunctionStep() | CommandStep():
+                cost = _cost_of_program(store, configuration, model, own)
+        if cost is None:
+            return None
+        total += cost
+    return total
+
+
+def _cost_of_prompt(
+    store: Store, configuration: Configuration, does: PromptStep, model: Model | None
+) -> float | None:
+    price = model.price if model is not None else None
+    if model is None or price is None:
         return None
-    if price.input_usd == 0 and price.output_usd == 0:
+    if _is_free(price):
         return 0.0
     average = store.calls.average_cost(model.id)
     if average is not None:
-        return average * max(len(configuration.target.prompts), 1)
-    # A step's own model is priced as the one that is evaluated: an estimate, not a bill.
-    target = configuration.target
-    words = sum(each.chunk_words * each.top_k for each in target.retrievals)
-    total = 0.0
-    for step in target.prompts:
-        prompt = configuration.blobs.get(step.prompt, "")
-        answer = step.params.get("max_tokens") or UNKNOWN_ANSWER_TOKENS
-        tokens = len(prompt) / CHARACTERS_PER_TOKEN + words * 1.5
-        total += tokens * price.input_usd + float(answer) * price.output_usd
-    return total
+        return average
+    words = sum(each.chunk_words * each.top_k for each in configuration.target.retrievals)
+    prompt = configuration.blobs.get(does.prompt, "")
+    answer = does.params.get("max_tokens") or UNKNOWN_ANSWER_TOKENS
+    tokens = len(prompt) / CHARACTERS_PER_TOKEN + words * 1.5
+    return tokens * price.input_usd + float(answer) * price.output_usd
+
+
+def _cost_of_program(
+    store: Store, configuration: Configuration, model: Model, own: Mapping[str, Model]
+) -> float | None:
+    """A function or a command: one call, at least, of the model that it is given first.
+
+    What it sends is its own affair, so before that model was ever asked nothing is known.
+    """
+    asked = model if model.client != "program" else _first_own(configuration.target, own)
+    if asked is None:
+        return 0.0
+    if asked.price is not None and _is_free(asked.price):
+        return 0.0
+    return store.calls.average_cost(asked.id) if asked.price is not None else None
+
+
+def _first_own(target: Program, own: Mapping[str, Model]) -> Model | None:
+    """Of the models that prompts name for themselves; a model that embeds is not asked by programs."""
+    named = {does.model for does in target.prompts if does.model}
+    return next((each for name, each in own.items() if name in named), None)
+
+
+def _is_free(price: Price) -> bool:
+    return price.input_usd == 0 and price.output_usd == 0
 
 
 def judging(store: Store, prepared: Prepared) -> tuple[int, float | None]:
@@ -76,6 +119,11 @@ def judging(store: Store, prepared: Prepared) -> tuple[int, float | None]:
         return 0, 0.0
     uses = [use for t in prepared.to_ask for use in graded.get(id(t.slot.case.scorers), ())]
     uses += [t.slot.case.scorers[i] for t in prepared.to_score for i in t.missing]
+    return judging_by(store, uses)
+
+
+def judging_by(store: Store, uses: Sequence[ScorerUse]) -> tuple[int, float | None]:
+    """The same of scorers, each of which is to judge once."""
     counts: dict[int, int] = {}
     judges: dict[int, Judge] = {}
     for use in uses:
@@ -92,7 +140,7 @@ def _cost_of_judgement(store: Store, judge: Judge) -> float | None:
     price = judge.model.price
     if price is None:
         return None
-    if price.input_usd == 0 and price.output_usd == 0:
+    if _is_free(price):
         return 0.0
     average = store.calls.average_cost(judge.model.id)
     if average is not None:
@@ -111,7 +159,8 @@ def objection(budget: Budget, estimate: Estimate) -> str | None:
             return None
         return (
             f"the price of {estimate.requests:,} answers is not known, and llmops.yaml sets a budget; "
-            "give the model a price under providers, or agree to this run"
+            "give the model a price under providers (what a program of your own asks is known once its "
+            "model was asked), or agree to this run"
         )
     if math.isclose(cost, 0.0, abs_tol=1e-12):
         return None

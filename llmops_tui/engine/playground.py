@@ -107,7 +107,7 @@ class Playground:
         self._engine.connect(_judged_by(place.of.configuration, case) for place in places)
         results = await self._answers(request, places, case, emit)
         calls = [call for aside in results for call in aside.calls]
-        costs = [call.cost_usd for call in calls]
+        costs = [cost for aside in results for cost in aside.costs]
         known = None if any(c is None for c in costs) else sum(c for c in costs if c is not None)
         return Answered(request.number, same, "", (*said, *words), known, len(calls))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -106,7 +106,7 @@ class Replay:
             step, _ = _place(configuration.target, request.start)
             given[f"{step}/messages"] = list(request.messages)
         if not request.agreed:
-            cost = self._estimate(configuration, model, case)
+            cost = self._estimate(configuration, model, case, given)
             why = prices.objection(engine.workspace.budget, cost)
             if why is not None:
                 raise UsageError(Problem(why, "raise budget in llmops.yaml, or replay it with --yes"))
@@ -134,7 +134,7 @@ class Replay:
             evaluated = await engine.host.ask_aside(engine.workspace, one_case, job, aside)
         finally:
             engine.host.drop(aside)
-        costs = [call.cost_usd for call in aside.calls]
+        costs = aside.costs
         after = self._traces.of_evaluated(
             evaluated, before, f"{request.case_id} · replay from {request.start}"
         )
@@ -158,11 +158,22 @@ class Replay:
         subject = subjects.of_version(engine.store, engine.root, on_disk, version)
         return subject.configuration, subject.adapted
 
-    def _estimate(self, configuration: Configuration, model: Model, case: Case) -> Estimate:
+    def _estimate(
+        self, configuration: Configuration, model: Model, case: Case, given: Mapping[str, Any]
+    ) -> Estimate:
+        # A step whose result is handed over asks nothing.
+        target = configuration.target
+        left = tuple(step for step in target.steps if step.name not in given)
+        configuration = msgspec.structs.replace(
+            configuration, target=msgspec.structs.replace(target, steps=left)
+        )
         places = slots(configuration.manifest, (model,), (case,), 1, Subset(), {})
-        cost = prices.cost_of(self._engine.store, configuration, places)
-        spent = self._engine.store.calls.spent_since(prices.midnight())
-        return Estimate(1, 0, 1, 0, cost, spent)
+        store = self._engine.store
+        asking = prices.cost_of(store, configuration, places)
+        judgements, judging = prices.judging_by(store, case.scorers)
+        cost = None if asking is None or judging is None else asking + judging
+        spent = store.calls.spent_since(prices.midnight())
+        return Estimate(1, 0, 1, 0, cost, spent, judgements)
 
 
 # -- what is handed over (pure)

@@ -96,6 +96,8 @@ class Runner:
         self.unasked = 0
         self.errors = 0
         self.cost_usd: float | None = 0.0
+        #: Of what has a known price: the least that it cost, which the limit is held against.
+        self.known_cost_usd = 0.0
         self.over_budget = False
         self.failures: list[str] = []
 
@@ -250,11 +252,25 @@ class Runner:
     def called(self, call: Call) -> None:
         self._calls.append(call)
         self._recent_calls[call.key, call.draw] = call
-        if self.cost_usd is not None:
-            self.cost_usd = None if call.cost_usd is None else self.cost_usd + call.cost_usd
         self._schedule_flush()
+        self._spend(call.cost_usd)
+
+    def spent(self, message: m.Spent) -> None:
+        """It cost something that is no call: counted at once, as nothing else is kept of it."""
+        try:
+            self._store.calls.add_spending(message.cost_usd, time.time())
+        except StoreError as error:
+            self._give_up(error)
+        self._spend(message.cost_usd)
+
+    def _spend(self, cost_usd: float | None) -> None:
+        if cost_usd is None:
+            self.cost_usd = None
+        else:
+            self.known_cost_usd += cost_usd
+            self.cost_usd = None if self.cost_usd is None else self.cost_usd + cost_usd
         limit = self.spend_limit_usd
-        if limit is not None and (self.cost_usd or 0.0) > limit and not self._cancelled:
+        if limit is not None and self.known_cost_usd > limit and not self._cancelled:
             self.over_budget = True
             self.cancel()
 

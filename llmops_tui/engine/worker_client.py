@@ -43,6 +43,8 @@ class Owner(Protocol):
 
     def called(self, message: m.Called) -> None: ...
 
+    def spent(self, message: m.Spent) -> None: ...
+
     def sent(self, message: m.Sent) -> None: ...
 
     def token(self, message: m.Token) -> None: ...
@@ -264,6 +266,8 @@ class WorkerClient:
                 self._owner.made(message)
             case m.Called():
                 self._owner.called(message)
+            case m.Spent():
+                self._owner.spent(message)
             case m.Sent():
                 self._owner.sent(message)
             case m.Token():

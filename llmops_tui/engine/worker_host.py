@@ -33,10 +33,16 @@ class Aside:
     def __init__(self, heard: Callable[[str], None], waiting: Callable[[str], None]) -> None:
         self.ticket: Ticket | None = None
         self.calls: list[Call] = []
+        self.spent: list[m.Spent] = []
         self.fault: StoreError | None = None
         self.text = ""
         self._heard = heard
         self.waiting = waiting
+
+    @property
+    def costs(self) -> list[float | None]:
+        """USD of all that was asked for it, one by one; None where a price is not known."""
+        return [*(call.cost_usd for call in self.calls), *(each.cost_usd for each in self.spent)]
 
     def token(self, message: m.Token) -> None:
         self.text = message.text if message.anew else self.text + message.text
@@ -191,6 +197,21 @@ class WorkerHost:
             self._store.calls.add_many([call])
         except StoreError as error:
             aside.fault = error
+
+    def spent(self, message: m.Spent) -> None:
+        aside = self._asides.get(message.job)
+        if aside is None and self.runner is not None:
+            self.runner.spent(message)
+            return
+        if aside is not None:
+            aside.spent.append(message)
+        try:
+            self._store.calls.add_spending(message.cost_usd, time.time())
+        except StoreError as error:
+            if aside is not None:
+                aside.fault = error
+            else:
+                self._emit(Notice("error", str(error)))
 
     def token(self, message: m.Token) -> None:
         if message.job in self._asides:

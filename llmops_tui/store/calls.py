@@ -11,7 +11,7 @@ from llmops_tui.domain.model import Usage
 from llmops_tui.store.blobs import Blobs, chunks, clean, from_json, marks, to_json
 from llmops_tui.store.bulk import no_collection
 from llmops_tui.store.connection import Database
-from llmops_tui.store.served import QUARTER_S, Served, add_sums
+from llmops_tui.store.served import QUARTER_S, Served, add_sums, add_to_spending
 
 _INSERT = (
     "INSERT INTO calls (key, generation, trial, step, occurrence, model, pin, setup_id, text_id, "
@@ -98,6 +98,16 @@ class Calls:
                 if self.insert(connection, call, pin):
                     new.append((call, pin))
             add_sums(connection, new)
+
+    def add_spending(self, cost_usd: float | None, at: float) -> None:
+        """Count what was paid for something that is no call.
+
+        Args:
+            at: Unix seconds.
+        """
+        if cost_usd:
+            with self._db.write() as connection:
+                add_to_spending(connection, {int(at // QUARTER_S): cost_usd})
 
     def insert(self, connection: sqlite3.Connection, call: Call, pin: str) -> bool:
         """Within a transaction, and outside the sums; whether it is new."""

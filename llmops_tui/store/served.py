@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -68,6 +68,11 @@ def add_sums(connection: sqlite3.Connection, calls: Iterable[tuple[Call, str]]) 
         "output_tokens = output_tokens + excluded.output_tokens",
         [(*key, s.first, s.last, s.calls, s.priced, s.cost, s.input, s.output) for key, s in served.items()],
     )
+    add_to_spending(connection, spent)
+
+
+def add_to_spending(connection: sqlite3.Connection, spent: Mapping[int, float]) -> None:
+    """Add USD to quarters of an hour. Within a transaction."""
     connection.executemany(
         "INSERT INTO spending VALUES (?, ?) "
         "ON CONFLICT DO UPDATE SET cost_usd = cost_usd + excluded.cost_usd",

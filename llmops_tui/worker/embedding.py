@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmops_tui.domain.canonical import digest
-from llmops_tui.domain.model import Model, Usage, cost_usd
+from llmops_tui.domain.model import Model, Usage, embedding_cost_usd
 from llmops_tui.providers.base import Listener, Provider
 
 
@@ -42,4 +42,4 @@ class Embedding:
         """What that cost; None where the price or the tokens are not known."""
         if not self.requests:
             return 0.0
-        return cost_usd(Usage(self.usage.input_tokens, 0), self._model.price)
+        return embedding_cost_usd(self.usage, self._model.price)

@@ -81,6 +81,7 @@ class Execution:
         self.draw = Draw(job.generation, job.trial)
         self.results: dict[str, StepResult] = {}
         self.retrieved: list[tuple[str, LiveSpan]] = []
+        self._spent: list[tuple[Usage, float | None]] = []
         self._occurrences: dict[tuple[str, str], int] = {}
 
     def draw_of(self, step: str, occurrence: int = 0) -> Draw:
@@ -110,6 +111,10 @@ class Execution:
         """A replay hands over its result."""
         return step in self.job.given
 
+    def spent(self, usage: Usage, cost_usd: float | None) -> None:
+        """Something was paid for beside the calls of its steps: texts were embedded for a retrieval."""
+        self._spent.append((usage, cost_usd))
+
     def given(self, step: str, what: str = "") -> Any | None:
         """What a replay says that a step, or a part of one (`retrieval`, `messages`), gave."""
         return self.job.given.get(f"{step}/{what}" if what else step)
@@ -125,10 +130,11 @@ class Execution:
             places[span.number] = len(chunks)
             chunks += span.chunks or ()
         done = [results[step.name] for step in program.steps if step.name in results]
-        costs = [result.cost_usd for result in done]
+        spent = [*((result.usage, result.cost_usd) for result in done), *self._spent]
+        costs = [cost for _, cost in spent]
         usage = Usage()
-        for result in done:
-            usage = usage + result.usage
+        for each, _ in spent:
+            usage = usage + each
         output = Output(
             text=last.text,
             tool_calls=tuple(call for result in done for call in result.tool_calls),

@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
+from llmops_tui.domain import messages as m
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.canonical import digest
+from llmops_tui.domain.model import embedding_cost_usd
 from llmops_tui.domain.output import Chunk
 from llmops_tui.domain.program import Retrieval
 from llmops_tui.providers.base import CallFailed
@@ -88,7 +90,13 @@ async def _search(
                 embedding.attributes |= {a.MODEL: model.name, a.PROVIDER: model.provider}
                 embedding.attributes[EMBEDDED] = len(texts)
                 found = await embedder(texts)
+                cost = embedding_cost_usd(found.usage, model.price)
                 embedding.attributes[a.INPUT_TOKENS] = found.usage.input_tokens
+                if cost is not None:
+                    embedding.attributes[a.COST] = cost
+                execution.spent(found.usage, cost)
+                spent = m.Spent(execution.job.job, model.provider, model.id, found.usage, cost)
+                resources.links.send(spent)
                 return found.vectors
 
     try:

@@ -10,7 +10,7 @@ from llmops_tui.domain.canonical import digest
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.configuration import Configuration
 from llmops_tui.domain.manifest import make_manifest, make_part
-from llmops_tui.domain.model import Model
+from llmops_tui.domain.model import Model, Price
 from llmops_tui.domain.program import program_of
 from llmops_tui.domain.schema import ConfigFile, WorkspaceFile
 from llmops_tui.workspace.cases import build_cases, check_programs, check_variables
@@ -27,6 +27,8 @@ from llmops_tui.workspace.scorer_uses import ScorerCatalogue
 from llmops_tui.workspace.validation import read_validated
 from llmops_tui.workspace.yaml_document import Document
 
+#: A program asks no model by itself; what it has asked has a price of its own.
+_FREE = Price(0.0, 0.0, source="no model is asked")
 #: Parameters that providers share; a name close to one of them is probably a slip.
 _KNOWN_PARAMS = frozenset(
     (
@@ -147,7 +149,8 @@ class _Reading:
                     "no model is named", "write 'models: [local/smollm2-135m-instruct]'", self._path, 1
                 )
                 return None
-            models = [Model(program.name, program.name.partition("/")[0], program.name, "program")]
+            kind = program.name.partition("/")[0]
+            models = [Model(program.name, kind, program.name, "program", price=_FREE)]
         for each in program.reads:
             reader.problems += check_variables(cases, each.prompt, each.required, each.lines)
         reader.problems += check_sources(cases, program.documents)

@@ -43,6 +43,8 @@ class Listener:
     def called(self, message: m.Called) -> None:
         self.calls[message.call.key, message.call.draw] = message.call
 
+    def spent(self, message: m.Spent) -> None: ...
+
     def token(self, message: m.Token) -> None:
         self.tokens.append(message)
 
