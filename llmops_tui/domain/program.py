@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from llmops_tui.domain.canonical import canonical_json, text_digest
-from llmops_tui.domain.manifest import Manifest, Part
+from llmops_tui.domain.manifest import Manifest, Part, changed_parts
 from llmops_tui.domain.model import Model
 
 ToolMode = Literal["live", "recorded", "canned"]
@@ -229,6 +229,35 @@ def program_of(manifest: Manifest) -> Program:
     )
     code = manifest.part("code")
     return Program(steps, settings.get("output", steps[-1].name), code.value if code is not None else {})
+
+
+def changed_steps(before: Manifest, after: Manifest) -> frozenset[str]:
+    """Steps of the later version that are not as they were, and all that need one of them.
+
+    A function, a command or a tool changes with the code, whatever of it.
+    """
+    changes = changed_parts(before, after)
+    kinds = {c.kind for c in changes}
+    named = {
+        c.name.partition(".")[0] if c.kind == "params" else c.name for c in changes if c.kind in OF_A_STEP
+    }
+    found: set[str] = set()
+    for step in program_of(after).steps:
+        runs_code = isinstance(step.does, FunctionStep | CommandStep | ToolStep)
+        uses_tools = isinstance(step.does, PromptStep) and bool(step.does.tools)
+        if (
+            step.name in named
+            or (runs_code and "code" in kinds)
+            or (uses_tools and kinds & {"tools", "code"})
+            or "own_models" in kinds
+            or found & set(step.needs)
+        ):
+            found.add(step.name)
+    return frozenset(found)
+
+
+#: Kinds of parts that are named by the step they belong to.
+OF_A_STEP = frozenset({"step", "prompt", "params", "retrieval", "corpus", "response_format"})
 
 
 def stand_in(data: bytes) -> str:

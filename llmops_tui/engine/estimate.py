@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +12,8 @@ from llmops_tui.domain.configuration import Budget, Configuration
 from llmops_tui.domain.format import money
 from llmops_tui.domain.judge import Judge
 from llmops_tui.domain.model import Model, Price
-from llmops_tui.domain.program import CommandStep, FunctionStep, Program, PromptStep
+from llmops_tui.domain.output import output_key, target_hash
+from llmops_tui.domain.program import CommandStep, FunctionStep, Program, PromptStep, changed_steps
 from llmops_tui.engine.events import Estimate
 from llmops_tui.engine.plan import Slot
 from llmops_tui.engine.prepare import Prepared
@@ -32,30 +34,70 @@ def cost_of(store: Store, configuration: Configuration, missing: Sequence[Slot])
     Vectors of documents and queries are left out: what is kept of them decides what they cost.
     None where a model's price is not known, or how much a program asks.
     """
-    counts: dict[str, int] = {}
+    counts: dict[tuple[str, bool], int] = {}
     models: dict[str, Model] = {}
+    anew, answered = _asked_again(store, configuration, missing)
     for slot in missing:
-        counts[slot.model.id] = counts.get(slot.model.id, 0) + 1
+        place = (slot.model.id, (slot.key, slot.trial) in answered)
+        counts[place] = counts.get(place, 0) + 1
         models[slot.model.id] = slot.model
     total = 0.0
-    for name, count in counts.items():
-        each = _cost_of_one(store, configuration, models[name])
+    for (name, is_known), count in counts.items():
+        each = _cost_of_one(store, configuration, models[name], anew if is_known else None)
         if each is None:
             return None
         total += each * count
     return total
 
 
-def _cost_of_one(store: Store, configuration: Configuration, model: Model) -> float | None:
-    """One answer: each step by the model that it asks."""
+def _asked_again(
+    store: Store, configuration: Configuration, missing: Sequence[Slot]
+) -> tuple[frozenset[str], frozenset[tuple[str, int]]]:
+    """Of a chain: steps that are not as they were in the version before, and places that it answered.
+
+    There, the other steps come from the cache.
+    """
+    if len(configuration.target.steps) < 2:
+        return frozenset(), frozenset()
+    recorded = store.versions.list(configuration.name)
+    before = next((v for v in recorded if v.hash != configuration.manifest.hash), None)
+    if before is None:
+        return frozenset(), frozenset()
+    manifest = store.versions.manifest(before.id)
+    target, hashes = target_hash(manifest), {p.name: p.hash for p in manifest.of_kind("models")}
+    then = {
+        (output_key(target, hashes[slot.model.id], slot.case.inputs_hash()), slot.trial): (
+            slot.key,
+            slot.trial,
+        )
+        for slot in missing
+        if slot.model.id in hashes
+    }
+    found = store.outputs.find_many(then)
+    anew = changed_steps(manifest, configuration.manifest)
+    return anew, frozenset(place for key, place in then.items() if key in found)
+
+
+def _cost_of_one(
+    store: Store, configuration: Configuration, model: Model, anew: frozenset[str] | None
+) -> float | None:
+    """One answer: each step by the model that it asks.
+
+    Args:
+        anew: only these steps are not in the cache; None: none is.
+    """
     own = {each.id: each for each in configuration.own_models}
     total = 0.0
     for step in configuration.target.steps:
+        if anew is not None and step.name not in anew:
+            continue
         cost: float | None = 0.0
         match step.does:
             case PromptStep() as does:
                 asked = own.get(does.model) if does.model else model
                 cost = _cost_of_prompt(store, configuration, does, asked)
+            case FunctionStep() if not _may_ask(configuration):
+                pass
             case FunctionStep() | CommandStep():
                 cost = _cost_of_program(store, configuration, model, own)
         if cost is None:
@@ -95,6 +137,16 @@ def _cost_of_program(
     if asked.price is not None and _is_free(asked.price):
         return 0.0
     return store.calls.average_cost(asked.id) if asked.price is not None else None
+
+
+#: Words without which a function asks nobody.
+_ASKS = re.compile(r"\bask\b|openai|litellm|anthropic|http|urllib|requests|aiohttp", re.IGNORECASE)
+
+
+def _may_ask(configuration: Configuration) -> bool:
+    """Whether the code of a configuration looks as if it asked a model."""
+    texts = (configuration.blobs.get(hash_, "") for hash_ in configuration.target.code.values())
+    return any(_ASKS.search(text) for text in texts)
 
 
 def _first_own(target: Program, own: Mapping[str, Model]) -> Model | None:

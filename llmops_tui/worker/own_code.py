@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from llmops_tui.domain import messages as m
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.call import Call, ChatRequest, request_key
 from llmops_tui.domain.canonical import digest
@@ -65,6 +66,7 @@ async def run_function(
             if access is not None:
                 resources.gateway.shut(access.api_key)
             scope.finish(_Seen(called, desk))
+        _tell(resources, execution, does.function, given)
         return _result(execution, step, given, desk, called)
 
 
@@ -104,6 +106,7 @@ async def run_command(
             raise _failed(execution, step, str(error), error) from error
         finally:
             resources.gateway.shut(access.api_key)
+        _tell(resources, execution, does.command[0], given)
         return _result(execution, step, given, desk, called)
 
 
@@ -225,6 +228,13 @@ def _failed(execution: Execution, step: Step, said: str, error: CodeError) -> Jo
     unmet = next((name for name in sorted(others) if f"asks for '{name}'" in said), "")
     remedy = f"add it to what the step needs: [{', '.join([*step.needs, unmet])}]" if unmet else ""
     return execution.failed(step.name, "user_code", said, remedy)
+
+
+def _tell(resources: Resources, execution: Execution, name: str, given: Given) -> None:
+    """What a program says that it spent counts like what is asked for it."""
+    if given.cost_usd:
+        usage = given.usage or Usage()
+        resources.links.send(m.Spent(execution.job.job, "program", name, usage, given.cost_usd))
 
 
 def _result(execution: Execution, step: Step, given: Given, desk: Desk, span: LiveSpan) -> StepResult:

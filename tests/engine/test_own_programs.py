@@ -310,7 +310,8 @@ async def test_what_a_function_tells_of_its_own_calls_is_in_the_trace(tmp_path: 
             "    usage = {'input_tokens': 120, 'output_tokens': 9}\n"
             "    return {'output': question, 'usage': usage, 'cost_usd': 0.0004}\n",
         )
-        await bench.evaluate()
+        ended = await bench.evaluate()
+        assert ended.run.cost_usd == pytest.approx(0.0004)
         trace = trace_of(bench)
         whole = totals(trace)[trace.root.id]
         assert (whole.input_tokens, whole.output_tokens, whole.cost_usd) == (120, 9, 0.0004)

@@ -355,3 +355,36 @@ async def test_a_step_that_is_handed_over_costs_a_replay_nothing(tmp_path: Path)
         found = await Replay(bench.engine).run(ReplayRequest("bench", version, "one", "answer"))
         assert found.cost_usd == 0.0
         bench.engine.close()
+
+
+async def test_steps_that_are_as_they_were_cost_nothing(tmp_path: Path) -> None:
+    """An edit of a function asks nobody: no budget keeps it from running."""
+    async with FakeOpenAI() as server:
+        price = {"dear": {"input": 1_000_000.0, "output": 1_000_000.0}}
+        bench = Bench(
+            tmp_path,
+            models=["gate/dear"],
+            config={
+                "prompt": None,
+                "chain": [
+                    {"name": "first", "prompt": "prompts/bench.md"},
+                    {"name": "last", "python": "app:last"},
+                ],
+            },
+            cases=[{"id": "one", "vars": {"question": "q"}}],
+            settings={"providers": {"gate": {"base_url": server.url, "price": price}}},
+            files={"app.py": "def last(first):\n    return first\n"},
+        )
+        trust(tmp_path)
+        await bench.evaluate(agreed=True)
+        settings = {
+            "providers": {"gate": {"base_url": server.url, "price": price}},
+            "budget": {"per_run_usd": 0.01},
+        }
+        bench.write("llmops.yaml", json.dumps(settings))
+        bench.write("app.py", "def last(first):\n    return first + '!'\n")
+        server.forget()
+        await bench.evaluate()
+        assert server.count == 0
+        assert bench.output("one") == "q!"
+        bench.engine.close()
