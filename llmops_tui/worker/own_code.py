@@ -12,7 +12,7 @@ from llmops_tui.domain.call import Call, ChatRequest, request_key
 from llmops_tui.domain.model import Model, Usage
 from llmops_tui.domain.program import CommandStep, FunctionStep, Step
 from llmops_tui.providers.base import CallFailed
-from llmops_tui.worker.code import CodeError
+from llmops_tui.worker.code import CodeError, Limit
 from llmops_tui.worker.execution import Execution, JobFailed, StepResult
 from llmops_tui.worker.resources import Resources, plain
 from llmops_tui.worker.tracer import LiveSpan
@@ -42,7 +42,8 @@ async def run_function(
     inputs = arguments or execution.job.case.vars
     with span.span("function", does.function) as called:
         called.attributes |= {a.FUNCTION: does.function, a.INPUT: inputs}
-        desk = Desk(resources, execution, step.name, called)
+        limit = Limit(does.timeout_s)
+        desk = Desk(resources, execution, step.name, called, limit)
         access = None
         if resources.mentions(execution.job.target.code, "openai"):
             access = await resources.gateway.open(desk)
@@ -52,7 +53,7 @@ async def run_function(
         known |= {"ask": ask, "openai": _client_settings(access), "params": does.params}
         try:
             with loaded.held():
-                given = await loaded.functions.call(does.function, known, arguments, does.timeout_s, scope)
+                given = await loaded.functions.call(does.function, known, arguments, limit, scope)
         except CodeError as error:
             raise _failed(execution, step, f"{does.function}: {error}", error) from error
         finally:
@@ -76,7 +77,8 @@ async def run_command(
     job = execution.job
     with span.span("command", does.command[0]) as called:
         called.attributes |= {a.COMMAND: list(does.command), a.INPUT: job.case.vars}
-        desk = Desk(resources, execution, step.name, called)
+        limit = Limit(does.timeout_s)
+        desk = Desk(resources, execution, step.name, called, limit)
         access = await resources.gateway.open(desk)
         sent = {
             **{"vars": job.case.vars, "model": job.model.id, "params": does.params},
@@ -88,7 +90,7 @@ async def run_command(
                 does.command,
                 sent,
                 folder=resources.folder,
-                timeout_s=does.timeout_s,
+                timeout_s=limit,
                 env={"OPENAI_BASE_URL": access.base_url, "OPENAI_API_KEY": access.api_key},
                 files={path: resources.blobs[hash_] for path, hash_ in job.target.code.items()},
                 redact=resources.redactor.redact,
@@ -101,9 +103,16 @@ async def run_command(
 
 
 class Desk:
-    """Asks for one running step: its calls are kept, priced, and spans of it."""
+    """Asks for one running step: its calls are kept, priced, and spans of it.
 
-    def __init__(self, resources: Resources, execution: Execution, step: str, span: LiveSpan) -> None:
+    Args:
+        limit: the step's; it does not count the time of these calls.
+    """
+
+    def __init__(
+        self, resources: Resources, execution: Execution, step: str, span: LiveSpan, limit: Limit
+    ) -> None:
+        self._limit = limit
         self._calls = resources.calls
         self._execution = execution
         self._step = step
@@ -142,7 +151,8 @@ class Desk:
         draw = execution.draw_of(self._step, occurrence)
         with self._span.span("model", f"chat {model.name}", self._span.clock.fork()) as asked:
             asked.attributes[a.MODEL] = model.name
-            call = await self._calls.ask(job.job, model, request, draw, job.fresh)
+            with self._limit.paused():
+                call = await self._calls.ask(job.job, model, request, draw, job.fresh)
             asked.asked(call)
         # A program may ask several at a time: its own clock goes on to the last of them.
         clock = self._span.clock
