@@ -173,13 +173,24 @@ class WorkerHost:
     def find_made(self, key: str, draw: Draw, fresh: bool) -> Any | None:
         if self.runner is not None:
             return self.runner.find_made(key, draw, fresh)
-        return self._store.made.find(key, draw, fresh)
+        try:
+            return self._store.made.find(key, draw, fresh)
+        except StoreError as error:
+            self._tell(error)
+            return None
 
     def made(self, message: m.Made) -> None:
         if self.runner is not None:
             self.runner.made(message)
-        else:
+            return
+        try:
             self._store.made.add(message.key, message.draw, message.result, time.time())
+        except StoreError as error:
+            aside = self._asides.get(message.job)
+            if aside is not None:
+                aside.fault = error
+            else:
+                self._tell(error)
 
     def called(self, message: m.Called) -> None:
         aside = self._asides.get(message.job)
@@ -228,6 +239,10 @@ class WorkerHost:
             self._asides[message.job].waiting(f"{message.provider}: {message.said}")
         elif self.runner is not None:
             self.runner.waiting(message)
+
+    def _tell(self, error: StoreError) -> None:
+        """No run is there that it could end; the connection to the worker must outlive it."""
+        self._emit(Notice("error", str(error), key="run"))
 
     def note(self, message: m.Note) -> None:
         self._emit(Notice(message.level, message.text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from llmops_tui.domain import messages as m
 from llmops_tui.domain.call import Call, ChatRequest, Draw, request_key
@@ -71,7 +72,7 @@ class Calls:
             tokens = TokenStream(self._links.send, self._redactor)
             task = asyncio.create_task(self._ask(job, key, model, request, draw, fresh, tokens))
             self._in_flight[key, draw] = task
-            task.add_done_callback(lambda _: self._in_flight.pop((key, draw), None))
+            task.add_done_callback(partial(self._forget, (key, draw)))
             self._waiters[task] = 0
             self._streams[task] = tokens
         self._waiters[task] += 1
@@ -83,7 +84,14 @@ class Calls:
             self._waiters[task] -= 1
             if not self._waiters[task]:
                 del self._waiters[task], self._streams[task]
+                # Who asks the same from here on asks anew: this one ends.
+                if self._in_flight.get((key, draw)) is task:
+                    del self._in_flight[key, draw]
                 task.cancel()
+
+    def _forget(self, place: tuple[str, Draw], task: asyncio.Task[Call]) -> None:
+        if self._in_flight.get(place) is task:
+            del self._in_flight[place]
 
     async def _ask(
         self,

@@ -20,7 +20,7 @@ import sys
 import threading
 import traceback
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,7 @@ class WorkspaceCode(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     async def call(
         self,
         work: Callable[[], Any],
-        timeout_s: float | None = None,
+        timeout_s: float | Limit | None = None,
         remedy: str = "raise code.timeout_s in llmops.yaml if it may",
         release: Callable[[], None] | None = None,
     ) -> Any:
@@ -121,7 +121,7 @@ class WorkspaceCode(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             CodeError: it raised (with file and line; `__cause__` is what), ended the interpreter, or took
                 too long.
         """
-        limit_s = self._timeout_s if timeout_s is None else timeout_s
+        limit = Limit.of(self._timeout_s if timeout_s is None else timeout_s)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
 
@@ -145,7 +145,8 @@ class WorkspaceCode(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(run,), daemon=True).start()
         try:
-            return await asyncio.wait_for(asyncio.shield(future), limit_s)
+            async with limit.running():
+                return await asyncio.shield(future)
         except TimeoutError:
             if release is not None:
                 release()
@@ -154,7 +155,7 @@ class WorkspaceCode(importlib.abc.MetaPathFinder, importlib.abc.Loader):
                 future.exception()  # seen: what it said after its time is of no interest
             else:
                 self.has_stuck = True
-            raise CodeError(f"took longer than {limit_s:g} s; {remedy}") from None
+            raise CodeError(f"took longer than {limit.limit_s:g} s; {remedy}") from None
 
     def describe(self, raised: BaseException) -> str:
         """What was raised, as a person reads it: `app.py:3 ModuleNotFoundError: No module named 'x'`."""
@@ -180,6 +181,70 @@ class WorkspaceCode(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 class CodeError(Exception):
     """A function of the workspace did not return; the text says why and where."""
+
+
+class Limit:
+    """The time limit of one step: its clock stands still while the step waits for calls of its own.
+
+    A call waits for a free place at its provider, which is no fault of who asks; how long a call itself
+    may take is the provider's `timeout_s`. Used on one event loop, by one waiter at a time.
+
+    Args:
+        limit_s: how long each wait may take, in seconds.
+    """
+
+    def __init__(self, limit_s: float) -> None:
+        self.limit_s = limit_s
+        self._left_s = limit_s
+        self._under_way = 0
+        self._timeout: asyncio.Timeout | None = None
+
+    @classmethod
+    def of(cls, limit: float | Limit) -> Limit:
+        return limit if isinstance(limit, Limit) else cls(limit)
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """The clock stands still meanwhile; several may do this at a time."""
+        if not self._under_way:
+            self._stop()
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._go()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Wait in it for what is limited.
+
+        Raises:
+            TimeoutError: the time is over; what was awaited in it is cancelled.
+        """
+        self._left_s = self.limit_s
+        async with asyncio.timeout(None) as self._timeout:
+            if not self._under_way:
+                self._go()
+            try:
+                yield
+            finally:
+                self._timeout = None
+
+    def _stop(self) -> None:
+        timeout = self._timeout
+        if timeout is None or timeout.expired():
+            return
+        ends_at = timeout.when()
+        assert ends_at is not None
+        self._left_s = ends_at - asyncio.get_running_loop().time()
+        timeout.reschedule(None)
+
+    def _go(self) -> None:
+        timeout = self._timeout
+        if timeout is not None and not timeout.expired():
+            timeout.reschedule(asyncio.get_running_loop().time() + self._left_s)
 
 
 def arguments(function: Callable[..., Any], known: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import Any
 from llmops_tui.domain.canonical import lf
 from llmops_tui.domain.program import BINARY
 from llmops_tui.domain.safe_text import clean_line
-from llmops_tui.worker.code import RELEASE_S, CodeError
+from llmops_tui.worker.code import RELEASE_S, CodeError, Limit
 from llmops_tui.worker.results import RESULT_LIMIT, BadResult, StepResult, step_result
 
 #: How much of standard error is kept, in bytes.
@@ -34,7 +34,7 @@ async def run_command(
     given: Mapping[str, Any],
     *,
     folder: str,
-    timeout_s: float,
+    timeout_s: float | Limit,
     env: Mapping[str, str] | None = None,
     files: Mapping[str, str] | None = None,
     redact: Callable[[str], str] = str,
@@ -52,16 +52,17 @@ async def run_command(
     Raises:
         CodeError: there is no result; a sentence.
     """
-    name = PurePosixPath(argv[0]).name
+    name, limit = PurePosixPath(argv[0]).name, Limit.of(timeout_s)
     with _placed(argv, files or {}, folder) as (placed, copies):
         process = await _started(placed, folder, {**os.environ, **(env or {}), **copies})
         try:
-            printed, complained = await asyncio.wait_for(
-                _talk(process, json.dumps(given, ensure_ascii=False).encode("utf-8", "replace")), timeout_s
-            )
+            async with limit.running():
+                printed, complained = await _talk(
+                    process, json.dumps(given, ensure_ascii=False).encode("utf-8", "replace")
+                )
         except TimeoutError:
             raise CodeError(
-                f"{name} took longer than {timeout_s:g} s and was ended; "
+                f"{name} took longer than {limit.limit_s:g} s and was ended; "
                 "raise timeout_s of the step if it may"
             ) from None
         finally:

@@ -16,7 +16,7 @@ from typing import Any
 
 from llmops_tui.domain.call import Call
 from llmops_tui.worker import instrument
-from llmops_tui.worker.code import RELEASE_S, CodeError, WorkspaceCode, arguments
+from llmops_tui.worker.code import RELEASE_S, CodeError, Limit, WorkspaceCode, arguments
 from llmops_tui.worker.modules import ModuleSet
 from llmops_tui.worker.results import BadResult, StepResult, step_result
 
@@ -116,7 +116,7 @@ class Functions:
         spec: str,
         known: Mapping[str, Any],
         given: Mapping[str, Any],
-        timeout_s: float,
+        timeout_s: float | Limit,
         scope: instrument.Scope | None = None,
     ) -> StepResult:
         """Call `module:function` with what it asks for by name.
@@ -124,11 +124,13 @@ class Functions:
         Args:
             known: what may be asked for: `vars`, each of them by its name, `ask`, results of steps, ….
             given: arguments of the step's own; each must be a parameter.
+            timeout_s: time limit, in seconds; of a plain function and of an awaitable that it gives, each.
             scope: what the function calls is recorded here.
 
         Raises:
             CodeError: there is no result; a sentence. What was raised is its `__cause__`.
         """
+        limit = Limit.of(timeout_s)
         ask = known.get("ask")
         release = ask.close if isinstance(ask, Ask) else _nothing
 
@@ -143,9 +145,9 @@ class Functions:
 
         with instrument.recording(scope):
             try:
-                awaitable, returned = await self._code.call(begin, timeout_s, _SLOW, release)
+                awaitable, returned = await self._code.call(begin, limit, _SLOW, release)
                 if awaitable:
-                    returned = await self._await(returned, timeout_s, release)
+                    returned = await self._await(returned, limit, release)
             finally:
                 release()
         if inspect.isgenerator(returned) or inspect.isasyncgen(returned):
@@ -161,7 +163,7 @@ class Functions:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._loop = None
 
-    async def _await(self, awaitable: Any, timeout_s: float, release: Callable[[], None]) -> Any:
+    async def _await(self, awaitable: Any, limit: Limit, release: Callable[[], None]) -> Any:
         async def finish() -> tuple[Any, BaseException | None]:
             try:
                 return await awaitable, None
@@ -173,12 +175,13 @@ class Functions:
         future = asyncio.run_coroutine_threadsafe(finish(), self._own_loop())
         waiting = asyncio.wrap_future(future)
         try:
-            returned, raised = await asyncio.wait_for(asyncio.shield(waiting), timeout_s)
+            async with limit.running():
+                returned, raised = await asyncio.shield(waiting)
         except TimeoutError:
             release()
             future.cancel()
             await self._still_turns()
-            raise CodeError(f"took longer than {timeout_s:g} s; {_SLOW}") from None
+            raise CodeError(f"took longer than {limit.limit_s:g} s; {_SLOW}") from None
         except asyncio.CancelledError:
             if waiting.cancelled() and not _is_cancelling():
                 raise CodeError("CancelledError: the function cancelled itself") from None

@@ -14,7 +14,7 @@ from llmops_tui.domain.canonical import digest
 from llmops_tui.domain.model import Model, Usage
 from llmops_tui.domain.program import CommandStep, FunctionStep, Step
 from llmops_tui.providers.base import CallFailed
-from llmops_tui.worker.code import CodeError
+from llmops_tui.worker.code import CodeError, Limit
 from llmops_tui.worker.execution import Execution, JobFailed, StepResult
 from llmops_tui.worker.resources import Resources, plain
 from llmops_tui.worker.tracer import LiveSpan
@@ -46,7 +46,8 @@ async def run_function(
     with span.span("function", does.function) as called:
         called.attributes |= {a.FUNCTION: does.function, a.INPUT: inputs}
         called.attributes[a.CODE] = short_code(execution.job.target.code)
-        desk = Desk(resources, execution, step.name, called, does.params)
+        limit = Limit(does.timeout_s)
+        desk = Desk(resources, execution, step.name, called, limit, does.params)
         access = None
         if resources.mentions(execution.job.target.code, "openai"):
             access = await resources.gateway.open(desk)
@@ -56,7 +57,7 @@ async def run_function(
         known |= {"ask": ask, "openai": _client_settings(access), "params": does.params}
         try:
             with loaded.held():
-                given = await loaded.functions.call(does.function, known, arguments, does.timeout_s, scope)
+                given = await loaded.functions.call(does.function, known, arguments, limit, scope)
         except CodeError as error:
             said = str(error)
             said = said if said.startswith(does.function) else f"{does.function}: {said}"
@@ -85,7 +86,8 @@ async def run_command(
         read = {name: plain(execution.results[name].value) for name in step.needs}
         called.attributes |= {a.COMMAND: list(does.command), a.INPUT: {**job.case.vars, **read}}
         called.attributes[a.CODE] = short_code(job.target.code)
-        desk = Desk(resources, execution, step.name, called)
+        limit = Limit(does.timeout_s)
+        desk = Desk(resources, execution, step.name, called, limit)
         access = await resources.gateway.open(desk)
         sent = {
             **{"vars": job.case.vars, "model": job.model.id, "params": does.params},
@@ -97,7 +99,7 @@ async def run_command(
                 does.command,
                 sent,
                 folder=resources.folder,
-                timeout_s=does.timeout_s,
+                timeout_s=limit,
                 env={"OPENAI_BASE_URL": access.base_url, "OPENAI_API_KEY": access.api_key},
                 files={path: resources.blobs[hash_] for path, hash_ in job.target.code.items()},
                 redact=resources.redactor.redact,
@@ -116,7 +118,12 @@ def short_code(code: dict[str, str]) -> str:
 
 
 class Desk:
-    """Asks for one running step: its calls are kept, priced, and spans of it."""
+    """Asks for one running step: its calls are kept, priced, and spans of it.
+
+    Args:
+        limit: the step's; it does not count the time of these calls.
+        params: of the step; what `ask` is given comes over them.
+    """
 
     def __init__(
         self,
@@ -124,8 +131,10 @@ class Desk:
         execution: Execution,
         step: str,
         span: LiveSpan,
+        limit: Limit,
         params: dict[str, Any] | None = None,
     ) -> None:
+        self._limit = limit
         self._calls = resources.calls
         self._execution = execution
         self._step = step
@@ -164,7 +173,8 @@ class Desk:
         draw = execution.draw_of(self._step, occurrence)
         with self._span.span("model", f"chat {model.name}", self._span.clock.fork()) as asked:
             asked.attributes[a.MODEL] = model.name
-            call = await self._calls.ask(job.job, model, request, draw, job.fresh)
+            with self._limit.paused():
+                call = await self._calls.ask(job.job, model, request, draw, job.fresh)
             asked.asked(call)
         # A program may ask several at a time: its own clock goes on to the last of them.
         clock = self._span.clock

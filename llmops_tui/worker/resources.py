@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from llmops_tui.domain.call import Call, ChatRequest
 from llmops_tui.domain.canonical import digest
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 #: Versions whose code stays loaded.
 KEPT = 4
 
+T = TypeVar("T")
 Embed = Callable[[Sequence[str]], Awaitable[Embedded]]
 
 
@@ -57,6 +59,33 @@ class Loaded:
         self.modules.close()
 
 
+class InFlight:
+    """Work under way, by key: who asks for the same meanwhile waits for it, and gets the same.
+
+    Who is cancelled leaves the work alone while another waits for it.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, asyncio.Task[Any]] = {}
+        self._waiters: dict[asyncio.Task[Any], int] = {}
+
+    async def once(self, key: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What `work` gives, or what the same key's gives that is under way already."""
+        task: asyncio.Task[T] | None = self._tasks.get(key)
+        if task is None:
+            task = self._tasks[key] = asyncio.create_task(work())
+            self._waiters[task] = 0
+        self._waiters[task] += 1
+        try:
+            return await asyncio.shield(task)
+        finally:
+            self._waiters[task] -= 1
+            if not self._waiters[task]:
+                # At once, not when it has ended: who asks now must not get one that is being cancelled.
+                del self._waiters[task], self._tasks[key]
+                task.cancel()
+
+
 class Resources:
     """One for a worker's life; keeps compiled prompts and loaded modules by content.
 
@@ -85,6 +114,7 @@ class Resources:
         self.folder = folder
         self.index_folder = index_folder
         self.gateway = StepGateway()
+        self.recorded = InFlight()
         self._renderers: dict[str, Renderer] = {}
         self._loaded: OrderedDict[str, Loaded] = OrderedDict()
 

@@ -106,15 +106,24 @@ class Tooling:
         if tool.eval == "live":
             return await self._run(name, text, tool.timeout_s)
         key = digest([KEY_SCHEMA, "tool", name, tool.revision, _shown(text)])
+        return await self._resources.recorded.once(
+            key, lambda: self._recorded(key, name, text, tool.timeout_s)
+        )
+
+    async def _recorded(self, key: str, name: str, arguments: str, timeout_s: float) -> ToolResult:
+        """What it gave to these arguments before; else it is run, and what it gives is kept."""
+        from llmops_tui.worker.tools import ToolResult
+
         links = self._resources.links
-        known = await links.find_made(key, RECORDED, fresh=False)
-        if known is not None:
-            return ToolResult(as_text(known["value"]), known["value"])
-        result = await self._run(name, text, tool.timeout_s)
-        if not result.error:
-            clean = self._resources.redactor.redact_json(result.value)
-            links.send_made(self._execution.job.job, key, RECORDED, {"value": clean})
-        return result
+        kept = await links.find_made(key, RECORDED, fresh=False)
+        if kept is None:
+            result = await self._run(name, arguments, timeout_s)
+            if result.error:
+                return result
+            kept = {"value": self._resources.redactor.redact_json(result.value)}
+            links.send_made(self._execution.job.job, key, RECORDED, kept)
+        # The first is told what all later ones are, to the letter: else it would be another conversation.
+        return ToolResult(as_text(kept["value"]), kept["value"])
 
     async def _run(self, name: str, arguments: str, timeout_s: float) -> ToolResult:
         with self._loaded.held() as loaded:

@@ -87,16 +87,12 @@ class ToolBox:
         try:
             given = _object(arguments_json)
             tool: _Tool = await self._code.call(lambda: self._tool(name), timeout_s, _SLOW)
-            positional, named, shown = _validated(name, tool, given)
-            returned = await self._code.call(lambda: _run(tool.function, positional, named), timeout_s, _SLOW)
-            value = json_value(returned, _converted)
+            result: ToolResult = await self._code.call(lambda: _called(name, tool, given), timeout_s, _SLOW)
         except _BadCall as error:
             return _failed(str(error), given)
         except CodeError as error:
             return _failed(f"{name} failed: {error}", given)
-        except BadResult as error:
-            return _failed(f"{name} {error}", given)
-        return ToolResult(text_of(value), value, "", shown)
+        return result
 
     def _tool(self, name: str) -> _Tool:
         with self._lock:
@@ -263,6 +259,18 @@ def _mistake(error: Any) -> str:
     shown = clean_line(repr(given))
     shown = shown if len(shown) <= 60 else f"{shown[:59]}…"
     return f"'{place}': {error['msg']}, not {shown}"
+
+
+def _called(name: str, tool: _Tool, given: dict[str, Any]) -> ToolResult:
+    """All of a call in which code of the workspace may run: validators, the function, serializers."""
+    try:
+        positional, named, shown = _validated(name, tool, given)
+        value = json_value(_run(tool.function, positional, named), _converted)
+    except _BadCall as error:
+        return _failed(str(error), given)
+    except BadResult as error:
+        return _failed(f"{name} {error}", given)
+    return ToolResult(text_of(value), value, "", shown)
 
 
 def _run(function: Callable[..., Any], positional: list[Any], named: dict[str, Any]) -> Any:

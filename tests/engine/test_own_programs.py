@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,10 @@ def answer(question, ask):
 
 async def later(question, ask):
     return await ask(question)
+
+
+def plainly(question, ask):
+    return ask(question)
 
 
 def by_client(question, openai, model):
@@ -253,6 +258,41 @@ async def test_a_command_takes_json_and_gives_json_and_its_faults_are_sentences(
         bench.replace("answer.py", "{question}!", "{question}?")
         await bench.evaluate()
         assert bench.output("fine") == "fine?"
+        bench.engine.close()
+
+
+ASKS = """
+import json, os, sys, urllib.request
+given = json.load(sys.stdin)
+body = {"model": given["model"], "messages": [{"role": "user", "content": given["vars"]["question"]}]}
+request = urllib.request.Request(os.environ["OPENAI_BASE_URL"] + "/chat/completions",
+    json.dumps(body).encode(), {"Authorization": "Bearer " + os.environ["OPENAI_API_KEY"]})
+print(json.dumps(json.load(urllib.request.urlopen(request))["choices"][0]["message"]["content"]))
+"""
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        {"python": "app:by_client"},
+        {"python": "app:plainly"},
+        {"python": "app:later"},
+        {"command": [sys.executable, "asks.py"]},
+    ],
+)
+async def test_waiting_for_its_own_calls_does_not_count_against_its_time(
+    tmp_path: Path, program: dict[str, Any]
+) -> None:
+    """There is one place at the provider: the second waits for it longer than a step may take."""
+    cases = [{"id": q, "vars": {"question": q}} for q in ("a", "b")]
+    provider = {"retries": 0, "concurrency": 1}
+    async with FakeOpenAI(latency_ms=900) as server:
+        bench = bench_of(tmp_path, server, cases, **program, timeout_s=1.5)
+        bench.write("asks.py", ASKS)
+        bench.write("llmops.yaml", json.dumps({"providers": {"gate": {"base_url": server.url, **provider}}}))
+        await bench.evaluate()
+        assert [row.items[0].failure for row in bench.rows().values()] == [None, None]
+        assert [bench.output(q) for q in ("a", "b")] == ["a", "b"]
         bench.engine.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterator
 
@@ -10,7 +11,7 @@ import pytest
 from llmops_tui.domain.case import Case, ScorerUse
 from llmops_tui.domain.output import Output
 from llmops_tui.domain.score import Score
-from llmops_tui.worker.code import WorkspaceCode, arguments
+from llmops_tui.worker.code import Limit, WorkspaceCode, arguments
 
 CASE = Case("greet", {"name": "Ann"}, expected="Hello Ann", tags=("t",))
 OUTPUT = Output("Hello Ann!", latency_s=0.5)
@@ -98,3 +99,52 @@ async def test_one_that_hangs_is_an_error_after_its_time(code: Make) -> None:
 def test_an_option_that_it_does_not_take_is_said() -> None:
     with pytest.raises(TypeError, match="takes no option 'strict'"):
         arguments(lambda output: True, {"output": "x"}, {"strict": True})
+
+
+async def run_out(limit_s: float) -> None:
+    """Until a limit of its own is over."""
+    with pytest.raises(TimeoutError):
+        async with Limit(limit_s).running():
+            await asyncio.Event().wait()
+
+
+async def test_a_limits_clock_stands_still_while_calls_are_under_way() -> None:
+    limit = Limit(0.05)
+    async with limit.running():
+        with limit.paused():
+            with limit.paused():
+                await run_out(0.1)
+            await run_out(0.1)  # one of two is still under way
+
+
+async def test_a_limits_clock_goes_on_after_a_call() -> None:
+    async def work() -> None:
+        async with limit.running():
+            with limit.paused():
+                await run_out(0.1)
+            await asyncio.Event().wait()
+
+    limit = Limit(0.05)
+    with pytest.raises(TimeoutError):
+        await work()
+
+
+async def test_a_call_that_was_under_way_before_the_clock_started_stops_it() -> None:
+    limit = Limit(0.05)
+    with limit.paused():
+        async with limit.running():
+            await run_out(0.1)
+
+
+async def test_a_call_that_ends_after_the_time_is_over_changes_nothing() -> None:
+    async def work() -> None:
+        async with limit.running():
+            try:
+                await asyncio.Event().wait()
+            finally:
+                with limit.paused():
+                    pass
+
+    limit = Limit(0.05)
+    with pytest.raises(TimeoutError):
+        await work()

@@ -153,6 +153,63 @@ async def test_whatever_a_tool_does_is_told_to_the_model(tools: Make, body: str,
     assert said in made.error
 
 
+VALIDATED = """
+import sys, threading
+from typing import Annotated
+import pydantic
+
+class Nasty(ValueError):
+    def __str__(self): raise RuntimeError("no text")
+
+def check(value):
+    {body}
+
+def look(order: Annotated[str, pydantic.BeforeValidator(check)]): return order
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("raise ValueError('no such order')", "'order': Value error, no such order"),
+        ("raise RuntimeError('no stock list')", "look failed: tools.py:10 RuntimeError: no stock list"),
+        ("sys.exit(1)", "look failed: tools.py:10 SystemExit: 1"),
+        ("raise Nasty", "look failed: tools.py:7 RuntimeError: no text"),
+        ("threading.Event().wait()", "look failed: took longer than 0.2 s; raise timeout_s of"),
+    ],
+)
+async def test_whatever_a_validator_does_is_told_to_the_model(tools: Make, body: str, said: str) -> None:
+    made = await tools(VALIDATED.format(body=body)).call("look", '{"order": "7"}', timeout_s=0.2)
+    assert said in made.error
+    assert made.text == f"Error: {made.error}"
+    assert made.arguments == {"order": "7"}
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        ("def look(x: Annotated[str, pydantic.AfterValidator(where)]): return x", "aside"),
+        ("def look(x: str): return Shown(thread='')", {"thread": "aside"}),
+    ],
+)
+async def test_validators_and_serializers_run_in_no_loop(tools: Make, body: str, value: Any) -> None:
+    source = """
+import asyncio, pydantic
+from typing import Annotated
+
+def where(_):
+    try: asyncio.get_running_loop()
+    except RuntimeError: return "aside"
+    return "on the loop"
+
+class Shown(pydantic.BaseModel):
+    thread: Annotated[str, pydantic.PlainSerializer(where)]
+
+"""
+    made = await tools(source + body).call("look", '{"x": "y"}')
+    assert (made.value, made.error) == (value, "")
+
+
 @pytest.mark.parametrize(
     ("returned", "value"),
     [
