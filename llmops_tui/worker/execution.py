@@ -155,6 +155,11 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
+def read_files(code: dict[str, str]) -> dict[str, str]:
+    """Files that code reads, as declared by `inputs`: their hashes."""
+    return {path: hash_ for path, hash_ in code.items() if not path.endswith(".py")}
+
+
 def seen_by(execution: Execution, needs: tuple[str, ...]) -> dict[str, Any]:
     """What a step can read: the case's variables, and the results that it needs."""
     seen: dict[str, Any] = dict(execution.job.case.vars)

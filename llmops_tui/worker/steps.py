@@ -20,7 +20,7 @@ from llmops_tui.domain.program import (
 )
 from llmops_tui.domain.trace import SpanRecord
 from llmops_tui.retrieval.context import Context
-from llmops_tui.worker.execution import Execution, StepResult, as_text, seen_by
+from llmops_tui.worker.execution import Execution, StepResult, as_text, read_files, seen_by
 from llmops_tui.worker.prompting import run_prompt
 from llmops_tui.worker.render import RenderError, render_text
 from llmops_tui.worker.resources import Resources, plain
@@ -176,11 +176,6 @@ def _identity(step: Step, code: dict[str, str]) -> Any:
         case CommandStep() as does:
             return ["command", list(does.command), code, does.params]
     raise AssertionError(step.does)
-
-
-def read_files(code: dict[str, str]) -> dict[str, str]:
-    """Files that code reads, as declared by `inputs`: their hashes."""
-    return {path: hash_ for path, hash_ in code.items() if not path.endswith(".py")}
 
 
 def _of_chunks(chunks: tuple[Chunk, ...]) -> StepResult:

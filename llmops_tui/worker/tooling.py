@@ -12,7 +12,7 @@ from llmops_tui.domain.call import Draw
 from llmops_tui.domain.canonical import KEY_SCHEMA, digest
 from llmops_tui.domain.program import ToolUse
 from llmops_tui.worker.code import CodeError
-from llmops_tui.worker.execution import Execution, as_text
+from llmops_tui.worker.execution import Execution, as_text, read_files
 from llmops_tui.worker.resources import Loaded, Resources
 from llmops_tui.worker.tracer import LiveSpan
 
@@ -105,7 +105,8 @@ class Tooling:
         text = arguments if isinstance(arguments, str) else as_text(arguments)
         if tool.eval == "live":
             return await self._run(name, text, tool.timeout_s)
-        key = digest([KEY_SCHEMA, "tool", name, tool.revision, _shown(text)])
+        read = read_files(self._execution.job.target.code)
+        key = digest([KEY_SCHEMA, "tool", name, tool.revision, read, _shown(text)])
         return await self._resources.recorded.once(
             key, lambda: self._recorded(key, name, text, tool.timeout_s)
         )
