@@ -132,7 +132,12 @@ def _read(function: Any, name: str) -> _Tool:
         raise TypeError(f"{name} is not a function")
     said, described = described_by(inspect.getdoc(function) or "")
     names = dict(inspect.signature(function).parameters)
-    hints = _hints(function)
+    try:
+        hints = _hints(function)
+    except (NameError, TypeError, SyntaxError) as error:
+        raise TypeError(
+            f"the annotations of {name} in tools.py can't be read: {error}; import what they name"
+        ) from error
     fields: dict[str, Any] = {}
     takes_rest = False
     for place, (parameter, how) in enumerate(names.items()):

@@ -242,7 +242,10 @@ async def test_a_type_that_no_schema_can_tell_is_an_error_with_the_function(tool
     source = "class Odd: pass\ndef look(x: Odd): return 1\ndef see(x: Gone): return 1\n"
     with pytest.raises(CodeError, match="no schema can be made of the parameters of look"):
         await tools(source.replace("x: Gone", "x: int")).schema("look")
-    with pytest.raises(CodeError, match="name 'Gone' is not defined"):
+    with pytest.raises(
+        CodeError,
+        match="the annotations of look in tools.py can.t be read: name .Gone. is not defined; import",
+    ):
         await tools(f"from __future__ import annotations\n{source}").schema("see")
 
 
