@@ -19,7 +19,6 @@ CASE_ID = "llmops.case.id"
 TRIAL = "llmops.trial"
 #: The model that is evaluated, on the whole: there `gen_ai.request.model` would count as a call.
 EVALUATED_MODEL = "llmops.model"
-GENERATION = "llmops.generation"
 INPUT = "input.value"
 OUTPUT = "output.value"
 ERROR_TYPE = "error.type"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from llmops_tui.domain.canonical import digest
 from llmops_tui.domain.model import Model, Usage, embedding_cost_usd
-from llmops_tui.providers.base import Listener, Provider
+from llmops_tui.providers.base import Embedded, Listener, Provider
 
 
 class Embedding:
@@ -31,15 +31,25 @@ class Embedding:
         Raises:
             CallFailed: there are none; the text is for the person.
         """
+        return (await self.ask(texts)).vectors
+
+    async def ask(self, texts: Sequence[str]) -> Embedded:
+        """The same, with what these took.
+
+        Raises:
+            CallFailed: there are none.
+        """
         found = await self._provider.embed(self._model, texts, self._listener)
         self.usage += found.usage
         self.requests += found.attempts
         self.latency_s += found.latency_s
-        return found.vectors
+        return found
+
+    def cost_of(self, usage: Usage) -> float | None:
+        """What so many tokens cost in USD; None where the price or the tokens are not known."""
+        return embedding_cost_usd(usage, self._model.price)
 
     @property
     def cost_usd(self) -> float | None:
-        """What that cost; None where the price or the tokens are not known."""
-        if not self.requests:
-            return 0.0
-        return embedding_cost_usd(self.usage, self._model.price)
+        """What all of it cost; None where the price or the tokens are not known."""
+        return self.cost_of(self.usage) if self.requests else 0.0

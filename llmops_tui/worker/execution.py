@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -160,12 +159,20 @@ def read_files(code: dict[str, str]) -> dict[str, str]:
     return {path: hash_ for path, hash_ in code.items() if not path.endswith(".py")}
 
 
+def read_by(execution: Execution, needs: tuple[str, ...]) -> dict[str, Any]:
+    """The results that a step needs, as JSON knows them: of chunks, their texts."""
+    from llmops_tui.retrieval.context import Context
+
+    values = {name: execution.results[name].value for name in needs}
+    return {
+        name: [chunk.text for chunk in value] if isinstance(value, Context) else value
+        for name, value in values.items()
+    }
+
+
 def seen_by(execution: Execution, needs: tuple[str, ...]) -> dict[str, Any]:
     """What a step can read: the case's variables, and the results that it needs."""
     seen: dict[str, Any] = dict(execution.job.case.vars)
     for name in needs:
         seen[name] = execution.results[name].value
     return seen
-
-
-Values = Mapping[str, Any]

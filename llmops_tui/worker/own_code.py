@@ -15,8 +15,8 @@ from llmops_tui.domain.model import Model, Usage
 from llmops_tui.domain.program import CommandStep, FunctionStep, Step
 from llmops_tui.providers.base import CallFailed
 from llmops_tui.worker.code import CodeError, Limit
-from llmops_tui.worker.execution import Execution, JobFailed, StepResult
-from llmops_tui.worker.resources import Resources, plain
+from llmops_tui.worker.execution import Execution, JobFailed, StepResult, read_by
+from llmops_tui.worker.resources import Resources
 from llmops_tui.worker.tracer import LiveSpan
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ async def run_function(
 
     instrument.install()
     loaded = resources.loaded(execution.job.target.code)
-    read = {name: plain(execution.results[name].value) for name in step.needs}
+    read = read_by(execution, step.needs)
     inputs = {**execution.job.case.vars, **read, **arguments}
     with span.span("function", does.function) as called:
         called.attributes |= {a.FUNCTION: does.function, a.INPUT: inputs}
@@ -83,7 +83,7 @@ async def run_command(
 
     job = execution.job
     with span.span("command", does.command[0]) as called:
-        read = {name: plain(execution.results[name].value) for name in step.needs}
+        read = read_by(execution, step.needs)
         called.attributes |= {a.COMMAND: list(does.command), a.INPUT: {**job.case.vars, **read}}
         called.attributes[a.CODE] = short_code(job.target.code)
         limit = Limit(does.timeout_s)
@@ -220,7 +220,7 @@ def _known(execution: Execution, step: Step) -> dict[str, Any]:
     known: dict[str, Any] = dict(job.case.vars)
     # Nothing that is not in the key of the output: neither the case's name nor its tags.
     known |= {"vars": job.case.vars, "turns": list(job.case.turns), "model": job.model.id}
-    known |= {name: plain(execution.results[name].value) for name in step.needs}
+    known |= read_by(execution, step.needs)
     return known
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -13,9 +13,9 @@ from llmops_tui.domain.call import Call, ChatRequest
 from llmops_tui.domain.canonical import digest
 from llmops_tui.domain.model import Model
 from llmops_tui.domain.redact import Redactor
-from llmops_tui.providers.base import Embedded
 from llmops_tui.worker.calls import Calls
 from llmops_tui.worker.code import WorkspaceCode
+from llmops_tui.worker.embedding import Embedding
 from llmops_tui.worker.links import Links
 from llmops_tui.worker.render import Renderer
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 KEPT = 4
 
 T = TypeVar("T")
-Embed = Callable[[Sequence[str]], Awaitable[Embedded]]
 
 
 class Loaded:
@@ -101,7 +100,7 @@ class Resources:
         code: WorkspaceCode,
         redactor: Redactor,
         links: Links,
-        embedder: Callable[[Model], Embed],
+        embedder: Callable[[Model], Embedding],
         folder: str,
         index_folder: Path | None = None,
     ) -> None:
@@ -203,12 +202,3 @@ class StepGateway:
 
     async def _ask(self, key: str, model_id: str, request: ChatRequest) -> Call:
         return await self._askers[key].ask_model(model_id, request)
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON knows it: what a template sees of chunks becomes a list of texts."""
-    from llmops_tui.retrieval.context import Context
-
-    if isinstance(value, Context):
-        return [chunk.text for chunk in value]
-    return value

@@ -9,8 +9,6 @@ import msgspec
 
 from llmops_tui.domain import messages as m
 from llmops_tui.domain import semconv as a
-from llmops_tui.domain.canonical import digest
-from llmops_tui.domain.model import embedding_cost_usd
 from llmops_tui.domain.output import Chunk
 from llmops_tui.domain.program import Retrieval
 from llmops_tui.providers.base import CallFailed
@@ -83,14 +81,14 @@ async def _search(
     if settings.embedding:
         model = execution.job.models[settings.embedding]
         embedder = resources.embedder(model)
-        identity = digest(model.identity())
+        identity = embedder.identity
 
         async def embed(texts: Sequence[str]) -> list[list[float]]:
             with span.span("embedding", f"embeddings {model.name}") as embedding:
                 embedding.attributes |= {a.MODEL: model.name, a.PROVIDER: model.provider}
                 embedding.attributes[EMBEDDED] = len(texts)
-                found = await embedder(texts)
-                cost = embedding_cost_usd(found.usage, model.price)
+                found = await embedder.ask(texts)
+                cost = embedder.cost_of(found.usage)
                 embedding.attributes[a.INPUT_TOKENS] = found.usage.input_tokens
                 if cost is not None:
                     embedding.attributes[a.COST] = cost

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Sequence
 from pathlib import Path
 
 from llmops_tui import __version__
@@ -20,13 +19,14 @@ from llmops_tui.domain.call import Failure
 from llmops_tui.domain.model import Model
 from llmops_tui.domain.redact import Redactor
 from llmops_tui.providers import make_provider
-from llmops_tui.providers.base import Embedded, Provider
+from llmops_tui.providers.base import Provider
 from llmops_tui.worker.calls import Calls
 from llmops_tui.worker.code import WorkspaceCode
+from llmops_tui.worker.embedding import Embedding
 from llmops_tui.worker.evaluate import Evaluator
 from llmops_tui.worker.execution import JobFailed
 from llmops_tui.worker.links import Links
-from llmops_tui.worker.resources import Embed, Resources
+from llmops_tui.worker.resources import Resources
 
 CLOSE_TIMEOUT_S = 1.0
 
@@ -92,13 +92,8 @@ class Worker:
             self.providers[name] = make_provider(setup, self._note)
         return self.providers[name]
 
-    def _embedder(self, model: Model) -> Embed:
-        provider = self._provider(model.provider)
-
-        async def embed(texts: Sequence[str]) -> Embedded:
-            return await provider.embed(model, texts)
-
-        return embed
+    def _embedder(self, model: Model) -> Embedding:
+        return Embedding(self._provider(model.provider), model)
 
     def _note(self, level: str, text: str) -> None:
         clean = self.redactor.redact(text)

@@ -20,10 +20,10 @@ from llmops_tui.domain.program import (
 )
 from llmops_tui.domain.trace import SpanRecord
 from llmops_tui.retrieval.context import Context
-from llmops_tui.worker.execution import Execution, StepResult, as_text, read_files, seen_by
+from llmops_tui.worker.execution import Execution, StepResult, as_text, read_by, read_files, seen_by
 from llmops_tui.worker.prompting import run_prompt
 from llmops_tui.worker.render import RenderError, render_text
-from llmops_tui.worker.resources import Resources, plain
+from llmops_tui.worker.resources import Resources
 from llmops_tui.worker.searching import retrieve
 from llmops_tui.worker.tooling import Tooling
 from llmops_tui.worker.tracer import Clock, LiveSpan
@@ -108,7 +108,7 @@ async def _once(
     job = execution.job
     if job.aside:
         return await _work(resources, execution, step, arguments, span)
-    read = {name: plain(execution.results[name].value) for name in step.needs}
+    read = read_by(execution, step.needs)
     key = digest(
         [
             *(KEY_SCHEMA, "step", step.name, _identity(step, job.target.code)),
