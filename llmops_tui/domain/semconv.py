@@ -107,3 +107,30 @@ SCORE_LABEL = "gen_ai.evaluation.score.label"
 EXPLANATION = "gen_ai.evaluation.explanation"
 #: Unix seconds: an output may be judged long after it was made.
 SCORED_AT = "llmops.scored_at"
+
+# -- live traffic
+#: Which part of a product asked: what figures are grouped by first.
+FEATURE = "llmops.feature"
+#: Who used it, perhaps as a hash.
+USER = "user.id"
+#: Requests that belong together: OpenTelemetry's `session.id`, of a conversation `gen_ai.conversation.id`.
+SESSION = "session.id"
+CONVERSATION = "gen_ai.conversation.id"
+SERVICE = "service.name"
+ENVIRONMENT = "deployment.environment.name"
+#: List of texts.
+TAGS = "llmops.tags"
+#: Mapping.
+METADATA = "llmops.metadata"
+#: The model would not answer.
+REFUSED = "llmops.refused"
+#: The conventions, or the tool, that a span was written by: `openinference`, `gen_ai`, `vercel` …
+DIALECT = "llmops.dialect"
+#: Events that were told of within a span and are no messages: `{"name", "time", "attributes"}` each.
+EVENTS = "events"
+
+# -- guardrails
+GUARDRAIL = "llmops.guardrail.name"
+TRIGGERED = "llmops.guardrail.triggered"
+#: `block`, `redact`, `flag` or `fallback`.
+ACTION = "llmops.guardrail.action"

@@ -1,0 +1,1 @@
+"""Live traffic: taken in, watched, alerted on."""
