@@ -21,11 +21,14 @@ from llmops_tui.store.connection import APPLICATION_ID, set_journal
 Steps = Sequence[tuple[str, str]]
 
 
-def migrate(connection: sqlite3.Connection, path: Path, steps: Steps) -> Path | None:
+def migrate(
+    connection: sqlite3.Connection, path: Path, steps: Steps, application: int = APPLICATION_ID
+) -> Path | None:
     """Apply what is missing, all of it or nothing.
 
     Args:
         steps: of the schema, from the first on.
+        application: what it is marked with.
 
     Returns:
         The backup copy, where there was a database before.
@@ -46,7 +49,7 @@ def migrate(connection: sqlite3.Connection, path: Path, steps: Steps) -> Path | 
         try:
             connection.execute("BEGIN IMMEDIATE")
             _migrations(steps).apply(database)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA application_id = {application}")
             connection.execute(f"PRAGMA user_version = {len(steps)}")
             connection.execute("COMMIT")
         except BaseException:

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 
 from llmops_tui.domain.call import Call
-from llmops_tui.domain.errors import Problem, StoreError
 from llmops_tui.domain.run import Item
 from llmops_tui.store import faults, schema
 from llmops_tui.store.attempts import Attempts
@@ -18,8 +17,9 @@ from llmops_tui.store.blobs import Blobs
 from llmops_tui.store.bundle_rows import BundleRows
 from llmops_tui.store.calls import Calls
 from llmops_tui.store.cells import Cells
-from llmops_tui.store.connection import APPLICATION_ID, Database, connect, quick_check, set_journal
+from llmops_tui.store.connection import APPLICATION_ID, Database, connect
 from llmops_tui.store.gc import KEEP_RUNS, Swept, sweep
+from llmops_tui.store.opening import prepare
 from llmops_tui.store.outputs import Outputs
 from llmops_tui.store.record import Recorder, Result
 from llmops_tui.store.runs import Runs
@@ -69,7 +69,7 @@ class Store:
         """
         connection = connect(path, read_only=read_only)
         try:
-            _prepare(connection, path, read_only, steps)
+            prepare(connection, path, read_only, steps, APPLICATION_ID, "run")
             store = cls(Database(path, connection, read_only=read_only))
             if not read_only:
                 store.runs.interrupt_dead()
@@ -142,34 +142,3 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _prepare(
-    connection: sqlite3.Connection, path: Path, read_only: bool, steps: Sequence[tuple[str, str]]
-) -> None:
-    """Look before anything is written, then bring it up to date."""
-    (found,) = connection.execute("PRAGMA user_version").fetchone()
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    if application != APPLICATION_ID:
-        ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
-        if tables or found:
-            raise faults.not_ours(path, "a database of another program")
-    if found > len(steps):
-        raise faults.newer(path, found, len(steps))
-    if read_only:
-        if found < len(steps):
-            raise StoreError(
-                Problem(
-                    "the database is from an older release, and viewing does not change it",
-                    "run `llmops-tui run` once",
-                    file=str(path),
-                )
-            )
-        return
-    if found:
-        quick_check(connection, path)
-        set_journal(connection, path)
-    if found < len(steps):
-        from llmops_tui.store.migrate import migrate
-
-        migrate(connection, path, steps)

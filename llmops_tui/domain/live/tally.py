@@ -1,0 +1,196 @@
+"""What is counted of requests, in a form that can be added up and taken away again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from llmops_tui.domain.live.histogram import Histogram
+from llmops_tui.domain.live.request import Request
+
+
+class Sums(msgspec.Struct, array_like=True):
+    """Of values: how many, their sum and sum of squares.
+
+    Attributes:
+        decided, passed: of scores: how many decide, and how many of these passed.
+        bad: of signals: how many speak against the answer.
+    """
+
+    n: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+    decided: int = 0
+    passed: int = 0
+    bad: int = 0
+
+    def merge(self, other: Sums, sign: int = 1) -> None:
+        self.n += sign * other.n
+        self.total += sign * other.total
+        self.squares += sign * other.squares
+        self.decided += sign * other.decided
+        self.passed += sign * other.passed
+        self.bad += sign * other.bad
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.n or self.decided or self.bad)
+
+
+class Tally(msgspec.Struct, array_like=True):
+    """Sums over requests that began within a time, of one series.
+
+    Attributes:
+        traces, spans: all; the rest counts requests alone.
+        errors: kind → requests that failed so.
+        refused: the model would not answer. flagged: a guardrail fired.
+        judged, passed: requests that a scorer decided on, and those that passed all of theirs.
+        calls, priced: calls of models, and those whose cost is known.
+        latency, ttft: seconds. cost: USD a request, where every call's is known.
+        steps: step → seconds in it.
+        guardrails: name → (looked, fired).
+        scores: scorer → its values. signals: kind → their values.
+        complained: requests with a bad signal; signalled: with any.
+        traits: trait → value → requests.
+    """
+
+    traces: int = 0
+    spans: int = 0
+    requests: int = 0
+    failed: int = 0
+    refused: int = 0
+    flagged: int = 0
+    judged: int = 0
+    passed: int = 0
+    signalled: int = 0
+    complained: int = 0
+    calls: int = 0
+    priced: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+    errors: dict[str, int] = {}
+    latency: Histogram = msgspec.field(default_factory=Histogram)
+    ttft: Histogram = msgspec.field(default_factory=Histogram)
+    cost: Histogram = msgspec.field(default_factory=Histogram)
+    input_words: Histogram = msgspec.field(default_factory=Histogram)
+    output_words: Histogram = msgspec.field(default_factory=Histogram)
+    steps: dict[str, Histogram] = {}
+    guardrails: dict[str, tuple[int, int]] = {}
+    scores: dict[str, Sums] = {}
+    signals: dict[str, Sums] = {}
+    traits: dict[str, dict[str, int]] = {}
+
+    def merge(self, other: Tally, sign: int = 1) -> None:
+        """Add another to this one, or with sign −1 take it away again."""
+        for field in _COUNTS:
+            if more := getattr(other, field):
+                setattr(self, field, getattr(self, field) + sign * more)
+        for field in _HISTOGRAMS:
+            more = getattr(other, field)
+            if more.counts:
+                getattr(self, field).merge(more, sign)
+        _counts(self.errors, other.errors, sign)
+        for name, histogram in other.steps.items():
+            _part(self.steps, name, Histogram).merge(histogram, sign)
+            if not self.steps[name].counts:
+                del self.steps[name]
+        for name, (looked, fired) in other.guardrails.items():
+            was = self.guardrails.get(name, (0, 0))
+            now = (was[0] + sign * looked, was[1] + sign * fired)
+            if now == (0, 0):
+                del self.guardrails[name]
+            else:
+                self.guardrails[name] = now
+        for mine, theirs in ((self.scores, other.scores), (self.signals, other.signals)):
+            for name, sums in theirs.items():
+                _part(mine, name, Sums).merge(sums, sign)
+                if mine[name].is_empty:
+                    del mine[name]
+        for name, values in other.traits.items():
+            _counts(_part(self.traits, name, dict), values, sign)
+            if not self.traits[name]:
+                del self.traits[name]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.traces or self.signals)
+
+
+_COUNTS = (
+    *("traces", "spans", "requests", "failed", "refused", "flagged", "judged", "passed", "signalled"),
+    *("complained", "calls", "priced", "input_tokens", "output_tokens", "cost_usd"),
+)
+_HISTOGRAMS = ("latency", "ttft", "cost", "input_words", "output_words")
+
+
+def _part(mapping: dict[str, Any], name: str, make: Any) -> Any:
+    found = mapping.get(name)
+    if found is None:
+        found = mapping[name] = make()
+    return found
+
+
+def _counts(mine: dict[str, int], theirs: dict[str, int], sign: int) -> None:
+    for name, count in theirs.items():
+        now = mine.get(name, 0) + sign * count
+        if now:
+            mine[name] = now
+        else:
+            mine.pop(name, None)
+
+
+def tally_of(request: Request) -> Tally:
+    """What one request adds to the sums."""
+    tally = Tally(traces=1, spans=request.spans)
+    if not request.is_request:
+        return tally
+    tally.requests = 1
+    tally.failed, tally.refused, tally.flagged = (
+        int(request.failed),
+        int(request.refused),
+        int(request.flagged),
+    )
+    tally.calls, tally.priced = request.calls, request.priced
+    tally.input_tokens, tally.output_tokens = request.input_tokens, request.output_tokens
+    tally.cost_usd = request.cost_usd
+    if request.failed:
+        tally.errors[request.error or "error"] = 1
+    if request.has_root:
+        tally.latency.add(request.latency_s)
+    if request.ttft_s is not None:
+        tally.ttft.add(request.ttft_s)
+    if request.priced and request.priced >= request.calls:
+        tally.cost.add(request.cost_usd)
+    if request.input_words:
+        tally.input_words.add(request.input_words)
+    if request.output_words:
+        tally.output_words.add(request.output_words)
+    for step, seconds in request.steps.items():
+        _part(tally.steps, step, Histogram).add(seconds)
+    tally.guardrails = dict(request.guardrails)
+    passed = request.passed
+    if passed is not None:
+        tally.judged, tally.passed = 1, int(passed)
+    for scorer, (value, did_pass) in request.scores.items():
+        sums = _part(tally.scores, scorer, Sums)
+        if value is not None:
+            sums.merge(Sums(1, value, value * value))
+        if did_pass is not None:
+            sums.merge(Sums(decided=1, passed=int(did_pass)))
+    if request.signals:
+        tally.signalled, tally.complained = 1, int(request.is_bad)
+    for kind, value, bad in request.signals:
+        _part(tally.signals, kind, Sums).merge(Sums(1, value, value * value, bad=int(bad)))
+    for trait, values in request.traits.items():
+        tally.traits[trait] = dict.fromkeys(values, 1)
+    return tally
+
+
+def sum_of(tallies: Any) -> Tally:
+    """All of them together."""
+    whole = Tally()
+    for tally in tallies:
+        whole.merge(tally)
+    return whole

@@ -1,0 +1,79 @@
+"""What figures are split by, bounded: a program that makes up a new feature for every request does not fill
+the database."""
+
+from __future__ import annotations
+
+from llmops_tui.domain.live.request import Series
+from llmops_tui.store.connection import Database
+
+#: Different values of a dimension; what comes beyond them is counted under `OTHER`.
+AT_MOST = {
+    "config": 100,
+    "version": 1000,
+    "feature": 100,
+    "model": 100,
+    "provider": 50,
+    "step": 60,
+    "error": 100,
+    "guardrail": 60,
+    "scorer": 60,
+    "trait": 60,
+}
+OTHER = "(other)"
+
+
+class Labels:
+    """Admits values, once for ever: what was counted under a name stays under it."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._known: dict[str, set[str]] = {}
+        self._series: dict[Series, int] = {}
+        self._by_id: dict[int, Series] = {}
+        db.caches += [self._known, self._series, self._by_id]
+
+    def label(self, dimension: str, value: str) -> str:
+        """The value itself, or `OTHER`. Within a write."""
+        if not value:
+            return value
+        if not self._known:
+            for kind, known in self._db.rows("SELECT dimension, value FROM labels"):
+                self._known.setdefault(kind, set()).add(known)
+        known_values = self._known.setdefault(dimension, set())
+        if value in known_values:
+            return value
+        if len(known_values) >= AT_MOST[dimension]:
+            return OTHER
+        self._db.connection.execute("INSERT OR IGNORE INTO labels VALUES (?, ?)", (dimension, value))
+        known_values.add(value)
+        return value
+
+    def series_id(self, series: Series) -> int:
+        """The number of a series, its parts bounded. Within a write."""
+        bounded = Series(
+            self.label("config", series.config),
+            self.label("version", series.version),
+            self.label("feature", series.feature),
+            self.label("model", series.model),
+            self.label("provider", series.provider),
+        )
+        found = self._series.get(bounded)
+        if found is None:
+            args = (bounded.config, bounded.version, bounded.feature, bounded.model, bounded.provider)
+            self._db.connection.execute(
+                "INSERT OR IGNORE INTO series (config, version, feature, model, provider)"
+                " VALUES (?, ?, ?, ?, ?)",
+                args,
+            )
+            (found,) = self._db.one(
+                "SELECT id FROM series WHERE config = ? AND version = ? AND feature = ? AND model = ?"
+                " AND provider = ?",
+                args,
+            )
+            self._series[bounded] = found
+        return int(found)
+
+    def series(self) -> dict[int, Series]:
+        """All there are, by number."""
+        rows = self._db.rows("SELECT id, config, version, feature, model, provider FROM series")
+        return {row[0]: Series(*row[1:]) for row in rows}

@@ -1,0 +1,149 @@
+"""The database of live traffic, opened."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from llmops_tui.domain.live.arrival import Aside, Batch
+from llmops_tui.domain.live.listing import LiveFilter
+from llmops_tui.domain.live.request import Series
+from llmops_tui.domain.live.tally import Tally, tally_of
+from llmops_tui.store import faults
+from llmops_tui.store.connection import Database, connect
+from llmops_tui.store.live import schema
+from llmops_tui.store.live.ingest import Ingest, Ingested
+from llmops_tui.store.live.labels import Labels
+from llmops_tui.store.live.requests import Requests
+from llmops_tui.store.live.rollups import RESOLUTIONS, Rollups
+from llmops_tui.store.opening import prepare
+
+#: Where it is, within the workspace.
+LIVE_DATABASE = Path(".llmops") / "live.db"
+APPLICATION_ID = 0x6C6C6D76  # "llmv"
+#: Requests that sums are made of where a filter can't be answered from those that are kept.
+MOST_REQUESTS = 50_000
+
+
+class LiveStore:
+    """All that is kept of live traffic. Belongs to the thread that opened it; processes may share it."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._seen = -1
+        self.labels = Labels(db)
+        self.rollups = Rollups(db)
+        self.requests = Requests(db, self.labels.series)
+        self._ingest = Ingest(db, self.labels, self.rollups)
+
+    @classmethod
+    def open(cls, path: Path, *, read_only: bool = False) -> LiveStore:
+        """Open it; made if it is not there.
+
+        Raises:
+            StoreError: it can't be opened, is damaged, not ours, or from a newer release.
+        """
+        connection = connect(path, read_only=read_only)
+        try:
+            prepare(connection, path, read_only, schema.STEPS, APPLICATION_ID, "collect")
+            if not read_only:
+                # What is acknowledged outlives a power cut too.
+                connection.execute("PRAGMA synchronous = FULL")
+            return cls(Database(path, connection, read_only=read_only))
+        except sqlite3.Error as error:
+            connection.close()
+            raise faults.store_error(error, path) from error
+        except BaseException:
+            connection.close()
+            raise
+
+    @property
+    def path(self) -> Path:
+        return self._db.path
+
+    @property
+    def database(self) -> Database:
+        """For the other subjects of this database (`store.live`)."""
+        return self._db
+
+    def ingest(self, batches: Sequence[Batch], now: float) -> Ingested:
+        """Take in what came, in one transaction that is on disk when this returns.
+
+        Args:
+            now: Unix seconds.
+
+        Raises:
+            StoreError: it can't be written; nothing was.
+        """
+        return self._ingest.take(batches, now)
+
+    def tallies(self, wanted: LiveFilter, resolution: int) -> list[tuple[int, Series, Tally]]:
+        """(start of the bucket, series, sums), in order of time.
+
+        Args:
+            resolution: seconds of a bucket, one of `RESOLUTIONS`. `since` is taken at a whole bucket.
+        """
+        assert resolution in RESOLUTIONS
+        if not wanted.is_of_series:
+            return self._made_tallies(wanted, resolution)
+        series = self.labels.series()
+        fitting = {id_ for id_, each in series.items() if wanted.takes(each)}
+        since = wanted.since // resolution * resolution
+        found = self.rollups.read(resolution, since, wanted.until, fitting)
+        return [(bucket, series[id_], tally) for bucket, id_, tally in found]
+
+    def _made_tallies(self, wanted: LiveFilter, resolution: int) -> list[tuple[int, Series, Tally]]:
+        """Of single requests, where no sums are kept."""
+        made: dict[tuple[int, Series], Tally] = {}
+        for request in self.requests.facts(wanted, MOST_REQUESTS):
+            key = (int(request.start // resolution) * resolution, request.series)
+            found = made.get(key)
+            if found is None:
+                found = made[key] = Tally()
+            found.merge(tally_of(request))
+        return [
+            (bucket, series, tally) for (bucket, series), tally in sorted(made.items(), key=lambda x: x[0][0])
+        ]
+
+    def asides(self, limit: int = 100) -> list[Aside]:
+        """What could not be taken in, newest first."""
+        rows = self._db.rows("SELECT source, place, why, text FROM asides ORDER BY id DESC LIMIT ?", (limit,))
+        return [Aside(*row) for row in rows]
+
+    def counts(self) -> dict[str, int]:
+        """How many spans, requests, signals, scores and asides are kept, and bytes on disk."""
+        tables = ("spans", "requests", "signals", "scores", "asides")
+        found = {table: int(self._db.one(f"SELECT count(*) FROM {table}")[0]) for table in tables}
+        (pages,) = self._db.one("PRAGMA page_count")
+        (size,) = self._db.one("PRAGMA page_size")
+        return {**found, "bytes": pages * size}
+
+    def changed(self) -> bool:
+        """Whether another process has written since this was last asked."""
+        (now,) = self._db.one("PRAGMA data_version")
+        before, self._seen = self._seen, now
+        return bool(now != before)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> LiveStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def whole_windows(buckets: Iterable[tuple[int, Series, Tally]]) -> dict[int, Tally]:
+    """Sums by bucket, all series together."""
+    made: dict[int, Tally] = {}
+    for bucket, _series, tally in buckets:
+        found = made.get(bucket)
+        if found is None:
+            found = made[bucket] = Tally()
+        found.merge(tally)
+    return made

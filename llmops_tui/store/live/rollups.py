@@ -1,0 +1,111 @@
+"""Sums of requests by the time they began and by series, at several resolutions.
+
+They are always exactly the sum over all requests that ever were: a request that more is learned about is
+taken away and added anew in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from llmops_tui.domain.live.tally import Tally
+from llmops_tui.store.connection import Database
+
+#: Seconds of a bucket.
+MINUTE, TEN_MINUTES, HOUR, DAY = 60, 600, 3_600, 86_400
+RESOLUTIONS = (MINUTE, TEN_MINUTES, HOUR, DAY)
+#: How long buckets of a resolution are kept, in days; the others for ever.
+KEPT_DAYS = {MINUTE: 8, TEN_MINUTES: 60}
+#: Sums that are held in memory between writes.
+HELD = 4_000
+
+Key = tuple[int, int, int]
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Tally).decode
+
+
+class Changes:
+    """Sums that are to be added, collected by minute and series."""
+
+    def __init__(self) -> None:
+        self.minutes: dict[tuple[int, int], Tally] = {}
+
+    def add(self, started_at: float, series_id: int, tally: Tally, sign: int = 1) -> None:
+        key = (int(started_at // MINUTE) * MINUTE, series_id)
+        found = self.minutes.get(key)
+        if found is None:
+            found = self.minutes[key] = Tally()
+        found.merge(tally, sign)
+
+
+class Rollups:
+    """Reads and writes them. What is written last is held in memory, as it is written again soon."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._held: dict[Key, Tally] = {}
+        db.caches.append(self._held)
+
+    def apply(self, changes: Changes) -> None:
+        """Add the changes at every resolution. Within a write."""
+        touched: dict[Key, Tally] = {}
+        for (minute, series_id), change in changes.minutes.items():
+            for resolution in RESOLUTIONS:
+                key = (resolution, minute // resolution * resolution, series_id)
+                tally = touched.get(key)
+                if tally is None:
+                    tally = touched[key] = self._load(key)
+                tally.merge(change)
+        connection = self._db.connection
+        gone = [key for key, tally in touched.items() if tally.is_empty]
+        connection.executemany(
+            "DELETE FROM rollups WHERE resolution = ? AND bucket = ? AND series_id = ?", gone
+        )
+        connection.executemany(
+            "INSERT INTO rollups VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET data = excluded.data",
+            ((*key, _encode(tally)) for key, tally in touched.items() if not tally.is_empty),
+        )
+        for key in gone:
+            self._held.pop(key, None)
+        if len(self._held) > HELD:
+            self._held.clear()
+
+    def _load(self, key: Key) -> Tally:
+        found = self._held.get(key)
+        if found is None:
+            row = self._db.one(
+                "SELECT data FROM rollups WHERE resolution = ? AND bucket = ? AND series_id = ?", key
+            )
+            found = self._held[key] = _decode(row[0]) if row else Tally()
+        return found
+
+    def read(
+        self, resolution: int, since: float, until: float, series_ids: Iterable[int] | None = None
+    ) -> list[tuple[int, int, Tally]]:
+        """(bucket, series, sums) of buckets that begin in [since, until), in order."""
+        sql = (
+            "SELECT bucket, series_id, data FROM rollups WHERE resolution = ? AND bucket >= ? AND bucket < ?"
+        )
+        wanted = None if series_ids is None else set(series_ids)
+        rows = self._db.rows(sql, (resolution, since, until))
+        return [
+            (bucket, series_id, _decode(data))
+            for bucket, series_id, data in rows
+            if wanted is None or series_id in wanted
+        ]
+
+    def first(self) -> float | None:
+        """When the first bucket of all begins."""
+        row = self._db.one("SELECT min(bucket) FROM rollups WHERE resolution = ?", (DAY,))
+        return row[0] if row else None
+
+    def drop_old(self, now: float) -> None:
+        """Drop fine buckets that are too old. Within a write."""
+        for resolution, days in KEPT_DAYS.items():
+            self._db.connection.execute(
+                "DELETE FROM rollups WHERE resolution = ? AND bucket < ?", (resolution, now - days * DAY)
+            )
+        self._held.clear()
