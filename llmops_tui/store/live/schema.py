@@ -22,7 +22,8 @@ CREATE INDEX requests_started ON requests(started_at);
 CREATE INDEX requests_series ON requests(series_id, started_at);
 CREATE INDEX requests_user ON requests(user, started_at) WHERE user <> '';
 CREATE INDEX requests_session ON requests(session, started_at) WHERE session <> '';
-CREATE INDEX requests_watch ON requests(watch, id) WHERE watch IN (0, 2);
+CREATE INDEX requests_new ON requests(arrived_at) WHERE watch = 0;
+CREATE INDEX requests_waiting ON requests(id) WHERE watch = 2;
 CREATE INDEX requests_worth ON requests(started_at) WHERE failed OR flagged OR bad OR refused;
 CREATE TABLE spans (
   id INTEGER PRIMARY KEY, request_id INTEGER NOT NULL REFERENCES requests(id) ON DELETE CASCADE,
