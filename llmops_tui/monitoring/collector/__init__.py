@@ -3,12 +3,11 @@
 from llmops_tui.monitoring.collector.collector import Collector
 from llmops_tui.monitoring.collector.listening import ListenError
 from llmops_tui.monitoring.collector.ports import Decode, Ingested, Intake, OpenWriter, Task, Writer
-from llmops_tui.monitoring.collector.settings import PORT, TOKEN_VARIABLE, CollectorSettings
+from llmops_tui.monitoring.collector.settings import PORT, CollectorSettings
 from llmops_tui.monitoring.collector.signals import SignalError, read_signals, signal_of
 
 __all__ = [
     "PORT",
-    "TOKEN_VARIABLE",
     "Collector",
     "CollectorSettings",
     "Decode",

@@ -36,6 +36,10 @@ class Collector:
         say: prints a line for the person: faults, at most once a minute each.
         traces, logs: read the bodies of the two.
 
+    Attributes:
+        url: where it listens, once it is started: `http://127.0.0.1:4318`.
+        figures: what it did so far.
+
     Raises:
         UsageError: others could reach it and there is no token.
     """
@@ -53,6 +57,7 @@ class Collector:
         self._on_loopback = is_loopback(settings.host)
         check_place(settings.host, settings.token, on_loopback=self._on_loopback)
         self.settings = settings
+        self.url = ""
         self.figures = Figures(since=time.time())
         self.tell = Told(say)
         self._decodes = {TRACES: traces, LOGS: logs}
@@ -60,6 +65,7 @@ class Collector:
         self._open_writer = writer
         self._sockets: list[socket.socket] = []
         self._runner: web.ServerRunner | None = None
+        self._server: web.Server | None = None
         self._receiver: Receiver | None = None
         self._writing: Writing | None = None
 
@@ -70,10 +76,9 @@ class Collector:
         return self._writing
 
     @property
-    def url(self) -> str:
-        """Where it listens: `http://127.0.0.1:4318`."""
-        host, port = self._sockets[0].getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    def connections(self) -> int:
+        """How many are open."""
+        return 0 if self._server is None else len(self._server.connections)
 
     async def start(self) -> None:
         """Listen.
@@ -84,6 +89,8 @@ class Collector:
         """
         settings = self.settings
         self._sockets = listen(settings.host, settings.port)
+        host, port = self._sockets[0].getsockname()[:2]
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         writing = Writing(self._open_writer, settings.group_spans, self.figures, self.tell)
         try:
             await writing.start()
@@ -97,7 +104,7 @@ class Collector:
         from aiohttp import web
 
         settings = self.settings
-        server = _server(settings, self._answer)
+        self._server = _server(settings, self._answer)
         self._receiver = Receiver(
             self._decodes,
             self._intake,
@@ -106,9 +113,9 @@ class Collector:
             settings,
             self.figures,
             self.tell,
-            lambda: len(server.connections),
+            lambda: self.connections,
         )
-        self._runner = web.ServerRunner(server, shutdown_timeout=0.5)
+        self._runner = web.ServerRunner(self._server, shutdown_timeout=0.5)
         await self._runner.setup()
         for made in self._sockets:
             await web.SockSite(self._runner, made).start()

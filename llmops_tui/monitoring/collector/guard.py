@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.domain.safe_text import clean_line
 from llmops_tui.monitoring.collector.answers import Refusal
-from llmops_tui.monitoring.collector.settings import TOKEN_VARIABLE
 
 #: Names of this machine; the last two are what containers call it.
 _OWN_NAMES = frozenset({"localhost", "host.docker.internal", "host.containers.internal"})
@@ -75,7 +74,7 @@ def check_place(host: str | None, token: str, *, on_loopback: bool) -> None:
         raise UsageError(
             Problem(
                 f"on {clean_line(host or '')} others can reach the collector, and there is no token",
-                f"set {TOKEN_VARIABLE}, or write live.token: ${{NAME}} into llmops.yaml",
+                "set LLMOPS_TUI_TOKEN, or write live.token: ${NAME} into llmops.yaml",
             )
         )
 

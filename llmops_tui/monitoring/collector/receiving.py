@@ -104,6 +104,7 @@ class Receiver:
             if not self.under_way:
                 self._idle.set()
         self._figures.requests[response.status] += 1
+        response.headers["Server"] = "llmops-tui"
         if self.is_ending:
             response.force_close()
         return response

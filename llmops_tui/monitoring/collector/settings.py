@@ -6,8 +6,6 @@ import msgspec
 
 #: The port that OTLP over HTTP has by its specification.
 PORT = 4318
-#: Environment variable with the token, where `llmops.yaml` names none.
-TOKEN_VARIABLE = "LLMOPS_TUI_TOKEN"
 
 MB = 1 << 20
 

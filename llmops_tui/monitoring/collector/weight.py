@@ -37,11 +37,8 @@ def check_weight(body: bytes, limit: int, *, is_json: bool) -> None:
     """Raises a `Refusal` where the body has more parts than `limit`. A damaged one is left to its reader."""
     if len(body) <= _LIGHT_BYTES:
         return
-    if is_json:
-        # Some stand within texts: that makes no harm but for the very largest bodies.
-        count = sum(body.count(mark) for mark in (b"{", b"[", b","))
-    else:
-        count = _parts(body, limit)
+    # In JSON some marks stand within texts: that makes no harm but for the very largest bodies.
+    count = sum(body.count(mark) for mark in (b"{", b"[", b",")) if is_json else _parts(body, limit)
     if count > limit:
         raise Refusal(413, f"the body has more than {limit} parts: send smaller batches")
 
