@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from pathlib import Path
@@ -45,7 +46,8 @@ def collect(shell: Shell, port: int | None, host: str | None, quiet: bool, works
 
         def started() -> None:
             if shell.as_json:
-                shell.print_json({"url": collector.url, "pid": os.getpid()})
+                # One line: whoever started it reads lines.
+                shell.print(json.dumps({"url": collector.url, "pid": os.getpid()}))
             elif not quiet:
                 shell.print(f"collecting at {collector.url} (OTEL_EXPORTER_OTLP_ENDPOINT={collector.url})")
             sys.stdout.flush()
