@@ -185,7 +185,7 @@ class Receiver:
     def _decoded(self, body: bytes, packing: str, what: str, kind: ContentType) -> tuple[Batch, int]:
         """In the decoder's thread."""
         data = bodies.unpack(body, packing, self._settings.unpacked_bytes)
-        check_weight(data, self._settings.elements, is_json=kind == JSON)
+        check_weight(data, self._settings.elements, is_json=kind == JSON, of_logs=what == LOGS)
         try:
             if what == SIGNALS:
                 batch = Batch(signals=read_signals(data, time.time()))
