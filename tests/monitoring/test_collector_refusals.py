@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from receiving_end import JSON, PROTOBUF, End, body_of, json_of, receiving, request_of, until
 
 from llmops_tui.domain.errors import UsageError
 from llmops_tui.monitoring.collector import CollectorSettings
+from llmops_tui.monitoring.collector.answers import Refusal
 from llmops_tui.monitoring.collector.guard import check_place
 from llmops_tui.monitoring.collector.weight import check_weight
 
@@ -116,22 +118,34 @@ class TestABody:
 
     @pytest.mark.parametrize("part", [b"\x4a\x00", b"\x4a\x02\x0a\x00", b"\x5a\x00"])
     def test_of_tiny_parts_alone_is_too_heavy(self, part: bytes) -> None:
-        from llmops_tui.monitoring.collector.answers import Refusal
-
-        span = part * 400_000
+        span = part * 600_000
         for tag in (b"\x12", b"\x12", b"\x0a"):
             span = tag + varint(len(span)) + span
         with pytest.raises(Refusal) as refusal:
-            check_weight(span, 300_000, is_json=False)
+            check_weight(span, 500_000, is_json=False)
         assert refusal.value.status == 413
         with pytest.raises(Refusal):
-            check_weight(b'{"a": [' + b"{}," * 300_000, 300_000, is_json=True)
+            check_weight(b'{"a": [' + b"{}," * 500_000, 500_000, is_json=True)
 
     def test_of_spans_is_not_too_heavy(self) -> None:
-        spans = [(n, 1) for n in range(1, 2_000)]
+        spans = [(n, 1) for n in range(1, 2_001)]
         body = body_of(*spans, text="The desk is open from 9 to 5, " * 20)
-        check_weight(body, 2 * 2_000 * 2 + 10, is_json=False)
+        parts = 2 + 2_000 * 3  # a resource and a scope; spans, an attribute of each, and its value
+        check_weight(body, parts, is_json=False)
+        with pytest.raises(Refusal):
+            check_weight(body, parts - 1, is_json=False)
         check_weight(json_of(*spans), 100_000, is_json=True)
+
+    def test_of_logs_is_weighed_too(self) -> None:
+        request = ExportLogsServiceRequest()
+        scope = request.resource_logs.add().scope_logs.add()
+        for _ in range(1_000):
+            record = scope.log_records.add(event_name="x" * 2_000)
+            record.body.array_value.values.add().kvlist_value.values.add().value.int_value = 1
+        body, parts = request.SerializeToString(), 2 + 1_000 * 7
+        check_weight(body, parts, is_json=False, of_logs=True)
+        with pytest.raises(Refusal):
+            check_weight(body, parts - 1, is_json=False, of_logs=True)
 
     async def test_that_does_not_come_is_given_up(self, tmp_path: Path) -> None:
         async with receiving(tmp_path, body_s=0.05) as end:
@@ -363,8 +377,6 @@ class TestAFlood:
 
 def test_refusals_say_the_same_in_both_forms() -> None:
     from opentelemetry.proto.trace.v1.trace_pb2 import Status
-
-    from llmops_tui.monitoring.collector.answers import Refusal
 
     long = "what is wrong; " * 20
     refusal = Refusal(400, long)

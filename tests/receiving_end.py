@@ -18,11 +18,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from llmops_tui.domain.errors import LlmopsError
-from llmops_tui.domain.live.arrival import Arrived, Aside, Batch
-from llmops_tui.domain.trace import Span
+from llmops_tui.domain.live.arrival import Batch
 from llmops_tui.monitoring.collector import Collector, CollectorSettings
 from llmops_tui.store.live import Ingested, LiveStore
+from llmops_tui.tracing.incoming import read_otlp, read_otlp_logs
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
@@ -61,53 +60,6 @@ def json_of(*spans: tuple[int, int]) -> bytes:
     return json.dumps(found).encode()
 
 
-class NotOtlp(LlmopsError):
-    pass
-
-
-def read_plainly(body: bytes, *, is_json: bool) -> Batch:
-    """Ids, names and texts; a span with wrong ids is set aside."""
-    from google.protobuf.json_format import ParseError
-    from google.protobuf.message import DecodeError
-
-    request = ExportTraceServiceRequest()
-    try:
-        if is_json:
-            _fill(request, body)
-        else:
-            request.ParseFromString(body)
-    except (DecodeError, ParseError, ValueError) as error:
-        raise NotOtlp(f"the body is no OTLP protobuf or JSON: {error}") from None
-    batch = Batch()
-    scopes = [scope for resource in request.resource_spans for scope in resource.scope_spans]
-    for place, span in enumerate(span for scope in scopes for span in scope.spans):
-        if len(span.trace_id) != 16 or len(span.span_id) != 8:
-            batch.aside.append(Aside("collect", f"span {place}", "the ids have a wrong length", span.name))
-            continue
-        attributes = {each.key: each.value.string_value for each in span.attributes}
-        start, end = span.start_time_unix_nano / 1e9, span.end_time_unix_nano / 1e9
-        made = Span(span.span_id.hex(), "", span.name, "model", start, end, attributes=attributes)
-        batch.spans.append(Arrived(span.trace_id.hex(), made))
-    return batch
-
-
-def _fill(request: ExportTraceServiceRequest, body: bytes) -> None:
-    import base64
-
-    from google.protobuf.json_format import Parse, ParseError
-
-    try:
-        found = json.loads(body)
-    except RecursionError:
-        raise ParseError("nested too deeply") from None
-    for resource in found["resourceSpans"]:
-        for scope in resource["scopeSpans"]:
-            for span in scope["spans"]:
-                for name in ("traceId", "spanId"):
-                    span[name] = base64.b64encode(bytes.fromhex(span[name])).decode()
-    Parse(json.dumps(found), request)
-
-
 class WriterOfTests:
     """The live database, which can be told to wait or to fail.
 
@@ -126,25 +78,25 @@ class WriterOfTests:
         self.waits = threading.Event()
         self.groups: list[int] = []
         self.is_closed = False
-        self._store: LiveStore | None = None
+        self.store: LiveStore | None = None
 
     def open(self) -> WriterOfTests:
-        self._store = LiveStore.open(self.path)
+        self.store = LiveStore.open(self.path)
         return self
 
     def ingest(self, batches: Sequence[Batch], now: float) -> Ingested:
-        assert self._store is not None
+        assert self.store is not None
         self.waits.set()
         self.gate.wait(30)
         fault = self.fault(batches)
         if fault is not None:
             raise fault
         self.groups.append(sum(len(batch.spans) for batch in batches))
-        return self._store.ingest(batches, now)
+        return self.store.ingest(batches, now)
 
     def close(self) -> None:
-        assert self._store is not None
-        self._store.close()
+        assert self.store is not None
+        self.store.close()
         self.is_closed = True
 
 
@@ -229,8 +181,8 @@ async def receiving(folder: Path, **settings: Any) -> AsyncIterator[End]:
         lambda batch: batch,
         writer.open,
         CollectorSettings(**{"port": 0, "drain_s": 0.5, **settings}),
-        traces=read_plainly,
-        logs=read_plainly,
+        traces=read_otlp,
+        logs=read_otlp_logs,
         say=said.append,
     )
     await collector.start()
