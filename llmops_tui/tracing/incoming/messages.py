@@ -17,7 +17,7 @@ _ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "function": 
 
 
 def messages(value: Any, role: str) -> list[dict[str, Any]] | None:
-    """Messages of an attribute: a list of them, one alone, a text, each perhaps as JSON; None for anything else.
+    """Messages of an attribute: a list, one alone, or a text, each perhaps as JSON; None for anything else.
 
     Args:
         role: whose they are where they don't say.
@@ -81,9 +81,9 @@ def _parts(value: Mapping[str, Any], role: str) -> list[Part]:
     if isinstance(held := value.get("refusal"), str) and held:
         parts.append({"type": "refusal", "content": held})
     calls = decoded(value.get("tool_calls"))
-    parts += (
-        [tool_call(call) for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
-    )
+    for each in calls if isinstance(calls, list) else ():
+        if isinstance(each, Mapping):
+            parts.append(tool_call(each))
     if isinstance(call := value.get("function_call"), Mapping):
         parts.append(tool_call({"function": call}))
     return parts

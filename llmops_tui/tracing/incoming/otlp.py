@@ -48,8 +48,12 @@ def read_otlp(body: bytes, *, is_json: bool) -> Batch:
 def _take(batch: Batch, raw: Raw, n: int) -> None:
     try:
         span = translate(raw)
-    except (BadSpan, RecursionError) as error:
+    except BadSpan as error:
         batch.aside.append(set_aside("span", n, error, raw.name))
+        return
+    except Exception as error:  # a span that no dialect foresaw must not cost the others
+        why = BadSpan(f"no sense can be made of it ({type(error).__name__})")
+        batch.aside.append(set_aside("span", n, why, raw.name))
         return
     if span is None:
         return
@@ -65,4 +69,4 @@ def _take(batch: Batch, raw: Raw, n: int) -> None:
 
 def set_aside(what: str, n: int, why: Exception, name: str) -> Aside:
     """Something of a request that can't be taken; its name is all that is kept of it."""
-    return Aside(SOURCE, f"{what} {n}", str(why) or "values are nested too deep", name[:200])
+    return Aside(SOURCE, f"{what} {n}", str(why), name[:200])

@@ -233,7 +233,7 @@ def _value(value: Any, depth: int) -> Any:
             case "kvlistValue" | "kvlist_value":
                 return _pairs(held, depth - 1)
             case "bytesValue" | "bytes_value" if isinstance(held, str):
-                return f"({len(held) * 3 // 4} bytes)"
+                return f"({len(held.rstrip('=')) * 3 // 4} bytes)"
             case _:
                 return safe(held, depth)
     return None

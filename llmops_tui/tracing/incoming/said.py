@@ -1,7 +1,8 @@
 """Messages that were told of as events, on spans or as log records.
 
-Source: semantic-conventions 1.36 and before (`gen_ai.user.message` and so on, `gen_ai.choice`), 1.27 and before
-(`gen_ai.content.prompt`, `gen_ai.content.completion`); since, `gen_ai.client.inference.operation.details`.
+Source: semantic-conventions 1.36 and before (`gen_ai.user.message` and so on, `gen_ai.choice`), 1.27 and
+before (`gen_ai.content.prompt`, `gen_ai.content.completion`); since,
+`gen_ai.client.inference.operation.details`.
 """
 
 from __future__ import annotations

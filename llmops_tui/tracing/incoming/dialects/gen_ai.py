@@ -130,9 +130,8 @@ def _guardrail(reading: Reading) -> None:
 
 def _instructions(reading: Reading) -> None:
     """A system message that is kept apart from the others goes before them."""
-    given = messages(
-        [{"role": "system", "parts": _parts(reading.left["gen_ai.system_instructions"])}], "system"
-    )
+    parts = _parts(reading.left["gen_ai.system_instructions"])
+    given = messages([{"role": "system", "parts": parts}], "system")
     if given and given[0]["parts"]:
         reading.drop("gen_ai.system_instructions")
         held = reading.found.get(a.INPUT_MESSAGES)

@@ -132,7 +132,7 @@ def _answer(reading: Reading, answer: dict[str, Any]) -> None:
 
 
 def _events(reading: Reading) -> None:
-    """Messages as a list of events in an attribute, as both wrote them before the conventions had messages."""
+    """Messages as a list of events in an attribute, as both wrote them before the conventions had any."""
     for name in ("events", "all_messages_events"):
         told = listed(reading.left.get(name)) if name in reading.left else None
         if not told:

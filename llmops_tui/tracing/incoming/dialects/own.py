@@ -37,7 +37,7 @@ def read(reading: Reading) -> None:
     """Take what is ours alone."""
     left = reading.left
     reading.rename(_NAMES)
-    if left.get(a.KIND) in _KINDS:
+    if word(left.get(a.KIND)) in _KINDS:
         reading.be(reading.take(a.KIND))
     reading.drop(a.DIALECT)
     if not reading.raw.scope.startswith(SCOPES):
