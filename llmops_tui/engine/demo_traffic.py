@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import msgspec
 
 from llmops_tui.domain import semconv as a
-from llmops_tui.domain.live.arrival import Signal
+from llmops_tui.domain.live.arrival import Signal, SignalKind
 from llmops_tui.domain.trace import Span, Trace
 from llmops_tui.engine.demo_answers import Answered
 
@@ -141,14 +141,15 @@ def _signals(
 ) -> list[Signal]:
     """What the customer does next, some seconds later."""
     place = rnd.random()
-    if right:
-        kinds = (
-            [("thumb", 1.0)] if place < UP_IF_RIGHT else [("thumb", 0.0)] if place > 1 - DOWN_IF_RIGHT else []
-        )
-    elif place < DOWN_IF_WRONG:
+    kinds: list[tuple[SignalKind, float]] = []
+    if right and place < UP_IF_RIGHT:
+        kinds = [("thumb", 1.0)]
+    elif right and place > 1 - DOWN_IF_RIGHT:
         kinds = [("thumb", 0.0)]
-    else:
-        kinds = [("retry", 1.0)] if place < DOWN_IF_WRONG + RETRY_IF_WRONG else []
+    elif not right and place < DOWN_IF_WRONG:
+        kinds = [("thumb", 0.0)]
+    elif not right and place < DOWN_IF_WRONG + RETRY_IF_WRONG:
+        kinds = [("retry", 1.0)]
     at = end + rnd.uniform(3, 25)
     session, user, feature = about[a.SESSION], about[a.USER], about[a.FEATURE]
     return [

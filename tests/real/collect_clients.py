@@ -154,7 +154,11 @@ def messages_of(attributes: dict[str, Any], question: str) -> list[str]:
         differs("roles", roles, ["system", "user"])
         + differs("what the user said", said[-1] if said else None, question)
         + differs("role of the answer", [m.get("role") for m in made], ["assistant"])
-        + differs("temperature", attributes.get(f"{a.REQUEST}temperature"), attributes.get(f"{a.REQUEST}temperature") and 0.2)
+        + differs(
+            "temperature",
+            attributes.get(f"{a.REQUEST}temperature"),
+            attributes.get(f"{a.REQUEST}temperature") and 0.2,
+        )
     )
 
 

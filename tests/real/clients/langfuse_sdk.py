@@ -21,7 +21,9 @@ def find(question: str) -> list[str]:
 
 @observe(name="help-desk")
 def answer(question: str, *, model: str = "gpt-4o-mini") -> str:
-    with propagate_attributes(user_id="bob", session_id="session-2", tags=["shop"], metadata={"plan": "gold"}):
+    with propagate_attributes(
+        user_id="bob", session_id="session-2", tags=["shop"], metadata={"plan": "gold"}
+    ):
         context = "\n".join(find(question))
         messages = [
             {"role": "system", "content": f"Answer from this: {context}"},
