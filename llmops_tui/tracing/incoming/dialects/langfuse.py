@@ -53,24 +53,27 @@ _USAGE = {
 def read(reading: Reading) -> None:
     """Take what its SDK writes."""
     reading.rename(_NAMES)
-    _kind(reading)
+    kind = _kind(reading)
     reading.tell(a.METADATA, _plain(reading.below("langfuse.trace.metadata")))
     reading.tell(a.METADATA, _plain(reading.below(f"{_O}metadata")))
-    if reading.kind in ("model", "embedding"):
+    if kind in ("model", "embedding"):
         _call(reading)
-    _ends(reading)
+    _ends(reading, kind)
     if word(reading.take(f"{_O}level")) == "ERROR" and reading.raw.status != ERROR:
         reading.error = word(reading.left.get(f"{_O}status_message")) or "it failed"
     for name in [name for name in reading.left if name.startswith("langfuse.internal.")]:
         del reading.left[name]
 
 
-def _kind(reading: Reading) -> None:
+def _kind(reading: Reading) -> str:
+    """Kind by its own word; empty where somebody else wrote the span."""
     kind = word(reading.take(f"{_O}type")) or ""
     # Before 3.4 the SDK called everything that was updated a span.
     if kind == "span" and a.MODEL in reading.found and f"{_O}usage_details" in reading.left:
         kind = "generation"
-    reading.be(KINDS.get(kind, "step" if kind else ""))
+    ours = KINDS.get(kind, "step" if kind else "")
+    reading.be(ours)
+    return ours
 
 
 def _plain(below: dict[str, Any]) -> dict[str, Any]:
@@ -116,10 +119,10 @@ def _since(start: float, moment: Any) -> float | None:
     return found if found >= 0 else None
 
 
-def _ends(reading: Reading) -> None:
+def _ends(reading: Reading, kind: str) -> None:
     """What went in and came out, as the kind of span has it."""
     given, made = quoted(reading.take(f"{_O}input")), quoted(reading.take(f"{_O}output"))
-    match reading.kind:
+    match kind:
         case "model":
             if isinstance(given, Mapping) and "tools" in given:
                 reading.give(a.TOOL_DEFINITIONS, definitions(given["tools"]))

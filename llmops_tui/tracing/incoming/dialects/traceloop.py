@@ -6,7 +6,7 @@ Source: traceloop/openllmetry, `semconv_ai` as of June 2026.
 from __future__ import annotations
 
 from llmops_tui.domain import semconv as a
-from llmops_tui.tracing.incoming.reading import Reading, anything, mapping, word
+from llmops_tui.tracing.incoming.reading import Reading, mapping, quoted, word
 
 HEADS = frozenset(["traceloop"])
 KINDS = {"workflow": "step", "task": "step", "agent": "step", "tool": "tool"}
@@ -36,11 +36,11 @@ def read(reading: Reading) -> None:
     given, made = reading.take("traceloop.entity.input"), reading.take("traceloop.entity.output")
     if reading.kind == "tool":
         reading.give(a.TOOL_NAME, word(reading.take("traceloop.entity.name")))
-        reading.give(a.TOOL_ARGUMENTS, anything(given))
-        reading.give(a.TOOL_RESULT, anything(made))
+        reading.give(a.TOOL_ARGUMENTS, quoted(given))
+        reading.give(a.TOOL_RESULT, quoted(made))
     else:
-        reading.give(a.INPUT, anything(given))
-        reading.give(a.OUTPUT, anything(made))
+        reading.give(a.INPUT, quoted(given))
+        reading.give(a.OUTPUT, quoted(made))
     about = reading.below("traceloop.association.properties.")
     for theirs, ours in _PROPERTIES.items():
         if theirs in about:
