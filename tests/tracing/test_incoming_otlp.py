@@ -216,6 +216,14 @@ class TestUnsafeValues:
         assert has["long"] == "x" * LONGEST + " … (cut; 70,000 characters came in)"
         assert len(has["list"]) < LONGEST + 60
 
+    @pytest.mark.parametrize("deep", ['{"a":' * 40 + "1" + "}" * 40, "[" * 40 + "]" * 40, "[" * 5_000])
+    def test_a_json_text_that_is_nested_too_deep_stays_a_text(self, deep: str) -> None:
+        has = one(
+            {"gen_ai.operation.name": "chat", "gen_ai.input.messages": deep, "metadata": deep}
+        ).attributes
+        assert has[a.INPUT_MESSAGES] == [{"role": "user", "parts": [{"type": "text", "content": deep}]}]
+        assert has["metadata"] == deep
+
     def test_what_is_understood_is_not_cut(self) -> None:
         said = json.dumps([{"role": "user", "content": "x" * 70_000}])
         has = one({"gen_ai.operation.name": "chat", "gen_ai.input.messages": said}).attributes
