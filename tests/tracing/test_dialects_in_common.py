@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from otlp_requests import BEGAN, one, read
 
 from llmops_tui.domain import semconv as a
+from llmops_tui.domain.live.request import begin, fold
 
 ANSWERED = [{"role": "assistant", "parts": [{"type": "text", "content": "Yes."}], "finish_reason": "stop"}]
+
+
+def feature(spans: list[dict[str, Any]]) -> str:
+    """Of the request that these are folded into."""
+    return fold(begin("1" * 32), [arrived.span for arrived in read(spans).spans]).feature
 
 
 class TestRefusals:
@@ -71,6 +78,10 @@ class TestWhoAndWhere:
         assert root["host.name"] == "h1"
         assert "host.name" not in child
 
+    def test_a_service_that_nobody_named_is_none(self) -> None:
+        (arrived,) = read([{}], {"service.name": "unknown_service:python"}).spans
+        assert arrived.span.attributes == {}
+
     def test_a_span_that_nobody_knows_is_kept_as_it_came(self) -> None:
         span = one({"db.system": "postgresql", "db.statement": "select 1"}, name="SELECT")
         assert (span.kind, span.name) == ("other", "SELECT")
@@ -85,6 +96,14 @@ class TestWhoAndWhere:
             {"llmops.feature": "support", "gen_ai.agent.name": "a", "langfuse.trace.name": "t"}
         ).attributes
         assert has[a.FEATURE] == "support"
+
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_a_request_is_of_its_service_where_no_span_says_what_feature(self, order: int) -> None:
+        root = {"name": "GET /answer", "id": "aa" * 8}
+        call = {"id": "bb" * 8, "parent": "aa" * 8, "attributes": {"gen_ai.operation.name": "chat"}}
+        assert feature([root, call][::order]) == "helpdesk"
+        call["attributes"] = {"ai.operationId": "ai.generateText", "ai.telemetry.functionId": "support"}
+        assert feature([root, call][::order]) == "support"
 
     def test_ids_of_users_may_be_numbers(self) -> None:
         assert one({"user.id": 7, "session.id": 8}).attributes[a.USER] == "7"

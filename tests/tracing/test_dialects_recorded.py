@@ -151,7 +151,7 @@ class TestLangfuse:
         assert by["order"].attributes[a.TOOL_ARGUMENTS] == {"id": 7}
         assert by["order"].attributes[a.TOOL_RESULT] == {"days": 12}
         assert (by["order"].status, by["order"].error) == ("error", "it broke")
-        assert by["answer"].attributes[a.OUTPUT] == "Yes."
+        assert (by["answer"].attributes[a.INPUT], by["answer"].attributes[a.OUTPUT]) == ("Refund?", "Yes.")
 
 
 class TestLogfire:

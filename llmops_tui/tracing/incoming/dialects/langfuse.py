@@ -13,7 +13,17 @@ from typing import Any
 from llmops_tui.domain import semconv as a
 from llmops_tui.tracing.incoming.messages import definitions, messages
 from llmops_tui.tracing.incoming.raw import ERROR
-from llmops_tui.tracing.incoming.reading import Reading, anything, count, mapping, number, quoted, texts, word
+from llmops_tui.tracing.incoming.reading import (
+    Reading,
+    anything,
+    called_with,
+    count,
+    mapping,
+    number,
+    quoted,
+    texts,
+    word,
+)
 
 HEADS = frozenset(["langfuse"])
 #: `langfuse.observation.type` → kind. A `span` is nothing in particular.
@@ -54,6 +64,9 @@ def read(reading: Reading) -> None:
     """Take what its SDK writes."""
     reading.rename(_NAMES)
     kind = _kind(reading)
+    is_root = reading.take("langfuse.internal.is_app_root") is True or not reading.raw.parent_id
+    if kind == "step" and is_root:  # whose name is the trace's, where that has none
+        reading.give(a.FEATURE, reading.raw.name)
     reading.tell(a.METADATA, _plain(reading.below("langfuse.trace.metadata")))
     reading.tell(a.METADATA, _plain(reading.below(f"{_O}metadata")))
     if kind in ("model", "embedding"):
@@ -132,7 +145,7 @@ def _ends(reading: Reading, kind: str) -> None:
             given, made = (given if asked is None else None), (made if answered is None else None)
         case "tool":
             reading.give(a.TOOL_NAME, reading.raw.name)
-            reading.give(a.TOOL_ARGUMENTS, given)
+            reading.give(a.TOOL_ARGUMENTS, called_with(given))
             reading.give(a.TOOL_RESULT, made)
             given = made = None
         case "retrieval":
@@ -146,7 +159,7 @@ def _ends(reading: Reading, kind: str) -> None:
             _guardrail(reading, made)
         case _:
             pass
-    reading.give(a.INPUT, given)
+    reading.give(a.INPUT, called_with(given))
     reading.give(a.OUTPUT, made)
 
 
