@@ -122,19 +122,23 @@ class TestABody:
         for tag in (b"\x12", b"\x12", b"\x0a"):
             span = tag + varint(len(span)) + span
         with pytest.raises(Refusal) as refusal:
-            check_weight(span, 500_000, is_json=False)
+            check_weight(span, 10_000, 250_000, is_json=False)
         assert refusal.value.status == 413
         with pytest.raises(Refusal):
-            check_weight(b'{"a": [' + b"{}," * 500_000, 500_000, is_json=True)
+            check_weight(b'{"a": [' + b"{}," * 500_000, 10_000, 250_000, is_json=True)
 
     def test_of_spans_is_not_too_heavy(self) -> None:
         spans = [(n, 1) for n in range(1, 2_001)]
         body = body_of(*spans, text="The desk is open from 9 to 5, " * 20)
         parts = 2 + 2_000 * 3  # a resource and a scope; spans, an attribute of each, and its value
-        check_weight(body, parts, is_json=False)
+        check_weight(body, 2_000, parts, is_json=False)
         with pytest.raises(Refusal):
-            check_weight(body, parts - 1, is_json=False)
-        check_weight(json_of(*spans), 100_000, is_json=True)
+            check_weight(body, 2_000, parts - 1, is_json=False)
+        with pytest.raises(Refusal, match="1999 spans"):
+            check_weight(body, 1_999, parts, is_json=False)
+        check_weight(json_of(*spans), 2_000, 100_000, is_json=True)
+        with pytest.raises(Refusal, match="1999 spans"):
+            check_weight(json_of(*spans), 1_999, 100_000, is_json=True)
 
     def test_of_logs_is_weighed_too(self) -> None:
         request = ExportLogsServiceRequest()
@@ -143,9 +147,11 @@ class TestABody:
             record = scope.log_records.add(event_name="x" * 2_000)
             record.body.array_value.values.add().kvlist_value.values.add().value.int_value = 1
         body, parts = request.SerializeToString(), 2 + 1_000 * 7
-        check_weight(body, parts, is_json=False, of_logs=True)
+        check_weight(body, 1_000, parts, is_json=False, of_logs=True)
         with pytest.raises(Refusal):
-            check_weight(body, parts - 1, is_json=False, of_logs=True)
+            check_weight(body, 1_000, parts - 1, is_json=False, of_logs=True)
+        with pytest.raises(Refusal, match="999 log records"):
+            check_weight(body, 999, parts, is_json=False, of_logs=True)
 
     async def test_that_does_not_come_is_given_up(self, tmp_path: Path) -> None:
         async with receiving(tmp_path, body_s=0.05) as end:
@@ -338,7 +344,7 @@ class TestAFlood:
     async def test_of_bytes_is_a_503_and_then_over(self, tmp_path: Path) -> None:
         body = body_of((1, 1), text="x" * 10_000)
         async with receiving(
-            tmp_path, waiting_bytes=5_000, received_bytes=35_000, patience_s=30.0, requests=100
+            tmp_path, waiting_bytes=10_500, received_bytes=35_000, patience_s=30.0, requests=100
         ) as end:
             end.writer.gate.clear()
             sending = [asyncio.create_task(end.post(body)) for _ in range(20)]
@@ -389,6 +395,6 @@ def test_limits_fit_each_other() -> None:
     settings = CollectorSettings()
     assert settings.packed_bytes <= settings.received_bytes
     assert settings.patience_s < 10  # what SDKs wait for an answer
-    check_weight(
-        request_of(*[(n, 1) for n in range(1, 8_000)]).SerializeToString(), settings.elements, is_json=False
-    )
+    # The batches of an OpenTelemetry Collector.
+    batch = request_of(*[(n, 1) for n in range(1, 8_193)]).SerializeToString()
+    check_weight(batch, settings.spans, settings.parts, is_json=False)

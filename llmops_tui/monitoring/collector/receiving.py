@@ -168,7 +168,7 @@ class Receiver:
             )
 
     async def _read(self, body: bytes, packing: str, what: str, kind: ContentType) -> tuple[Batch, int]:
-        """The batch of a body and its unpacked size, as soon as there is room for it; room is then taken."""
+        """The batch of a body and what it takes, as soon as there is room for it; room is then taken."""
         settings = self._settings
         try:
             async with asyncio.timeout(settings.patience_s):
@@ -185,7 +185,7 @@ class Receiver:
     def _decoded(self, body: bytes, packing: str, what: str, kind: ContentType) -> tuple[Batch, int]:
         """In the decoder's thread."""
         data = bodies.unpack(body, packing, self._settings.unpacked_bytes)
-        check_weight(data, self._settings.elements, is_json=kind == JSON, of_logs=what == LOGS)
+        size = self._weigh(data, what, kind)
         try:
             if what == SIGNALS:
                 batch = Batch(signals=read_signals(data, time.time()))
@@ -197,7 +197,14 @@ class Receiver:
             raise Refusal(400, "the body is nested too deeply") from None
         except MemoryError:
             raise Refusal(413, "there is no memory for this body: send smaller batches") from None
-        return self._intake(batch), len(data)
+        return self._intake(batch), size
+
+    def _weigh(self, data: bytes, what: str, kind: ContentType) -> int:
+        settings = self._settings
+        if what == SIGNALS:
+            return len(data)
+        is_json, of_logs = kind == JSON, what == LOGS
+        return check_weight(data, settings.spans, settings.parts, is_json=is_json, of_logs=of_logs)
 
     async def _kept(self, batch: Batch, size: int) -> None:
         settings = self._settings
