@@ -14,10 +14,12 @@ from llmops_tui.domain.live.tally import Tally, tally_of
 from llmops_tui.store import faults
 from llmops_tui.store.connection import Database, connect
 from llmops_tui.store.live import schema
+from llmops_tui.store.live.canaries import Canaries
 from llmops_tui.store.live.ingest import Ingest, Ingested
 from llmops_tui.store.live.labels import Labels
 from llmops_tui.store.live.requests import Requests
 from llmops_tui.store.live.rollups import RESOLUTIONS, Rollups
+from llmops_tui.store.live.watch import Watch
 from llmops_tui.store.opening import prepare
 
 #: Where it is, within the workspace.
@@ -36,6 +38,8 @@ class LiveStore:
         self.labels = Labels(db)
         self.rollups = Rollups(db)
         self.requests = Requests(db, self.labels.series)
+        self.watch = Watch(db)
+        self.canaries = Canaries(db)
         self._ingest = Ingest(db, self.labels, self.rollups)
 
     @classmethod
