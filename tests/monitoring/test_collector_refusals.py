@@ -374,7 +374,12 @@ class TestAFlood:
             held = [socket.create_connection(("127.0.0.1", end.port)) for _ in range(8)]
             answer = await end.post(body_of((1, 1)))
             assert (answer.status, answer.headers["Retry-After"]) == (429, "2")
-            held += [socket.create_connection(("127.0.0.1", end.port)) for _ in range(30)]
+            held += [socket.create_connection(("127.0.0.1", end.port)) for _ in range(12)]
+            reader, writer = await asyncio.open_connection("127.0.0.1", end.port)
+            with contextlib.suppress(ConnectionError):  # it is closed at once
+                async with asyncio.timeout(20):
+                    assert await reader.read() == b""
+            writer.close()
             for each in held:
                 each.close()
             await until(lambda: not end.collector.connections)
