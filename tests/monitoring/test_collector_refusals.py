@@ -7,28 +7,19 @@ import base64
 import contextlib
 import gzip
 import json
-import socket
 import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from receiving_end import JSON, PROTOBUF, End, body_of, json_of, receiving, request_of, until
+from receiving_end import JSON, PROTOBUF, End, body_of, is_still_up, json_of, receiving, request_of, until
 
 from llmops_tui.domain.errors import UsageError
 from llmops_tui.monitoring.collector import CollectorSettings
 from llmops_tui.monitoring.collector.answers import Refusal
 from llmops_tui.monitoring.collector.guard import check_place
 from llmops_tui.monitoring.collector.weight import check_weight
-
-
-async def is_still_up(end: End) -> None:
-    before = len(end.spans())
-    assert (await end.post(body_of((99, 1)))).status == 200
-    assert len(end.spans()) == before + 1
-    queue = (await end.health())["queue"]
-    assert queue == {"requests": 0, "spans": 0, "bytes": 0, "received_bytes": 0}
 
 
 def bomb(size: int) -> bytes:
@@ -325,65 +316,6 @@ class TestWhoSends:
             writer.write(b"GET /health HTTP/1.1\r\nHost: [::1]\r\n\r\n")
             assert b" 200 " in await reader.readline()
             writer.close()
-
-
-class TestAFlood:
-    async def test_of_requests_is_a_429_and_then_over(self, tmp_path: Path) -> None:
-        async with receiving(tmp_path, requests=4) as end:
-            end.writer.gate.clear()
-            sending = [asyncio.create_task(end.post(body_of((n, 1)))) for n in range(1, 31)]
-            await until(lambda: sum(each.done() for each in sending) == 26)
-            end.writer.gate.set()
-            answers = [await each for each in sending]
-            refused = [answer for answer in answers if answer.status != 200]
-            assert len(refused) == 26
-            assert {(answer.status, answer.headers["Retry-After"]) for answer in refused} == {(429, "2")}
-            assert len(end.spans()) == 4
-            await is_still_up(end)
-
-    async def test_of_bytes_is_a_503_and_then_over(self, tmp_path: Path) -> None:
-        body = body_of((1, 1), text="x" * 10_000)
-        async with receiving(
-            tmp_path, waiting_bytes=10_500, received_bytes=35_000, patience_s=30.0, requests=100
-        ) as end:
-            end.writer.gate.clear()
-            sending = [asyncio.create_task(end.post(body)) for _ in range(20)]
-            # One is written, one waits with its turn, two wait for theirs: there is no room for more.
-            await until(lambda: sum(each.done() for each in sending) >= 15)
-            end.writer.gate.set()
-            answers = [await each for each in sending]
-            refused = [answer for answer in answers if answer.status != 200]
-            assert {(answer.status, answer.headers["Retry-After"]) for answer in refused} == {(503, "2")}
-            assert len(refused) >= 15
-            await is_still_up(end)
-
-    async def test_that_is_not_kept_in_time_is_told_to_come_back(self, tmp_path: Path) -> None:
-        async with receiving(tmp_path, waiting_spans=1, patience_s=0.05) as end:
-            end.writer.gate.clear()
-            first = asyncio.create_task(end.post(body_of((1, 1))))
-            await until(end.writer.waits.is_set)
-            answer = await end.post(body_of((2, 1)))
-            assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
-            end.writer.gate.set()
-            assert (await first).status == 200
-            assert end.spans() == [(1, 1)]
-            await is_still_up(end)
-
-    async def test_of_connections_ends_at_the_limit(self, tmp_path: Path) -> None:
-        async with receiving(tmp_path, connections=5) as end:
-            held = [socket.create_connection(("127.0.0.1", end.port)) for _ in range(8)]
-            answer = await end.post(body_of((1, 1)))
-            assert (answer.status, answer.headers["Retry-After"]) == (429, "2")
-            held += [socket.create_connection(("127.0.0.1", end.port)) for _ in range(12)]
-            reader, writer = await asyncio.open_connection("127.0.0.1", end.port)
-            with contextlib.suppress(ConnectionError):  # it is closed at once
-                async with asyncio.timeout(20):
-                    assert await reader.read() == b""
-            writer.close()
-            for each in held:
-                each.close()
-            await until(lambda: not end.collector.connections)
-            await is_still_up(end)
 
 
 def test_refusals_say_the_same_in_both_forms() -> None:
