@@ -1,9 +1,8 @@
 """Two versions live at the same time: is the new one worse? May be asked at any time, as often as wanted.
 
-The evidence against a pair of means is the product of what both streams say against theirs (`means`). Pairs
-with less than 1/α are the region that holds the true pair at all times at once with probability 1 − α, and
-its shadow on the axis of differences is the interval. No approximation: it holds from the first request
-on, and for rates of 0 and 1. Streams may be of any size and come in any order.
+Bounds of the difference of two means that hold at all times at once, each with probability 1 − α, by betting
+on both streams (`streams`). No approximation: they hold from the first request on, for rates of 0 and 1, and
+for streams of any size that come in any order.
 
 What is assumed: values lie in [0, 1], are independent given the version, and both versions see the same kind
 of traffic at the same time. A version that came at noon and one that left at noon saw different hours.
@@ -17,8 +16,8 @@ from typing import Literal
 
 import msgspec
 
-from llmops_tui.domain.live.statistics.means import curves, difference_bounds, log_evidence_of_drop
 from llmops_tui.domain.live.statistics.moments import Moments
+from llmops_tui.domain.live.statistics.streams import log_evidence, lower_bound
 from llmops_tui.domain.statistics.multiplicity import holm
 from llmops_tui.domain.statistics.quantiles import normal_quantile
 
@@ -36,7 +35,7 @@ class Rollout(msgspec.Struct, frozen=True):
 
     Attributes:
         n_old, n_new: requests (or sessions) with a value.
-        low, high: of new − old, at all times at once.
+        low, high: of new − old; each bound is one-sided at α and holds at all times at once.
         p_drop: of "no drop", valid whenever one looks; `p_adjusted` by Holm over the metrics.
         verdict: `fail`: a drop is proven, and larger than `max_drop` as it was seen; `pass`: a drop of
             `max_drop` or more is ruled out.
@@ -108,14 +107,24 @@ def _look(metric: Metric, alpha: float) -> Rollout:
             "max_drop must be above 0: no number of requests proves that nothing at all was lost"
         )
     old, new = metric.old.checked(), metric.new.checked()
-    most = math.log(1 / alpha)
-    curve_old, curve_new = curves((old, new), most)
-    low, high = difference_bounds(curve_old, curve_new, most)
-    p_drop = min(math.exp(-log_evidence_of_drop(curve_old, curve_new)), 1.0)
     delta = new.mean - old.mean if old.n and new.n else 0.0
     return Rollout(
-        metric.name, old.n, new.n, old.mean, new.mean, delta, low, high, p_drop, metric.max_drop, "inconclusive"
-    )  # fmt: skip
+        metric.name,
+        n_old=old.n,
+        n_new=new.n,
+        old=old.mean,
+        new=new.mean,
+        delta=delta,
+        low=lower_bound(new, old, alpha),
+        high=-lower_bound(old, new, alpha),
+        p_drop=_p_value(log_evidence(old, new, 0.0)),
+        max_drop=metric.max_drop,
+        verdict="inconclusive",
+    )
+
+
+def _p_value(evidence: float) -> float:
+    return math.exp(-max(evidence, 0.0))
 
 
 def _decide(found: Rollout, p_drop: float, alpha: float, fewest: float) -> Verdict:
@@ -148,13 +157,14 @@ def _needed(metric: Metric, alpha: float, fewest: float) -> tuple[int, int] | No
 
 def _would(metric: Metric, times: float, alpha: float) -> bool:
     old, new = _scaled(metric.old, times), _scaled(metric.new, times)
-    drop = old.mean - new.mean
+    fails = old.mean - new.mean > metric.max_drop
     error = math.sqrt(_floored(old) / old.n + _floored(new) / new.n)
     # Towards the limit, where neither verdict is given.
-    unlucky = normal_quantile(0.8) * error * (-1 if drop > metric.max_drop else 1)
-    shifted = _moved(new, -unlucky)
-    found = _look(Metric(metric.name, old, shifted, metric.max_drop), alpha)
-    return _decide(found, found.p_drop, alpha, 0.0) != "inconclusive"
+    unlucky = _moved(new, normal_quantile(0.8) * error * (1 if fails else -1))
+    if fails:
+        drop = old.mean - unlucky.mean
+        return drop > metric.max_drop and log_evidence(old, unlucky, 0.0) >= math.log(1 / alpha)
+    return log_evidence(unlucky, old, -metric.max_drop) >= math.log(1 / alpha)
 
 
 def _scaled(side: Moments, times: float) -> Moments:
