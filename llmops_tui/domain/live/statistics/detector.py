@@ -42,6 +42,8 @@ NOTHING = -700.0
 HEADROOM = 3.0
 #: An alert is over when the evidence is so much below the level, in logs.
 CLEARANCE = 3.0
+#: A change is suspected from so much below the level on, in logs.
+SUSPICION = 6.0
 _LOG_RATIOS = tuple(math.log(r) for r in RATIOS)
 _PSI = tuple(-math.log1p(-lean) - lean for lean in LEANS)
 
@@ -168,6 +170,11 @@ def held(state: Detector, false_alarms_per_day: float) -> Detector:
 def clears(state: Detector, false_alarms_per_day: float) -> bool:
     """An alert that fired is over; go on from `fresh`."""
     return log_evidence(state) <= log_level(false_alarms_per_day) - CLEARANCE
+
+
+def suspects(state: Detector, false_alarms_per_day: float) -> bool:
+    """Something may be going on: a reference should not be renewed now, lest it learn what is wrong."""
+    return log_evidence(state) > log_level(false_alarms_per_day) - SUSPICION
 
 
 def minutes_since_onset(state: Detector) -> float:

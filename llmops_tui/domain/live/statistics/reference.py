@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from llmops_tui.domain.live.statistics.moments import Moments
 from llmops_tui.domain.statistics.quantiles import beta_quantile
+
+#: A reference takes a week, and more where that has fewer values than this, but never more than four weeks.
+ENOUGH = 1000
+DAYS = (7, 28)
 
 
 class Budget(msgspec.Struct, frozen=True):
@@ -32,6 +36,21 @@ def budget(false_alarms_per_day: float, references_per_day: float = 1.0) -> Budg
     """
     half = false_alarms_per_day / 2
     return Budget(half, 1 - min(half / max(references_per_day, 1e-9), 0.25))
+
+
+def reference_days(values: Sequence[float]) -> int:
+    """How many of the days before to take.
+
+    Args:
+        values: of each day, the newest first.
+    """
+    least, most = DAYS
+    seen = 0.0
+    for day, n in enumerate(values[:most], 1):
+        seen += n
+        if day >= least and seen >= ENOUGH:
+            return day
+    return min(len(values), most)
 
 
 def reference_mean(

@@ -55,5 +55,5 @@ def kolmogorov_tail(statistic: float, n: float, m: float) -> float:
     x = (root + 0.12 + 0.11 / root) * statistic
     if x < 0.3:
         return 1.0
-    total = 2 * sum((-1) ** (k - 1) * math.exp(-2 * k * k * x * x) for k in range(1, 101))
+    total = 2 * sum((1.0 if k % 2 else -1.0) * math.exp(-2 * k * k * x * x) for k in range(1, 101))
     return min(max(total, 0.0), 1.0)
