@@ -46,7 +46,9 @@ class LiveEntry(_Part):
 
     port: int = Field(default=4318, ge=0, le=65_535, description="Where `collect` listens.")
     token: str | None = Field(
-        default=None, min_length=1, description="`${NAME}`, read from the environment or `.env`; senders give it."
+        default=None,
+        min_length=1,
+        description="`${NAME}`, read from the environment or `.env`; senders give it.",
     )
     keep_days: float = Field(
         default=30.0, gt=0, le=100_000, description="Days that raw traces are kept; sums are kept for ever."
@@ -96,7 +98,9 @@ class AlertEntry(_Part):
     false_alarms_per_day: float = Field(
         default=0.01, gt=0, le=1, description="That are put up with where nothing changed."
     )
-    to: list[str] = Field(default_factory=list, description="Names of `channels`; the screen always shows it.")
+    to: list[str] = Field(
+        default_factory=list, description="Names of `channels`; the screen always shows it."
+    )
     config: str | None = None
     version: str | None = None
     feature: str | None = None

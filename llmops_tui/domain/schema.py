@@ -325,7 +325,8 @@ class WorkspaceFile(_File):
         default_factory=dict, description="Name → where alerts go, beside the screen."
     )
     alerts: list[AlertEntry] | None = Field(
-        default=None, description="When to tell somebody; without it a few rules hold, and `[]` turns them off."
+        default=None,
+        description="When to tell somebody; without it a few rules hold, and `[]` turns them off.",
     )
 
 

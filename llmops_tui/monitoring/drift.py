@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,8 +18,6 @@ HOUR_S, DAY_S = 3_600, 86_400
 WINDOW_S, REFERENCE_S = float(DAY_S), 7.0 * DAY_S
 #: Histograms of a tally that may drift.
 _NUMERIC = ("input_words", "output_words", "latency")
-#: Values of a trait in one window that are rarer are counted together.
-_RARE = 5
 
 
 def drifts(
@@ -34,7 +31,7 @@ def drifts(
 ) -> tuple[Drift, ...]:
     """What drifted in the last `window_s`, against `reference_s` before it; those that drifted first.
 
-    Lengths of input and output, latency, every scorer's pass rate, and every trait (`language`, `terms`).
+    Lengths of input and output, latency, how every scorer judged, and every trait (`language`, `terms`).
 
     Args:
         wanted: which requests; its own times are left aside. Only what sums are kept of (see
@@ -66,24 +63,16 @@ def compared(reference: Tally, current: Tally) -> list[Drift]:
     found += [
         categorical(f"score.{name}", _passes(reference.scores[name]), _passes(current.scores[name]))
         for name in sorted(reference.scores.keys() & current.scores.keys())
-        if reference.scores[name].decided and current.scores[name].decided
     ]
     found += [
-        categorical(name, *_frequent(reference.traits[name], current.traits[name]))
+        categorical(name, reference.traits[name], current.traits[name])
         for name in sorted(reference.traits.keys() & current.traits.keys())
     ]
     return found
 
 
 def _passes(sums: Sums) -> dict[str, float]:
-    return {"passed": sums.passed, "failed": sums.decided - sums.passed}
-
-
-def _frequent(a: Mapping[str, int], b: Mapping[str, int]) -> tuple[dict[str, float], dict[str, float]]:
-    kept = {name for name in (*a, *b) if a.get(name, 0) + b.get(name, 0) >= _RARE}
-
-    def folded(counts: Mapping[str, int]) -> dict[str, float]:
-        rest = sum(count for name, count in counts.items() if name not in kept)
-        return {**{name: counts.get(name, 0) for name in kept}, **({"": rest} if rest else {})}
-
-    return folded(a), folded(b)
+    """Passes and failures; of a scorer that does not decide its values as shares of one, which vary less."""
+    if sums.decided:
+        return {"passed": sums.passed, "failed": sums.decided - sums.passed}
+    return {"passed": sums.total, "failed": max(sums.n - sums.total, 0.0)}

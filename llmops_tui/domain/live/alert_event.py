@@ -14,7 +14,7 @@ from llmops_tui.domain.live.metrics import Unit, metric_of
 from llmops_tui.domain.live.overview import FiringAlert
 from llmops_tui.domain.live.settings import DRIFT, AlertRule, Severity
 
-EventKind = Literal["fired", "cleared", "ended", "sent", "failed", "withheld"]
+EventKind = Literal["fired", "cleared", "ended", "reminder", "summary", "test", "sent", "failed"]
 
 #: Metric → which of the requests are behind a bad figure of it.
 _ONLY = {
@@ -41,8 +41,8 @@ class AlertEvent(msgspec.Struct, frozen=True):
     """Something that a rule did.
 
     Attributes:
-        what: it fired, was over, or came to an end otherwise; or a notification was sent, failed, or was
-            withheld as there were too many.
+        what: it fired, was over, or came to an end otherwise; or a notification was sent or failed. The
+            others are only told: a reminder, a summary in place of many, a test.
         at: Unix seconds, of the traffic; of notifications, when it was tried.
         sentence: what is wrong, with figures.
         filter: the requests behind it. order: which of them first.
@@ -100,7 +100,9 @@ def filter_of(rule: AlertRule, state: AlertState, until: float) -> LiveFilter:
         since = max(min(since, state.onset), state.looked_until - 86_400.0)
     stem, _, part = rule.metric.partition(".")
     wanted = msgspec.structs.replace(
-        rule.filter(max(since, 0.0) // 60 * 60, until), only=_ONLY.get(stem, ""), error=part if stem == "error" else ""
+        rule.filter(max(since, 0.0) // 60 * 60, until),
+        only=_ONLY.get(stem, ""),
+        error=part if stem == "error" else "",
     )
     if rule.reference == "version" and rule.is_change and not rule.version and state.reference is not None:
         wanted = msgspec.structs.replace(wanted, version=state.reference.about)
@@ -142,7 +144,9 @@ def sentence_of(rule: AlertRule, state: AlertState, what: str) -> str:
         return f"{drifted}: {state.detail}" if state.detail else drifted
     about = "".join(f" of {kind} {name}" for kind, name in _about(rule, state))
     value = figure_words(rule.metric, state.value)
-    figure = f"{rule.metric}{about} is {value} ({fmt.plural(state.n, 'value')} in {span_words(rule.window_s)})"
+    figure = (
+        f"{rule.metric}{about} is {value} ({fmt.plural(state.n, 'value')} in {span_words(rule.window_s)})"
+    )
     if what == "ended":
         return f"{rule.metric}{about}: too little came in for a day to tell any more"
     said = f"{figure}, {_against(rule, state)}" if what == "fired" else f"{figure}, back within the limit"

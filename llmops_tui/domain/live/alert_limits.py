@@ -110,7 +110,11 @@ def _changed(rule: AlertRule, usual: float | None) -> float | None:
     """The limit that a usual figure gives."""
     if usual is None:
         return None
-    return usual * (1 + (rule.increase or 0.0)) if rule.increase is not None else usual * (1 - (rule.decrease or 0.0))
+    return (
+        usual * (1 + (rule.increase or 0.0))
+        if rule.increase is not None
+        else usual * (1 - (rule.decrease or 0.0))
+    )
 
 
 def _bound(rule: AlertRule, whole: Tally, confidence: float, effect: float) -> float | None:

@@ -221,7 +221,9 @@ def _clear_if_due(
 
 
 def back_for_s(rule: AlertRule, state: AlertState) -> float:
-    """How long the figure has to be back: longer for a rule that flaps."""
+    """How long the figure has to be back: longer for a rule that flaps. Drift is looked at once a window."""
+    if rule.is_drift:
+        return 0.0
     doublings = min(max(len(state.fired) - 1, 0), MOST_DOUBLINGS)
     return max(rule.for_s, LEAST_BACK_S) * float(2**doublings)
 

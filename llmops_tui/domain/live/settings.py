@@ -97,9 +97,7 @@ class AlertRule(msgspec.Struct, frozen=True):
 
     def filter(self, since: float = 0.0, until: float = 1e12) -> LiveFilter:
         """The requests that it is about."""
-        return LiveFilter(
-            since, until, self.config, self.version, self.feature, self.model, self.provider
-        )
+        return LiveFilter(since, until, self.config, self.version, self.feature, self.model, self.provider)
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -146,3 +144,9 @@ class LiveSettings(msgspec.Struct, frozen=True):
     canary: Canary | None = None
     rules: tuple[AlertRule, ...] = ()
     channels: tuple[Channel, ...] = ()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What may be a key, as written: it should name a variable."""
+        places = [text for channel in self.channels for text in (channel.url, *channel.headers.values())]
+        return tuple(text for text in (self.token, *places) if text)

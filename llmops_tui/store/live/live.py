@@ -14,6 +14,7 @@ from llmops_tui.domain.live.tally import Tally, tally_of
 from llmops_tui.store import faults
 from llmops_tui.store.connection import Database, connect
 from llmops_tui.store.live import schema
+from llmops_tui.store.live.alerts import Alerts
 from llmops_tui.store.live.ingest import Ingest, Ingested
 from llmops_tui.store.live.labels import Labels
 from llmops_tui.store.live.requests import Requests
@@ -36,6 +37,7 @@ class LiveStore:
         self.labels = Labels(db)
         self.rollups = Rollups(db)
         self.requests = Requests(db, self.labels.series)
+        self.alerts = Alerts(db)
         self._ingest = Ingest(db, self.labels, self.rollups)
 
     @classmethod
