@@ -18,6 +18,8 @@ AT_MOST = {
     "guardrail": 60,
     "scorer": 60,
     "trait": 60,
+    "language": 60,
+    "terms": 300,
 }
 OTHER = "(other)"
 

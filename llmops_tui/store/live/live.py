@@ -19,6 +19,7 @@ from llmops_tui.store.live.ingest import Ingest, Ingested
 from llmops_tui.store.live.labels import Labels
 from llmops_tui.store.live.requests import Requests
 from llmops_tui.store.live.rollups import RESOLUTIONS, Rollups
+from llmops_tui.store.live.traits import Traits
 from llmops_tui.store.opening import prepare
 
 #: Where it is, within the workspace.
@@ -38,6 +39,7 @@ class LiveStore:
         self.rollups = Rollups(db)
         self.requests = Requests(db, self.labels.series)
         self.alerts = Alerts(db)
+        self.traits = Traits(db, self.labels, self.rollups)
         self._ingest = Ingest(db, self.labels, self.rollups)
 
     @classmethod
