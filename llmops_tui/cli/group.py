@@ -43,6 +43,11 @@ VERBS = {
     "bundle": ("bundle", "Carry versions and their answers from one database to another."),
     "bisect": ("bisect", "Find the version, or the commit, that broke a case."),
     "judge": ("judge", "Hold models that judge against people."),
+    "canary": (
+        "canary",
+        "Ask the baseline its eval set anew, and tell whether its provider has changed the model.",
+    ),
+    "collect": ("collect", "Receive traces and signals of a live system, over OTLP."),
     "schema": ("schema", "Print the JSON Schema of a workspace's files."),
     "trust": ("trust", "Allow the Python of this workspace to run."),
     "gc": ("gc", "Drop stored outputs that no version and no review needs."),

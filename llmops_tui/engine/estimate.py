@@ -230,7 +230,7 @@ def objection(budget: Budget, estimate: Estimate) -> str | None:
     return None
 
 
-def midnight() -> float:
-    """When today began here, Unix seconds."""
-    now = time.localtime()
-    return time.mktime((now.tm_year, now.tm_mon, now.tm_mday, 0, 0, 0, 0, 0, -1))
+def midnight(at: float | None = None) -> float:
+    """When the day of `at` (by default today) began here, Unix seconds."""
+    day = time.localtime(at)
+    return time.mktime((day.tm_year, day.tm_mon, day.tm_mday, 0, 0, 0, 0, 0, -1))

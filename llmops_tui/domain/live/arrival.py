@@ -80,7 +80,8 @@ class LiveScore(msgspec.Struct, frozen=True):
         scorer: its label.
         value: in [0, 1], or None.
         at: Unix seconds, when it was judged.
-        source: `online` (judged here), `canary`, or the tool that it came from.
+        source: `online` (judged here, of a random sample), `worth` (judged here because something was wrong
+            with it: no part of any rate), or the tool that it came from.
     """
 
     trace_id: str

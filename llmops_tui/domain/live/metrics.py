@@ -290,8 +290,8 @@ def evidence(name: str, tally: Tally, limit: float, *, falling: bool = False) ->
     """The observations as values in [0, 1], and the bound that their mean is held against.
 
     "The metric is above `limit`" is then "their mean is above the bound". Of a quantile p they say which
-    requests were above the limit, and the bound is 1 − p. Of a mean without a bound they are values as a share
-    of twice the limit, those beyond it cut off there, and the bound is a half.
+    requests were above the limit, and the bound is 1 − p. Of a mean without a bound they are values as a
+    share of twice the limit, those beyond it cut off there, and the bound is a half.
 
     Args:
         falling: the other direction: below `limit`.

@@ -50,6 +50,7 @@ class Request(msgspec.Struct):
         first_token_at: of the call that ended last, Unix seconds.
         input, output: beginnings of what went in and came out; untrusted.
         scores: scorer → (value, passed); the newest counts.
+        picked: it was judged because something was wrong with it, so its scores are no part of any rate.
         signals: (kind, value, bad), in the order they came.
         ranks: how sure a text or a name is: the root's word counts for more than a step's.
         traits: what was found out about its texts afterwards: trait → values.
@@ -89,6 +90,7 @@ class Request(msgspec.Struct):
     output_words: int = 0
     tags: tuple[str, ...] = ()
     scores: dict[str, tuple[float | None, bool | None]] = {}
+    picked: bool = False
     signals: list[tuple[str, float, bool]] = []
     traits: dict[str, list[str]] = {}
     ranks: dict[str, tuple[int, float]] = {}
@@ -143,6 +145,7 @@ def fold(request: Request, spans: Iterable[Span], label: Label = lambda _dimensi
 def take_score(request: Request, score: LiveScore, label: Label) -> None:
     """Take a score in; an error of the scorer is no score."""
     if not score.error:
+        request.picked = request.picked or score.source == "worth"
         request.scores = {**request.scores, label("scorer", score.scorer): (score.value, score.passed)}
 
 

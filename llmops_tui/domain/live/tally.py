@@ -45,7 +45,7 @@ class Tally(msgspec.Struct, array_like=True):
         traces, spans: all; the rest counts requests alone.
         errors: kind → requests that failed so.
         refused: the model would not answer. flagged: a guardrail fired.
-        judged, passed: requests that a scorer decided on, and those that passed all of theirs.
+        judged, passed: requests of the sample that a scorer decided on, and those that passed all of theirs.
         calls, priced: calls of models, and those whose cost is known.
         latency, ttft: seconds. cost: USD a request, where every call's is known.
         steps: step → seconds in it.
@@ -171,9 +171,9 @@ def tally_of(request: Request) -> Tally:
         _part(tally.steps, step, Histogram).add(seconds)
     tally.guardrails = dict(request.guardrails)
     passed = request.passed
-    if passed is not None:
+    if passed is not None and not request.picked:
         tally.judged, tally.passed = 1, int(passed)
-    for scorer, (value, did_pass) in request.scores.items():
+    for scorer, (value, did_pass) in request.scores.items() if not request.picked else ():
         sums = _part(tally.scores, scorer, Sums)
         if value is not None:
             sums.merge(Sums(1, value, value * value))

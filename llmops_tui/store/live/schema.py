@@ -22,7 +22,8 @@ CREATE INDEX requests_started ON requests(started_at);
 CREATE INDEX requests_series ON requests(series_id, started_at);
 CREATE INDEX requests_user ON requests(user, started_at) WHERE user <> '';
 CREATE INDEX requests_session ON requests(session, started_at) WHERE session <> '';
-CREATE INDEX requests_watch ON requests(watch, id) WHERE watch IN (0, 2);
+CREATE INDEX requests_new ON requests(arrived_at) WHERE watch = 0;
+CREATE INDEX requests_waiting ON requests(id) WHERE watch = 2;
 CREATE INDEX requests_worth ON requests(started_at) WHERE failed OR flagged OR bad OR refused;
 CREATE TABLE spans (
   id INTEGER PRIMARY KEY, request_id INTEGER NOT NULL REFERENCES requests(id) ON DELETE CASCADE,
@@ -55,9 +56,9 @@ CREATE TABLE alert_events (
   id INTEGER PRIMARY KEY, rule TEXT NOT NULL, at REAL NOT NULL, what TEXT NOT NULL, data BLOB NOT NULL);
 CREATE INDEX alert_events_at ON alert_events(at);
 CREATE TABLE canaries (
-  id INTEGER PRIMARY KEY, config TEXT NOT NULL, version TEXT NOT NULL, model TEXT NOT NULL, at REAL NOT NULL,
-  data BLOB NOT NULL);
-CREATE INDEX canaries_of ON canaries(config, version, model, at);
+  id INTEGER PRIMARY KEY, config TEXT NOT NULL, version TEXT NOT NULL, eval_hash TEXT NOT NULL,
+  at REAL NOT NULL, data BLOB NOT NULL);
+CREATE INDEX canaries_of ON canaries(config, version, eval_hash, at);
 """
 
 #: (name, statements): the n-th one makes schema n.
