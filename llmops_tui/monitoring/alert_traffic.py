@@ -50,8 +50,9 @@ class Traffic:
     def of(
         self, rule: AlertRule, about: str, resolution: int, since: float, until: float
     ) -> dict[int, Tally]:
-        """Sums of the requests that a rule is about, by the start of their bucket, of [since, until). They are
-        shared: not to be changed.
+        """Sums of the requests that a rule is about, by the start of their bucket, of [since, until).
+
+        They are shared: not to be changed.
 
         Args:
             about: the version that it is about just now; empty: any.

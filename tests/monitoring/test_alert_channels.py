@@ -91,13 +91,17 @@ async def gone(pid: int) -> None:
     """Wait until a process is no more, or is only waited for by somebody."""
     async with asyncio.timeout(10):
         while True:
-            try:
-                os.kill(pid, 0)
-                if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                    return
-            except (ProcessLookupError, FileNotFoundError):
+            if not is_alive(pid):
                 return
             await asyncio.sleep(0)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
 
 
 # -- webhooks

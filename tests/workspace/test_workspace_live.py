@@ -99,8 +99,8 @@ def test_it_is_the_same_from_the_memo(workspace: Build) -> None:
         ),
         (
             "{name: a, metric: error_rate}",
-            "llmops.yaml:3 'a' needs exactly one of above, below, increase, decrease, not none; write above: 5%,"
-            " or increase: 20%",
+            "llmops.yaml:3 'a' needs exactly one of above, below, increase, decrease, not none;"
+            " write above: 5%, or increase: 20%",
         ),
         (
             "{name: a, metric: error_rate, above: 5%, increase: 10%}",
@@ -109,7 +109,8 @@ def test_it_is_the_same_from_the_memo(workspace: Build) -> None:
         ),
         (
             "{name: a, metric: error_rate, above: 5}",
-            "llmops.yaml:3 errors lies between 0 and 1, so that above: 5 never says anything; write above: 5%",
+            "llmops.yaml:3 errors lies between 0 and 1, so that above: 5 never says anything;"
+            " write above: 5%",
         ),
         (
             "{name: a, metric: latency_p95, above: 5 bananas}",
@@ -146,8 +147,8 @@ def test_it_is_the_same_from_the_memo(workspace: Build) -> None:
         ),
         (
             "{name: a, metric: drift.language, above: 3}",
-            "llmops.yaml:3 'a' is about drift, which has no limit; remove above: it fires where drift is proven"
-            " and not small",
+            "llmops.yaml:3 'a' is about drift, which has no limit; remove above: it fires where drift is"
+            " proven and not small",
         ),
         (
             "{name: a, metric: error_rate, abov: 5%}",
