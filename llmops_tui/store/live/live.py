@@ -14,11 +14,13 @@ from llmops_tui.domain.live.tally import Tally, tally_of
 from llmops_tui.store import faults
 from llmops_tui.store.connection import Database, connect
 from llmops_tui.store.live import schema
+from llmops_tui.store.live.alerts import Alerts
 from llmops_tui.store.live.canaries import Canaries
 from llmops_tui.store.live.ingest import Ingest, Ingested
 from llmops_tui.store.live.labels import Labels
 from llmops_tui.store.live.requests import Requests
 from llmops_tui.store.live.rollups import RESOLUTIONS, Rollups
+from llmops_tui.store.live.traits import Traits
 from llmops_tui.store.live.watch import Watch
 from llmops_tui.store.opening import prepare
 
@@ -38,6 +40,8 @@ class LiveStore:
         self.labels = Labels(db)
         self.rollups = Rollups(db)
         self.requests = Requests(db, self.labels.series)
+        self.alerts = Alerts(db)
+        self.traits = Traits(db, self.labels, self.rollups)
         self.watch = Watch(db)
         self.canaries = Canaries(db)
         self._ingest = Ingest(db, self.labels, self.rollups)

@@ -19,7 +19,7 @@ RESOLUTIONS = (MINUTE, TEN_MINUTES, HOUR, DAY)
 #: How long buckets of a resolution are kept, in days; the others for ever.
 KEPT_DAYS = {MINUTE: 8, TEN_MINUTES: 60}
 #: Sums that are held in memory between writes.
-HELD = 4_000
+HELD = 2_000
 
 Key = tuple[int, int, int]
 
@@ -70,8 +70,9 @@ class Rollups:
         )
         for key in gone:
             self._held.pop(key, None)
-        if len(self._held) > HELD:
-            self._held.clear()
+        while len(self._held) > HELD:
+            # The one that has been there longest.
+            del self._held[next(iter(self._held))]
 
     def _load(self, key: Key) -> Tally:
         found = self._held.get(key)
