@@ -10,7 +10,7 @@ import msgspec
 
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.live.arrival import Arrived, Batch
-from llmops_tui.domain.live.request import Request
+from llmops_tui.domain.live.request import Request, Series
 from llmops_tui.domain.live.tally import Tally, tally_of
 from llmops_tui.domain.trace import Span
 from llmops_tui.store.live import LiveStore
@@ -40,10 +40,11 @@ def trace_id(n: int) -> str:
 
 def answered(n: int, at: float = 0.0, **attributes: Any) -> list[Arrived]:
     """A request of four spans, as a program sends it."""
-    root = {a.FEATURE: "refunds", a.USER: f"user-{n % 7}", a.SESSION: f"session-{n % 3}", **attributes}
+    root = {a.FEATURE: "refunds", a.USER: f"user-{n % 7}", a.SESSION: f"session-{n % 3}"}
+    root |= {a.INPUT: "how long?", a.OUTPUT: "30 days", **attributes}
     call = {a.MODEL: "small", a.PROVIDER: "openai", a.INPUT_TOKENS: 100, a.OUTPUT_TOKENS: 20, a.COST: 0.001}
     spans = [
-        span(10 * n + 1, None, "request", at, attributes={**root, a.INPUT: "how long?", a.OUTPUT: "30 days"}),
+        span(10 * n + 1, None, "request", at, attributes=root),
         span(10 * n + 2, 10 * n + 1, "retrieval", at, length=0.25),
         span(10 * n + 3, 10 * n + 1, "model", at + 0.25, length=0.75, attributes=call),
         span(10 * n + 4, 10 * n + 1, "guardrail", at, length=0.125, attributes={a.GUARDRAIL: "pii"}),
@@ -87,11 +88,6 @@ def recomputed(store: LiveStore) -> dict[tuple[int, int, int], Tally]:
     for at, kind, value, feature in store.database.rows(
         "SELECT at, kind, value, feature FROM signals WHERE request_id IS NULL AND trace_id = x''"
     ):
-        ids = [id_ for id_, each in store.labels.series().items() if each.feature == feature]
-        (series,) = [
-            i
-            for i in ids
-            if not any(msgspec.structs.astuple(store.labels.series()[i])[k] for k in (0, 1, 3, 4))
-        ]
+        (series,) = [id_ for id_, each in store.labels.series().items() if each == Series(feature=feature)]
         add(at, series, alone(kind, value))
     return made

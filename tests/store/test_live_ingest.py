@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from live_traffic import NOW, answered, database, recomputed, rows, span, sums, 
 
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.live.arrival import Arrived, Batch, LiveScore, Signal
+from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.store.live import LiveStore
 
 _times = st.floats(-90_000, 0).map(lambda at: round(at, 3))
@@ -112,7 +114,8 @@ def test_order_and_portions_and_duplicates_change_nothing(
                 store.ingest(portion, NOW)
                 assert sums(store) == recomputed(store)
             signals = store.database.rows(
-                "SELECT s.id, r.trace_id FROM signals s LEFT JOIN requests r ON r.id = s.request_id ORDER BY 1"
+                "SELECT s.id, r.trace_id FROM signals s LEFT JOIN requests r ON r.id = s.request_id"
+                " ORDER BY s.id"
             )
             known.append((rows(store), signals))
     assert known[0] == known[1] == known[2]
@@ -166,7 +169,8 @@ def test_a_failure_to_judge_takes_no_judgement_away(tmp_path: Path) -> None:
         store.ingest([Batch(spans=answered(1), scores=[good])], NOW)
         store.ingest([Batch(scores=[failed])], NOW)
         (live,) = [store.requests.find(trace_id(1))]
-        assert live is not None and live.request.scores == {"words": (1.0, True)}
+        assert live is not None
+        assert live.request.scores == {"words": (1.0, True)}
         assert [s.error for s in store.requests.scores(live.id)] == [""]
 
 
@@ -190,17 +194,13 @@ def test_what_a_program_makes_up_never_breaks_anything(
         made = [span(1, None, kind, failed=True, attributes=attributes, name="\ud800 name"), span(2, 1)]
         store.ingest([Batch(spans=[Arrived(trace_id(1), each) for each in made])], NOW)
         assert sums(store) == recomputed(store)
-        (live,) = store.requests.listed(_any())
+        (live,) = store.requests.listed(LiveFilter())
         trace = store.requests.trace(live.id)
-        assert trace is not None and len(trace.spans) == 2
+        assert trace is not None
+        assert len(trace.spans) == 2
         for tally in sums(store).values():
-            assert tally.input_tokens >= 0 and 0 <= tally.cost_usd <= 1e6
-
-
-def _any() -> Any:
-    from llmops_tui.domain.live.listing import LiveFilter
-
-    return LiveFilter()
+            assert tally.input_tokens >= 0
+            assert 0 <= tally.cost_usd <= 1e6
 
 
 @pytest.mark.parametrize("id_", ["", "xyz", "AB" * 16, "1", "ü" * 20, "0" * 400])
@@ -218,13 +218,11 @@ def test_ids_that_are_none_are_given_one_and_stay_the_same(tmp_path: Path, id_: 
 
 @pytest.mark.parametrize("start", [0.0, -1.0, NOW * 1e9, NOW + 400 * 86_400, float("nan"), float("inf")])
 def test_a_clock_that_is_wrong_opens_no_bucket_elsewhere(tmp_path: Path, start: float) -> None:
-    import msgspec
-
     with LiveStore.open(database(tmp_path)) as store:
         made = msgspec.structs.replace(span(1, None), start=start, end=start + 2)
         store.ingest([Batch(spans=[Arrived(trace_id(1), made)])], NOW)
         assert {NOW // 86_400 * 86_400} >= {key[1] for key in sums(store) if key[0] == 86_400}
-        trace = store.requests.trace(store.requests.listed(_any())[0].id)
+        trace = store.requests.trace(store.requests.listed(LiveFilter())[0].id)
         assert trace is not None
         assert trace.spans[0].attributes["llmops.times_as_sent"][0] == repr(start)
 

@@ -16,7 +16,7 @@ from llmops_tui.store.live.labels import Labels
 from llmops_tui.store.live.opened import Opened, Requests, chunks, marks
 from llmops_tui.store.live.placing import Placing
 from llmops_tui.store.live.rollups import Changes, Rollups
-from llmops_tui.store.live.rows import id_bytes, score_settled, settled, signal_settled, span_row
+from llmops_tui.store.live.rows import id_bytes, score_settled, settled, short_id, signal_settled, span_row
 
 #: Records set aside that are kept, and characters of each.
 _ASIDES, _ASIDE_LENGTH = 10_000, 1_000
@@ -125,7 +125,7 @@ class _Taking:
 
     def _dropped(self, traces: set[bytes]) -> set[bytes]:
         """Those that were here and were dropped: they are in the sums for ever."""
-        by_key = {trace[:8]: trace for trace in traces if trace not in self._requests.by_trace}
+        by_key = {short_id(trace): trace for trace in traces if trace not in self._requests.by_trace}
         found: set[bytes] = set()
         for part in chunks(by_key):
             rows = self._db.rows(f"SELECT trace FROM dropped WHERE trace IN ({marks(part)})", part)

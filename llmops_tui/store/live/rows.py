@@ -32,6 +32,11 @@ def id_bytes(text: str, size: int) -> bytes:
     return blake2b(text.encode(errors="replace"), digest_size=size).digest()
 
 
+def short_id(trace_id: bytes) -> bytes:
+    """What is remembered of a trace that was dropped."""
+    return blake2b(trace_id, digest_size=8).digest()
+
+
 def settled(span: Span, now: float) -> tuple[Span, bytes]:
     """A span that can be written, and its attributes as JSON."""
     if len(span.id) != 16 or span.parent_id == span.id or not _is_hex(span.id):
