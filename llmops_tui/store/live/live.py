@@ -114,6 +114,10 @@ class LiveStore:
         rows = self._db.rows("SELECT source, place, why, text FROM asides ORDER BY id DESC LIMIT ?", (limit,))
         return [Aside(*row) for row in rows]
 
+    def aside_count(self) -> int:
+        """How many records could not be taken in and are kept."""
+        return int(self._db.one("SELECT count(*) FROM asides")[0])
+
     def counts(self) -> dict[str, int]:
         """How many spans, requests, signals, scores and asides are kept, and bytes on disk."""
         tables = ("spans", "requests", "signals", "scores", "asides")
