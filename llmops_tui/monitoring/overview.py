@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -71,6 +71,17 @@ def plot(store: LiveStore, wanted: LiveFilter, metric: str, by: Dimension | None
     Raises:
         KeyError: there is no such metric.
     """
+    return plots(store, wanted, (metric,), by, now)[0]
+
+
+def plots(
+    store: LiveStore, wanted: LiveFilter, metrics: Sequence[str], by: Dimension | None, now: float
+) -> tuple[Plot, ...]:
+    """Several of one dimension, read once; the lines of all are the same, in the same order.
+
+    Raises:
+        KeyError: there is no such metric.
+    """
     place = frame(store, wanted, now)
     if by is None:
         parts = {"": summed(place, read(store, place))}
@@ -78,8 +89,15 @@ def plot(store: LiveStore, wanted: LiveFilter, metric: str, by: Dimension | None
         parts = _by_user(store, place)
     else:
         parts = _by_series(place, read(store, place), by)
-    lines = tuple(Line(name, figure(metric, part)) for name, part in parts.items())
-    return Plot(metric, by, place.resolution_s, lines)
+    return tuple(
+        Plot(
+            metric,
+            by,
+            place.resolution_s,
+            tuple(Line(name, figure(metric, part)) for name, part in parts.items()),
+        )
+        for metric in metrics
+    )
 
 
 def _by_user(store: LiveStore, place: Frame) -> dict[str, Window]:
