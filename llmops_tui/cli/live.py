@@ -15,6 +15,7 @@ from llmops_tui.cli.live_options import (
     filter_options,
     found_request,
     open_live,
+    trace_of,
     window_options,
 )
 from llmops_tui.cli.options import shared_options
@@ -34,7 +35,15 @@ PIPE_WIDTH = 120
 DEFAULT = "glance"
 _DIMENSIONS = ("version", "feature", "model", "provider", "user", "config")
 #: What is told by a dimension where no metric is named.
-_BY = ("requests", "pass_rate", "cost_per_request", "latency_p95", "guardrail_rate", "complaint_rate", "error_rate")
+_BY = (
+    "requests",
+    "pass_rate",
+    "cost_per_request",
+    "latency_p95",
+    "guardrail_rate",
+    "complaint_rate",
+    "error_rate",
+)
 
 
 @click.command(DEFAULT)
@@ -48,6 +57,7 @@ _BY = ("requests", "pass_rate", "cost_per_request", "latency_p95", "guardrail_ra
 @click.pass_obj
 def glance(
     shell: Shell,
+    /,
     since: float,
     until: float | None,
     by: Dimension | None,
@@ -60,8 +70,8 @@ def glance(
 ) -> int:
     """Show the six at a glance: quality, cost, latency, safety, signals and errors.
 
-    Each figure with its 95 % interval, the same over the window before, and its course. With --by or --metric,
-    those figures by version, feature, model, provider or user. Asks no model.
+    Each figure with its 95 % interval, the same over the window before, and its course. With --by or
+    --metric, those figures by version, feature, model, provider or user. Asks no model.
     """
     _refuse_two_forms(shell, markdown or weekly)
     for name in metrics:
@@ -90,11 +100,14 @@ def glance(
     show_default=True,
     help="Which come first.",
 )
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, metavar="N", help="How many.")
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, metavar="N", help="How many."
+)
 @shared_options()
 @click.pass_obj
 def requests(
     shell: Shell,
+    /,
     since: float,
     until: float | None,
     only: str | None,
@@ -135,7 +148,7 @@ def show(shell: Shell, trace_id: str, full: bool, markdown: bool, workspace: Pat
     _refuse_two_forms(shell, markdown)
     with open_live(workspace) as store:
         listed = found_request(store, trace_id)
-        trace = store.requests.trace(listed.id)
+        trace = trace_of(store, listed)
         scores, signals = store.requests.scores(listed.id), store.requests.signals(listed.id)
     if shell.as_json:
         from llmops_tui.report.live_json import request_json, verdicts_json
@@ -152,9 +165,7 @@ def show(shell: Shell, trace_id: str, full: bool, markdown: bool, workspace: Pat
         from llmops_tui.report.live_text import verdict_lines
         from llmops_tui.report.trace_text import trace_lines
 
-        _print(
-            [*trace_lines(trace, width=_width(), full=full), *verdict_lines(scores, signals, time.time())]
-        )
+        _print([*trace_lines(trace, width=_width(), full=full), *verdict_lines(scores, signals, time.time())])
     return 0
 
 
@@ -165,6 +176,7 @@ def show(shell: Shell, trace_id: str, full: bool, markdown: bool, workspace: Pat
 @click.pass_obj
 def report(
     shell: Shell,
+    /,
     since: float,
     until: float | None,
     workspace: Path | None,

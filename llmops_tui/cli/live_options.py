@@ -14,7 +14,8 @@ import click
 from llmops_tui.cli.shell import root_of
 
 if TYPE_CHECKING:
-    from llmops_tui.domain.live.listing import LiveFilter
+    from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
+    from llmops_tui.domain.trace import Trace
     from llmops_tui.store.live import LiveStore
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -105,7 +106,7 @@ def open_live(workspace: Path | None, *, writing: bool = False) -> LiveStore:
     return LiveStore.open(path, read_only=not writing)
 
 
-def found_request(store: LiveStore, trace_id: str) -> Any:
+def found_request(store: LiveStore, trace_id: str) -> LiveRequest:
     """The request of a trace id, or of its beginning.
 
     Raises:
@@ -122,4 +123,20 @@ def found_request(store: LiveStore, trace_id: str) -> Any:
     if found is None:
         remedy = "`llmops-tui live requests` lists them; give more digits where several begin alike"
         raise UsageError(Problem(f"no trace, or more than one, is called {digits}", remedy))
+    return found
+
+
+def trace_of(store: LiveStore, listed: LiveRequest) -> Trace:
+    """The spans of a request.
+
+    Raises:
+        UsageError: they are not kept any more.
+    """
+    from llmops_tui.domain.errors import Problem, UsageError
+
+    found = store.requests.trace(listed.id)
+    if found is None or not found.spans:
+        raise UsageError(
+            Problem("the raw trace is not kept any more", "`live: keep_days` and `max_mb` say how long it is")
+        )
     return found

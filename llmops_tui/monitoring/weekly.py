@@ -21,7 +21,15 @@ from llmops_tui.store.live.rollups import DAY
 
 WEEK = 7 * DAY
 #: Figures of the table by version.
-BY_VERSION = ("requests", "pass_rate", "cost_per_request", "latency_p95", "guardrail_rate", "complaint_rate", "error_rate")
+BY_VERSION = (
+    "requests",
+    "pass_rate",
+    "cost_per_request",
+    "latency_p95",
+    "guardrail_rate",
+    "complaint_rate",
+    "error_rate",
+)
 _MOST = 10
 
 
@@ -100,13 +108,17 @@ def _regressions(place: Frame, buckets: Iterable[Bucket], whole: Window) -> list
 
 
 def _worse(dimension: str, value: str, window: Window) -> list[Regression]:
-    names = [name for group in GROUPS for first, others in [figures_of(window, group)] for name in (first, *others)]
+    names = [
+        name for group in GROUPS for first, others in [figures_of(window, group)] for name in (first, *others)
+    ]
     made = []
     for name in names:
         found = figure(name, window)
         if found.status != "ok" and found.value is not None and found.before is not None:
             sign = 1 if found.worse == "up" else -1
-            made.append(Regression(dimension, value, found, sign * (found.value / max(found.before, 1e-9) - 1)))
+            made.append(
+                Regression(dimension, value, found, sign * (found.value / max(found.before, 1e-9) - 1))
+            )
     return made
 
 

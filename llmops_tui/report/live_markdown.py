@@ -116,7 +116,10 @@ def weekly_markdown(week: Any, cases: Sequence[NewCaseOf]) -> str:
     if week.worst:
         parts += ["## Worth a look", _requests(week.worst)]
     listed = "\n".join(f"- {code(case.id)} in {code(case.file)}" for case in cases)
-    parts += ["## Cases made of traffic", listed or "None this week: `llmops-tui queue` lists what is worth one."]
+    parts += [
+        "## Cases made of traffic",
+        listed or "None this week: `llmops-tui queue` lists what is worth one.",
+    ]
     parts += _drift(week.drift)
     return "\n\n".join(parts) + "\n"
 

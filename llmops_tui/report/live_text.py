@@ -232,3 +232,36 @@ def _thinned(values: Sequence[float | None], width: int) -> list[float | None]:
         known = [v for v in part if v is not None]
         made.append(sum(known) / len(known) if known else None)
     return made
+
+
+def queue_lines(
+    entries: Sequence[tuple[LiveRequest, float, tuple[str, ...], int]], now: float, *, width: int = 100
+) -> list[Line]:
+    """What is worth a look, two or three lines each.
+
+    Args:
+        entries: (request, worth, sentences, how many others ask nearly the same).
+    """
+    if not entries:
+        return [(("Nothing is waiting for a look.", "dim"),)]
+    lines: list[Line] = []
+    for listed, worth, sentences, alike in entries:
+        request = listed.request
+        about = " · ".join(
+            clean_line(word) for word in (request.version, request.feature, request.model) if word
+        )
+        more = f" · and {fmt.plural(alike, 'request')} like it" if alike else ""
+        lines += [
+            (
+                (f"{worth:4.1f}  ", "bold"),
+                (request.trace_id[:12], "bold"),
+                (f"  {fmt.ago(request.start, now)} · {about}{more}", "dim"),
+            ),
+            ((fmt.truncate("      " + clean_line("; ".join(sentences)), width), "regressed"),),
+            ((fmt.truncate("      " + (clean_line(request.input) or "(no text)"), width), ""),),
+        ]
+    return [
+        *lines,
+        EMPTY,
+        (("llmops-tui case TRACE_ID makes one a case; queue done TRACE_ID lets it go.", "dim"),),
+    ]

@@ -16,6 +16,7 @@ from llmops_tui.store.connection import Database, connect
 from llmops_tui.store.live import schema
 from llmops_tui.store.live.ingest import Ingest, Ingested
 from llmops_tui.store.live.labels import Labels
+from llmops_tui.store.live.looked import Looked
 from llmops_tui.store.live.requests import Requests
 from llmops_tui.store.live.rollups import RESOLUTIONS, Rollups
 from llmops_tui.store.live.watch import Watch
@@ -38,6 +39,7 @@ class LiveStore:
         self.rollups = Rollups(db)
         self.requests = Requests(db, self.labels.series)
         self.watch = Watch(db)
+        self.looked = Looked(db)
         self._ingest = Ingest(db, self.labels, self.rollups)
 
     @classmethod
