@@ -47,6 +47,10 @@ VERBS = {
     "rollout": ("rollout", "Tell whether it is safe to go on with a version that has live traffic."),
     "signal": ("signal", "Note what a user did with an answer: a thumb, a rating, an edit, a retry."),
     "judge": ("judge", "Hold models that judge against people."),
+    "canary": (
+        "canary",
+        "Ask the baseline its eval set anew, and tell whether its provider has changed the model.",
+    ),
     "schema": ("schema", "Print the JSON Schema of a workspace's files."),
     "trust": ("trust", "Allow the Python of this workspace to run."),
     "gc": ("gc", "Drop stored outputs that no version and no review needs."),

@@ -57,9 +57,9 @@ CREATE TABLE alert_events (
   id INTEGER PRIMARY KEY, rule TEXT NOT NULL, at REAL NOT NULL, what TEXT NOT NULL, data BLOB NOT NULL);
 CREATE INDEX alert_events_at ON alert_events(at);
 CREATE TABLE canaries (
-  id INTEGER PRIMARY KEY, config TEXT NOT NULL, version TEXT NOT NULL, model TEXT NOT NULL, at REAL NOT NULL,
-  data BLOB NOT NULL);
-CREATE INDEX canaries_of ON canaries(config, version, model, at);
+  id INTEGER PRIMARY KEY, config TEXT NOT NULL, version TEXT NOT NULL, eval_hash TEXT NOT NULL,
+  at REAL NOT NULL, data BLOB NOT NULL);
+CREATE INDEX canaries_of ON canaries(config, version, eval_hash, at);
 """
 
 #: (name, statements): the n-th one makes schema n.
