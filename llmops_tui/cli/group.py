@@ -41,6 +41,7 @@ VERBS = {
     "report": ("report", "Write a comparison as markdown, for a pull request or a mail."),
     "bundle": ("bundle", "Carry versions and their answers from one database to another."),
     "bisect": ("bisect", "Find the version, or the commit, that broke a case."),
+    "collect": ("collect", "Receive traces and signals of a live system, over OTLP."),
     "live": ("live", "Show production at a glance: quality, cost, latency, safety, signals and errors."),
     "queue": ("queue", "List the live requests that are most worth a look, and say why."),
     "case": ("case", "Make a case of a live request, with the answer that it should have had."),
