@@ -49,7 +49,7 @@ def listed(
     """List the live requests that are most worth a look, and say why.
 
     Bad signals, failures, guardrails, low scores, scorers that disagree, slow outliers, inputs unlike all
-    others. Of those that ask nearly the same, one stands for all; what was looked at or is a case is not told.
+    others. Of those that ask nearly the same, one stands for all; what was looked at is left out.
     """
     from llmops_tui.engine.live_cases import inputs_of
     from llmops_tui.monitoring.queue import queue as queued
