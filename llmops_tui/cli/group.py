@@ -38,6 +38,7 @@ VERBS = {
     "show": ("versions", "Show one version: its parts and how it did."),
     "label": ("versions", "Give a version a name of your own."),
     "promote": ("versions", "Make a version the baseline that others are held against."),
+    "alerts": ("alerts", "Show the alert rules: what fires, since when, and each figure against its limit."),
     "report": ("report", "Write a comparison as markdown, for a pull request or a mail."),
     "bundle": ("bundle", "Carry versions and their answers from one database to another."),
     "bisect": ("bisect", "Find the version, or the commit, that broke a case."),

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from llmops_tui.domain.judge import MAX_VOTES
+from llmops_tui.domain.live_schema import AlertEntry, ChannelEntry, LiveEntry
 
 JsonScalar = str | int | float | bool | None
 
@@ -331,6 +332,14 @@ class WorkspaceFile(_File):
     tracing: TracingSettings = Field(default_factory=TracingSettings)
     judges: dict[str, JudgeEntry] = Field(
         default_factory=dict, description="Name → judge; the one named `default` judges where none is named."
+    )
+    live: LiveEntry = Field(default_factory=LiveEntry)
+    channels: dict[str, ChannelEntry] = Field(
+        default_factory=dict, description="Name → where alerts go, beside the screen."
+    )
+    alerts: list[AlertEntry] | None = Field(
+        default=None,
+        description="When to tell somebody; without it a few rules hold, and `[]` turns them off.",
     )
 
 
