@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -44,7 +45,7 @@ class Regression(msgspec.Struct, frozen=True):
     """A version whose live figures are proven to be worse than the ones of the version before it.
 
     Attributes:
-        figures: those that are worse, and since it came.
+        figures: those that are worse, and were from the beginning.
     """
 
     view: RolloutView
@@ -66,22 +67,20 @@ def regressions(store: LiveStore, now: float, *, alpha: float = ALPHA) -> list[R
     Args:
         now: Unix seconds.
     """
-    return [found for _rule, found in looked_at(store, now, alpha=alpha) if found is not None]
+    return [each for each in looked_at(store, now, alpha=alpha) if each.figures]
 
 
-def looked_at(store: LiveStore, now: float, *, alpha: float = ALPHA) -> list[tuple[str, Regression | None]]:
-    """Every version that is being rolled out: the name of its rule, and what is wrong with it."""
+def looked_at(store: LiveStore, now: float, *, alpha: float = ALPHA) -> list[Regression]:
+    """Every version that is being rolled out, and what is wrong with it; without figures where nothing is."""
     wanted = LiveFilter(since=now - 14 * DAY, until=now)
     configs = {s.config for _at, s, t in store.tallies(wanted, DAY) if s.version and t.requests}
-    looked: list[tuple[str, Regression | None]] = []
+    looked: list[Regression] = []
     for config in sorted(configs):
         of = msgspec.structs.replace(wanted, config=config)
         versions, _resolution = versions_of(store, of, now)
-        for before, after in zip(versions, versions[1:], strict=False):
+        for before, after in pairwise(versions):
             if _is_rolling_out(after, now):
-                looked.append(
-                    (rule_of(config, after.version), _regressed(store, of, now, before, after, alpha))
-                )
+                looked.append(_regressed(store, of, now, before, after, alpha))
     return looked
 
 
@@ -96,12 +95,12 @@ def _regressed(
     before: VersionTraffic,
     after: VersionTraffic,
     alpha: float,
-) -> Regression | None:
+) -> Regression:
     view = rollout(store, of, now, old=before.version, new=after.version, alpha=alpha)
     worse = view.failed
     if worse and view.kind == "after":
         worse = _since_it_came(store, of, now, view)
-    return Regression(view, worse) if worse else None
+    return Regression(view, worse)
 
 
 def _since_it_came(store: LiveStore, of: LiveFilter, now: float, view: RolloutView) -> tuple[Compared, ...]:
@@ -130,17 +129,24 @@ def events_of(store: LiveStore, now: float) -> list[AlertEvent]:
     What fires stays until the version does well again, or has no traffic any more.
     """
     fires = {a.rule: a for a in open_regressions(store)}
-    looked = dict(looked_at(store, now))
+    looked = {each.rule: each for each in looked_at(store, now)}
     found: list[AlertEvent] = []
     for rule, regression in looked.items():
-        if regression is not None and rule not in fires:
+        if regression.figures and rule not in fires:
             found.append(_fired(regression, now))
-        elif regression is None and rule in fires:
+        elif rule in fires and _is_back(regression, fires[rule].metric):
             found.append(_over(fires[rule], "cleared", now, "its figures are no longer worse"))
     for rule, alert in fires.items():
         if rule not in looked:
             found.append(_over(alert, "ended", now, "it has no traffic any more, or is not new any more"))
     return found
+
+
+def _is_back(regression: Regression, metric: str) -> bool:
+    """The figure that was worst is clearly back: less than half of what it may fall is left of the drop."""
+    results = {each.result.metric: each.result for each in regression.view.figures}
+    found = results.get(metric)
+    return not regression.figures and (found is None or -found.delta < found.max_drop / 2)
 
 
 def open_regressions(store: LiveStore) -> list[FiringAlert]:

@@ -52,12 +52,13 @@ def figures_of(every: Sequence[Request], calm: Sequence[Request], drops: Mapping
         made.insert(
             0, _share("pass_rate", "pass rate", "judged requests that pass every scorer", drops, _passed)
         )
-    for name, title, about, is_so in (
+    shares: tuple[tuple[str, str, str, Callable[[Request], bool]], ...] = (
         ("error_rate", "errors", "requests that fail", lambda r: r.failed),
         ("refusal_rate", "refusals", "requests that the model refuses", lambda r: r.refused),
         ("guardrail_rate", "guardrails fired", "requests in which a guardrail fires", lambda r: r.flagged),
         ("complaint_rate", "bad signals", "requests with a bad signal of the user", lambda r: r.is_bad),
-    ):
+    )
+    for name, title, about, is_so in shares:
         if name in ("error_rate", "complaint_rate") or any(is_so(r) for r in every):
             made.append(_bad_share(name, title, about, drops, is_so))
     latency = histogram_of(r.latency_s for r in calm if r.has_root).quantile(0.95)
