@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -40,7 +41,7 @@ class Made(msgspec.Struct, frozen=True):
 
 
 def trace_id_of(number: int) -> str:
-    return f"{number + 1:032x}"
+    return hashlib.blake2b(str(number).encode(), digest_size=16).hexdigest()
 
 
 def batch_of(requests: Iterable[Made], first: int = 0) -> Batch:

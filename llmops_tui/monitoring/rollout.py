@@ -24,6 +24,7 @@ from llmops_tui.monitoring.rollout_traffic import (
     versions_of,
 )
 from llmops_tui.store.live import LiveStore
+from llmops_tui.store.live.rollups import DAY
 
 #: Requests of either version that are read; the newest.
 MOST = 50_000
@@ -53,11 +54,17 @@ def rollout(
     """
     until = min(wanted.until, now)
     wanted = msgspec.structs.replace(
-        wanted, version="", until=until, since=max(wanted.since, until - 60 * 86_400)
+        wanted, version="", until=until, since=max(wanted.since, until - 60 * DAY)
     )
     wanted = msgspec.structs.replace(wanted, config=config_with_versions(store, wanted.config, wanted))
     found, resolution = versions_of(store, wanted, now)
     before, after = chosen(found, old, new)
+    if now - after.first <= 2 * DAY:
+        # To the minute: a version that leaves within minutes is not live beside the other.
+        near = msgspec.structs.replace(wanted, since=after.first - DAY)
+        found, resolution = versions_of(store, near, now)
+        by_name = {each.version: each for each in found}
+        before, after = by_name.get(before.version, before), by_name[after.version]
     times = times_of(before, after, resolution, until)
     replace = msgspec.structs.replace
     olds = _read(store, replace(wanted, version=before.version, since=times.old_since, until=times.old_until))

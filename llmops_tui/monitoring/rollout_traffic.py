@@ -13,9 +13,9 @@ from llmops_tui.domain.live.rollout_view import Kind
 from llmops_tui.store.live import LiveStore
 from llmops_tui.store.live.rollups import DAY, HOUR, MINUTE, TEN_MINUTES
 
-#: Requests of the old version beside the new one from which on both are taken to be live at once, and the
-#: share of the new one's time that they must cover.
-LEAST_BESIDE, BESIDE = 20, 0.25
+#: Both are live at once where the old version has so many requests after the new one came, at least such
+#: a share of the new one's beside them, and they cover so much of its traffic. Less is one that leaves.
+LEAST_BESIDE, BESIDE_SHARE, COVERED = 20, 0.05, 0.25
 _NUMBERED = re.compile(r"v(\d+)")
 
 
@@ -52,7 +52,7 @@ class Times(msgspec.Struct, frozen=True):
 def resolution_for(since: float, now: float) -> int:
     """Seconds of a bucket that is fine enough to see when a version came."""
     age = now - since
-    return MINUTE if age <= DAY else TEN_MINUTES if age <= 14 * DAY else HOUR
+    return MINUTE if age <= 4 * DAY else TEN_MINUTES if age <= 30 * DAY else HOUR
 
 
 def versions_of(store: LiveStore, wanted: LiveFilter, now: float) -> tuple[list[VersionTraffic], int]:
@@ -130,14 +130,17 @@ def chosen(
 
 
 def times_of(old: VersionTraffic, new: VersionTraffic, resolution: int, now: float) -> Times:
-    """Over which times two versions are compared."""
+    """Over which times two versions are compared.
+
+    Args:
+        resolution: seconds of a bucket of theirs.
+    """
     until = float(min(new.last + resolution, now))
-    beside = {at: n for at, n in old.counts.items() if new.first <= at <= new.last}
-    both = beside.keys() & new.counts.keys()
-    covered = sum(new.counts[at] for at in both) / new.requests
-    if sum(beside.values()) >= LEAST_BESIDE and covered >= BESIDE:
-        last = float(min(min(old.last, new.last) + resolution, now))
-        since = float(max(old.first, new.first))
+    end = min(old.last, new.last)
+    beside = sum(n for at, n in old.counts.items() if new.first <= at <= end)
+    news = sum(n for at, n in new.counts.items() if at <= end)
+    if beside >= max(LEAST_BESIDE, BESIDE_SHARE * news) and news >= COVERED * new.requests:
+        since, last = float(max(old.first, new.first)), float(min(end + resolution, now))
         return Times("split", since, last, since, last, since - DAY)
     since = float(new.first)
     lived = until - since
