@@ -49,7 +49,7 @@ class Times(msgspec.Struct, frozen=True):
     calm_since: float
 
 
-def resolution_for(since: float, now: float) -> int:
+def fine_enough(since: float, now: float) -> int:
     """Seconds of a bucket that is fine enough to see when a version came."""
     age = now - since
     return MINUTE if age <= 4 * DAY else TEN_MINUTES if age <= 30 * DAY else HOUR
@@ -57,7 +57,7 @@ def resolution_for(since: float, now: float) -> int:
 
 def versions_of(store: LiveStore, wanted: LiveFilter, now: float) -> tuple[list[VersionTraffic], int]:
     """Versions with traffic, the oldest first, and seconds of a bucket."""
-    resolution = resolution_for(wanted.since, now)
+    resolution = fine_enough(wanted.since, now)
     counts: dict[str, dict[int, int]] = {}
     for at, series, tally in store.tallies(wanted, resolution):
         if series.version and tally.requests:
