@@ -132,6 +132,18 @@ class ConfigFile(_File):
 # -- evals/*
 
 
+class OriginEntry(_File):
+    """The live request that a case was made of. For people: no part of what is asked or judged."""
+
+    trace: str = Field(min_length=1, description="Id of its trace.")
+    version: str = Field(default="", description="Who answered.")
+    at: str = Field(default="", description="When, as `2026-11-23T18:00:00Z`.")
+    answer: str = Field(default="", description="What was answered, and was not right.")
+    retrieved: list[dict[str, Any]] = Field(
+        default_factory=list, description="What had been retrieved for it: `source` and `text` of each."
+    )
+
+
 class CaseEntry(_File):
     """One case."""
 
@@ -154,6 +166,7 @@ class CaseEntry(_File):
     known_failing: str | None = Field(
         default=None, min_length=1, description="Why it is expected to fail: the gate leaves it out."
     )
+    origin: OriginEntry | None = Field(default=None, description="The live request that it was made of.")
 
 
 class CaseDefaults(_File):

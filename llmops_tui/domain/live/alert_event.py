@@ -117,7 +117,7 @@ def order_of(metric: str) -> str:
 
 def command_of(wanted: LiveFilter, order: str = "newest") -> tuple[str, ...]:
     """The words of the command that lists requests."""
-    words = ["llmops-tui", "live", "--requests"]
+    words = ["llmops-tui", "live", "requests"]
     if wanted.since > 0:
         words += ["--since", _minute(wanted.since)]
     if wanted.until < 1e12:

@@ -54,6 +54,7 @@ CREATE INDEX scores_at ON scores(at);
 CREATE TABLE asides (
   id INTEGER PRIMARY KEY, at REAL NOT NULL, source TEXT NOT NULL, place TEXT NOT NULL, why TEXT NOT NULL,
   text TEXT NOT NULL, UNIQUE (source, place, why, text));
+CREATE TABLE looked (trace_id BLOB PRIMARY KEY, at REAL NOT NULL, what TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE dropped (trace BLOB PRIMARY KEY, day INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX dropped_day ON dropped(day);
 CREATE TABLE alert_states (rule TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
