@@ -16,7 +16,7 @@ from llmops_tui.app.screens.frame import Frame
 from llmops_tui.app.screens.trace_loader import TraceLoader
 from llmops_tui.app.trace_doc import Node, TraceDoc
 from llmops_tui.app.trace_lines import kind_and_name
-from llmops_tui.app.trace_state import Traced, nothing, request_of, said, sides, title
+from llmops_tui.app.trace_state import AnyTraced, LiveTraced, nothing, request_of, said, sides, title
 from llmops_tui.app.widgets.filter_row import FilterRow
 from llmops_tui.app.widgets.span_pane import SpanPane
 from llmops_tui.app.widgets.trace_tree import TraceTree
@@ -37,9 +37,9 @@ class TraceScreen(Frame, inherit_bindings=False):
     def __init__(self, model: Model) -> None:
         super().__init__(model)
         self._loader = TraceLoader(self)
-        self._traced: Traced | None = None
+        self._traced: AnyTraced | None = None
         self._view: TraceView | None = None
-        self._read: Traced | None = None
+        self._read: AnyTraced | None = None
         self._raw = False
         self._typed = ""
         #: Id of a step → its messages as they were edited last.
@@ -100,10 +100,12 @@ class TraceScreen(Frame, inherit_bindings=False):
         trial = self._view.trial if same and self._view is not None else None
         self._loader.want(traced, trial)
 
-    def _is_same(self, one: Traced, other: Traced) -> bool:
+    def _is_same(self, one: AnyTraced, other: AnyTraced) -> bool:
+        if isinstance(one, LiveTraced) or isinstance(other, LiveTraced):
+            return one == other
         return (one.case_id, one.model) == (other.case_id, other.model)
 
-    def show_view(self, traced: Traced, view: TraceView, doc: TraceDoc | None) -> None:
+    def show_view(self, traced: AnyTraced, view: TraceView, doc: TraceDoc | None) -> None:
         """A trace has been read: show it, from the first step where it parts from the baseline's."""
         at = doc.first or 0 if doc is not None else 0
         row = self.steps.cursor
@@ -381,9 +383,13 @@ class TraceScreen(Frame, inherit_bindings=False):
         node, traced = self.node, self._traced
         if node is None or traced is None:
             return None
+        if isinstance(traced, LiveTraced):
+            # It can be asked again where the workspace may have the version that answered.
+            known = traced.config and traced.version
+            return request_of(node.span, traced.config, traced.version, traced.model) if known else None
         of_baseline = node.is_gone or (self.doc is not None and self.doc.shown == "baseline")
         version = traced.names[0] if of_baseline else traced.names[1]
-        return request_of(node.span, traced.candidate.config, version, traced.model)
+        return request_of(node.span, traced.config, version, traced.model)
 
     def action_edit_messages(self) -> None:
         request, node = self._request(), self.node
