@@ -344,6 +344,15 @@ ACTIONS: tuple[Action, ...] = (
         footer=3,
     ),
     Action("trace_request", ("t",), "trace", "The trace of the request under the cursor.", _LIVE, footer=8),
+    Action(
+        "make_case",
+        ("+",),
+        "make a case",
+        "Make an eval case of this live request, with the answer that it should have had.",
+        ("live", "trace"),
+        "Take along",
+        4,
+    ),
     # -- evaluate
     Action("cancel_run", ("C",), "cancel", "Cancel the run; what is done is kept.", _LOOKS, "Evaluate", 1),
     Action(

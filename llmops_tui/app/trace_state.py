@@ -49,6 +49,10 @@ class Traced(msgspec.Struct, frozen=True):
     def config(self) -> str:
         return self.candidate.config
 
+    def version_of(self, of_baseline: bool) -> str:
+        """What is asked again where messages are edited."""
+        return self.names[0] if of_baseline else self.names[1]
+
     def ask(self, session: SessionApi, trial: int | None) -> Future[TraceView]:
         """Have it read."""
         return session.trace(self.config, self.baseline, self.candidate, self.case_id, self.model, trial)
@@ -78,6 +82,10 @@ class LiveTraced(msgspec.Struct, frozen=True):
     @property
     def names(self) -> tuple[str, str]:
         return "", self.trace_id[:8]
+
+    def version_of(self, _of_baseline: bool) -> str:
+        """What is asked again where messages are edited; empty where that is not known."""
+        return self.version if self.config else ""
 
     def ask(self, session: SessionApi, _trial: int | None) -> Future[TraceView]:
         """Have it read."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
     from llmops_tui.domain.live.overview import Dimension, Overview, Plot
     from llmops_tui.domain.matrix import Matrix
+    from llmops_tui.engine.live_events import LiveDraft
     from llmops_tui.engine.matrix import CellDetail
     from llmops_tui.engine.trace_events import MessagesAnswer, MessagesRequest, TraceView
 
@@ -224,6 +225,24 @@ class SessionApi(Protocol):
 
     def live_trace(self, id_: int) -> Future[TraceView]:
         """The trace of a request, its scores and signals as the last rows; empty where it is not kept."""
+        ...
+
+    def live_case(self, id_: int) -> Future[LiveDraft]:
+        """The case that a request would be.
+
+        Raises:
+            UsageError: its trace is not kept any more, or lacks something that the prompt reads.
+            WorkspaceError: the files have mistakes.
+        """
+        ...
+
+    def keep_live_case(self, config: str, new: NewCase, file: str) -> Future[tuple[str, str]]:
+        """Write it into an eval file; gives its id and the file.
+
+        Raises:
+            UsageError: its id is taken, or the file can't take it.
+            WorkspaceError: the files have mistakes, or can't be written.
+        """
         ...
 
     def live_changed(self) -> Future[bool]:

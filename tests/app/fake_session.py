@@ -51,6 +51,7 @@ from llmops_tui.engine.events import (
     VersionSummary,
     WorkspaceLoaded,
 )
+from llmops_tui.engine.live_events import LiveDraft
 from llmops_tui.engine.matrix import CellDetail
 from llmops_tui.engine.playground_events import Answered, Answering, PlaygroundRequest
 from llmops_tui.engine.trace_events import MessagesAnswer, MessagesRequest, TraceView
@@ -362,6 +363,14 @@ class FakeSession:
     def live_trace(self, id_: int) -> Future[TraceView]:
         self.asked.append(("live_trace", id_))
         return self._answer(self.live_trace_view)
+
+    def live_case(self, id_: int) -> Future[LiveDraft]:
+        self.asked.append(("live_case", id_))
+        return self._answer(live.draft())
+
+    def keep_live_case(self, config: str, new: NewCase, file: str) -> Future[tuple[str, str]]:
+        self.asked.append(("keep_live_case", config, new, file))
+        return self._answer((new.id, file))
 
     def live_changed(self) -> Future[bool]:
         changed, self.came_in = self.came_in, False

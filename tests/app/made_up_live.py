@@ -22,6 +22,8 @@ from llmops_tui.domain.live.overview import (
     Point,
 )
 from llmops_tui.domain.live.request import Request
+from llmops_tui.domain.playground import NewCase
+from llmops_tui.engine.live_events import LiveDraft
 from llmops_tui.engine.live_traces import view_of_live
 from llmops_tui.engine.trace_events import TraceView
 
@@ -147,6 +149,14 @@ def requests(n: int = 60) -> tuple[LiveRequest, ...]:
         if at < n:
             rows[at] = request(at, **how)
     return tuple(rows)
+
+
+def draft() -> LiveDraft:
+    new = NewCase("how-many-days", {"question": "How many days?"}, tags=("live", "refunds"))
+    files = ("evals/live.yaml", "evals/helpdesk.yaml")
+    return LiveDraft(
+        "helpdesk", new, "You have [60] days.", files, ("refund-window: How many days do I have?",)
+    )
 
 
 def trace() -> TraceView:

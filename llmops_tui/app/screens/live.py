@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from llmops_tui.app.actions import Action, bindings
 from llmops_tui.app.lines import shown_line
-from llmops_tui.app.live_filter import HINT, parse, text_of
+from llmops_tui.app.live_filter import text_of
 from llmops_tui.app.live_plot import plot_lines
 from llmops_tui.app.live_state import (
     Listing,
@@ -21,13 +21,13 @@ from llmops_tui.app.live_state import (
     metrics_of,
     next_wrong,
 )
-from llmops_tui.app.messages import CursorMoved, FilterChanged, RowOpened
+from llmops_tui.app.messages import CursorMoved, RowOpened
 from llmops_tui.app.model import Model
 from llmops_tui.app.request_lines import said_of
+from llmops_tui.app.screens.live_case import make_case
 from llmops_tui.app.screens.live_choosing import LiveChoosing
 from llmops_tui.app.screens.live_loader import ALL, LiveLoader
 from llmops_tui.app.trace_state import of_request
-from llmops_tui.app.widgets.filter_row import FilterRow
 from llmops_tui.app.widgets.group_tiles import GroupTiles
 from llmops_tui.app.widgets.live_top import LiveTop
 from llmops_tui.app.widgets.plot_pane import PlotPane
@@ -44,7 +44,7 @@ FIRST, MOST = 200, 5_000
 #: Rows before the end of the list from which on more are read.
 NEAR = 40
 NEED_FIGURES = frozenset(("next_metric", "split_by", "open_live", "longer", "narrow", "filter_live"))
-NEED_REQUESTS = frozenset(("next_wrong", "trace_request", "order_requests", "copy"))
+NEED_REQUESTS = frozenset(("next_wrong", "trace_request", "order_requests", "make_case", "copy"))
 NOTHING = [
     "No live traffic has come in yet.",
     "`llmops-tui collect` receives it; then, where your program runs, point its OpenTelemetry at it:",
@@ -112,7 +112,7 @@ class LiveScreen(LiveChoosing, inherit_bindings=False):
 
     def look(self) -> None:
         """Has anything come in? Asked once a second; figures are read anew only where it has."""
-        if self._looking or self._loader.is_busy or not self.is_current:
+        if self._looking or self._loader.is_busy or not self.is_active:
             return
         self._looking = True
 
@@ -298,7 +298,7 @@ class LiveScreen(LiveChoosing, inherit_bindings=False):
         elif listing.behind:
             self.set_state(msgspec.structs.replace(self.state, listing=Listing()), "requests")
         elif text_of(self.state.wanted):
-            self._filter("")
+            self.filter_by("")
         else:
             self.owner.show_screen("bench")
 
@@ -317,6 +317,13 @@ class LiveScreen(LiveChoosing, inherit_bindings=False):
             self.say("There is no request to trace.")
         else:
             self.owner.show_trace(of_request(listed))
+
+    def action_make_case(self) -> None:
+        listed = self.requests.current
+        if listed is None:
+            self.say("There is no request to make a case of.")
+        else:
+            make_case(self, listed.id)
 
     def action_next_wrong(self) -> None:
         self._go_to_wrong(1)
@@ -358,34 +365,6 @@ class LiveScreen(LiveChoosing, inherit_bindings=False):
 
     def action_order_requests(self) -> None:
         self.set_state(self.state.other_order(), "requests")
-
-    # -- the filter
-
-    def action_filter_live(self) -> None:
-        rows = self.query(FilterRow)
-        if rows:
-            rows.first().query_one("Input").focus()
-        else:
-            self.prompt_line(FilterRow(text_of(self.state.wanted), hint=HINT))
-
-    def on_filter_changed(self, message: FilterChanged) -> None:
-        message.stop()
-        if message.done:
-            self._filter(message.text)
-            self.query(FilterRow).remove()
-            (self.requests if self.has_class("-listed") else self.groups).focus()
-            return
-        for row in self.query(FilterRow):
-            row.say(parse(message.text).problem)
-
-    def _filter(self, text: str) -> None:
-        typed = parse(text)
-        if typed.problem:
-            self.say(typed.problem, problem=True)
-        listing = msgspec.structs.replace(self.state.listing, of=None, behind="", only="")
-        if typed.order:
-            listing = msgspec.structs.replace(listing, order=typed.order)
-        self.set_state(msgspec.structs.replace(self.state, wanted=typed.wanted, listing=listing), *ALL)
 
     def copyable(self) -> tuple[str, str] | None:
         listed = self.requests.current

@@ -1,15 +1,17 @@
-"""What is chosen from lists on the Live screen: values to narrow to, metrics, alerts."""
+"""What is chosen on the Live screen: a filter, values to narrow to, metrics, alerts."""
 
 from __future__ import annotations
 
 import msgspec
 
 from llmops_tui.app.lines import cut, shown_line
-from llmops_tui.app.live_filter import text_of
+from llmops_tui.app.live_filter import HINT, parse, text_of
 from llmops_tui.app.live_state import Listing, LiveState, all_metrics
 from llmops_tui.app.live_top import alert_words
+from llmops_tui.app.messages import FilterChanged
 from llmops_tui.app.screens.chooser import Choice, Chooser
 from llmops_tui.app.screens.frame import Frame
+from llmops_tui.app.widgets.filter_row import FilterRow
 from llmops_tui.app.widgets.group_tiles import GroupTiles
 from llmops_tui.app.widgets.request_list import RequestList
 from llmops_tui.domain import format as fmt
@@ -122,3 +124,33 @@ class LiveChoosing(Frame, inherit_bindings=False):
             of = shown_line(text_of(alert.filter))
             choices.append(Choice(alert, f"{alert_words(alert, now)}{f' ({of})' if of else ''}"))
         self.app.push_screen(Chooser("Alerts · of the window", choices), chosen)
+
+    # -- the filter
+
+    def action_filter_live(self) -> None:
+        rows = self.query(FilterRow)
+        if rows:
+            rows.first().query_one("Input").focus()
+        else:
+            self.prompt_line(FilterRow(text_of(self.state.wanted), hint=HINT))
+
+    def on_filter_changed(self, message: FilterChanged) -> None:
+        message.stop()
+        if message.done:
+            self.filter_by(message.text)
+            self.query(FilterRow).remove()
+            (self.requests if self.has_class("-listed") else self.groups).focus()
+            return
+        for row in self.query(FilterRow):
+            row.say(parse(message.text).problem)
+
+    def filter_by(self, text: str) -> None:
+        """Show what a typed filter takes."""
+        typed = parse(text)
+        if typed.problem:
+            self.say(typed.problem, problem=True)
+        listing = msgspec.structs.replace(self.state.listing, of=None, behind="", only="")
+        if typed.order:
+            listing = msgspec.structs.replace(listing, order=typed.order)
+        state = msgspec.structs.replace(self.state, wanted=typed.wanted, listing=listing)
+        self.set_state(state, "figures", "plot", "requests")

@@ -200,6 +200,8 @@ class TraceScreen(Frame, inherit_bindings=False):
             return self._view is not None and len(sides(self._view)) > 1
         if action.id == "next_trial":
             return self._view is not None and len(self._view.trials) > 1
+        if action.id == "make_case":
+            return isinstance(self._traced, LiveTraced)
         if action.id == "edit_messages":
             return self._request() is not None
         return super().means_something(action)
@@ -383,13 +385,9 @@ class TraceScreen(Frame, inherit_bindings=False):
         node, traced = self.node, self._traced
         if node is None or traced is None:
             return None
-        if isinstance(traced, LiveTraced):
-            # It can be asked again where the workspace may have the version that answered.
-            known = traced.config and traced.version
-            return request_of(node.span, traced.config, traced.version, traced.model) if known else None
         of_baseline = node.is_gone or (self.doc is not None and self.doc.shown == "baseline")
-        version = traced.names[0] if of_baseline else traced.names[1]
-        return request_of(node.span, traced.config, version, traced.model)
+        version = traced.version_of(of_baseline)
+        return request_of(node.span, traced.config, version, traced.model) if version else None
 
     def action_edit_messages(self) -> None:
         request, node = self._request(), self.node
@@ -405,6 +403,14 @@ class TraceScreen(Frame, inherit_bindings=False):
                     self._edited[node.span.id] = text
 
             self.app.push_screen(AskMessages(request, node.span, self._edited.get(node.span.id)), closed)
+
+    def action_make_case(self) -> None:
+        if isinstance(self._traced, LiveTraced):
+            from llmops_tui.app.screens.live_case import make_case
+
+            make_case(self, self._traced.id)
+        else:
+            self.say("This is a case already; the traces of the Live screen (5) are not.")
 
     def copyable(self) -> tuple[str, str] | None:
         node = self.node
