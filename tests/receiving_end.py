@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import aiohttp
 from google.protobuf.json_format import MessageToDict
+from llmops_tui.tracing.incoming import read_otlp, read_otlp_logs
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
@@ -21,7 +22,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from llmops_tui.domain.live.arrival import Batch
 from llmops_tui.monitoring.collector import Collector, CollectorSettings
 from llmops_tui.store.live import Ingested, LiveStore
-from llmops_tui.tracing.incoming import read_otlp, read_otlp_logs
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
