@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import wait
 from pathlib import Path
 
+import msgspec
 import pytest
 from session_screen import PATIENCE_S, Open, Screen
 from small_workspace import write_workspace
@@ -141,8 +142,6 @@ def test_a_request_becomes_a_case(ours: Screen) -> None:
     assert draft.files == ("evals/live.yaml", "evals/bench.yaml")
     with pytest.raises(UsageError, match="needs something to be held against"):
         session.keep_live_case("bench", draft.new, draft.files[0]).result(PATIENCE_S)
-    import msgspec
-
     new = msgspec.structs.replace(draft.new, expected="30 days")
     id_, file = session.keep_live_case("bench", new, draft.files[0]).result(PATIENCE_S)
     written = (ours.root / file).read_text()
@@ -173,14 +172,11 @@ def test_questions_from_many_threads_are_all_answered(tmp_path: Path) -> None:
     reader = LiveReader(root)
     try:
         asked = []
-        threads = [
-            threading.Thread(
-                target=lambda: asked.extend(
-                    reader.ask(lambda store: store and store.counts()) for _ in range(20)
-                )
-            )
-            for _ in range(4)
-        ]
+
+        def ask() -> None:
+            asked.extend(reader.ask(lambda store: store and store.counts()) for _ in range(20))
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
