@@ -18,6 +18,8 @@ STATUSES: dict[Status, tuple[str, str]] = {
 }
 #: Figures that grow with the window: neighbouring points are added up.
 _SUMS = frozenset(("count", "tokens"))
+#: Requests that a point should rest on, and points that are drawn of however few.
+ENOUGH, LEAST_POINTS = 15, 12
 
 
 def value_text(value: float | None, unit: Unit) -> str:
@@ -87,7 +89,23 @@ def change_of(figure: Figure) -> list[Span]:
 
 def values_of(figure: Figure, room: int) -> list[float | None]:
     """Values of its points, neighbours joined until they fit into so many cells."""
-    return [point.value for point in joined(figure, room)]
+    return [point.value for point in joined(figure, fair_room([figure], room))]
+
+
+def fair_room(figures: Sequence[Figure], room: int) -> int:
+    """How many points are drawn of each: not so many that one rests on a handful of requests alone."""
+    known = [figure for figure in figures if figure.value is not None]
+    if not known or any(is_sum(figure) for figure in known):
+        return room
+    each = sum(figure.n for figure in known) // len(known)
+    points = min(room, max(each // ENOUGH, LEAST_POINTS))
+    # Points stand on whole cells: as many as fill the room.
+    return room // -(-room // points) if points > 0 else 0
+
+
+def is_sum(figure: Figure) -> bool:
+    """It grows with the window."""
+    return figure.unit in _SUMS or figure.metric == "cost"
 
 
 def joined(figure: Figure, room: int) -> list[Point]:
@@ -111,7 +129,7 @@ def _one(points: Sequence[Point], figure: Figure) -> Point:
     if not known:
         return Point(points[0].at, None, n)
     values = [(p.value or 0.0, p.n) for p in known]
-    if figure.unit in _SUMS or figure.metric == "cost":
+    if is_sum(figure):
         return Point(points[0].at, sum(v for v, _ in values), n)
     weights = sum(k for _, k in values)
     if not weights:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from llmops_tui.app.lines import Line, Span, cut, line_width, shown_line, wrap
-from llmops_tui.app.live_figures import figure_text, joined, value_text
+from llmops_tui.app.live_figures import fair_room, figure_text, joined, value_text
 from llmops_tui.app.plot import GUTTER, Axis, Series, from_zero, nice_range, plot
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.live.metrics import Unit
@@ -38,7 +38,8 @@ def plot_lines(found: Plot, why: str, width: int, height: int) -> list[Line]:
     shown = found.lines[: len(MARKS)]
     legend = _legend(found, width)
     lines += legend[: max(min(len(legend), (height - len(lines)) // 3), 1)]
-    points = [joined(line.figure, width - GUTTER) for line in shown]
+    room = fair_room([line.figure for line in shown], width - GUTTER)
+    points = [joined(line.figure, room) for line in shown]
     if not any(point.value is not None for line in points for point in line):
         return [*lines, (("no such figure in this window", "dim"),)]
     unit = shown[0].figure.unit

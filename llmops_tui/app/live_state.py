@@ -31,6 +31,12 @@ BEHIND: dict[Group, tuple[str, str]] = {
     "errors": ("failed", "newest"),
 }
 _REFUSALS = "refusal_rate"
+#: What a list is empty of.
+_NONE = {
+    "bad": "request with a bad signal",
+    "low": "request with a low score",
+    "worth": "request worth a look",
+}
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -77,6 +83,12 @@ class LiveState(msgspec.Struct, frozen=True):
         at = self.filter_at(now)
         return msgspec.structs.replace(at, only=self.listing.only) if self.listing.only else at
 
+    @property
+    def wanted_words(self) -> str:
+        """What is listed, in the singular: `failed request`."""
+        only = self.listing.only or self.wanted.only
+        return _NONE.get(only, f"{only} request".strip())
+
     def other_window(self, step: int) -> LiveState:
         """A longer or a shorter window, round and round."""
         windows = list(WINDOWS)
@@ -97,7 +109,7 @@ class LiveState(msgspec.Struct, frozen=True):
         only, order = BEHIND[group]
         if self.metric == _REFUSALS:
             only = "refused"
-        words = {"scored": "lowest scores", "": f"{order} requests", "bad": "bad signals"}.get(only, only)
+        words = {"scored": "lowest scores", "": f"{order} first", "bad": "bad signals"}.get(only, only)
         return msgspec.structs.replace(self, listing=Listing(words, only, order))
 
     def everything(self) -> LiveState:

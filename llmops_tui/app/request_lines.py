@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 import msgspec
 
@@ -10,7 +11,7 @@ from llmops_tui.app.lines import Line, Span, left, right, shown_line
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.live.request import Request
 
-_LATENCY, _COST, _SCORE = 9, 9, 7
+_LATENCY, _COST, _SCORE = 9, 10, 7
 #: Characters of a text that are looked at: a row shows no more.
 _LOOKED_AT = 240
 
@@ -26,13 +27,15 @@ class Columns(msgspec.Struct, frozen=True):
     user: int
     signals: int
     input: int
+    decimals: int = 2
 
 
-def columns(width: int, *, dated: bool) -> Columns:
+def columns(width: int, *, dated: bool, decimals: int = 2) -> Columns:
     """What fits into a width.
 
     Args:
         dated: the times are of several days.
+        decimals: of costs, the same down the column.
     """
     at = 13 if dated else 10
     wide = width >= 110
@@ -41,7 +44,7 @@ def columns(width: int, *, dated: bool) -> Columns:
     model, user = (20 if widest else 0), (12 if widest else 0)
     signals = 18 if wide else 9
     taken = at + state + feature + version + model + user + signals + _LATENCY + _COST + _SCORE
-    return Columns(at, state, feature, version, model, user, signals, max(width - taken - 2, 0))
+    return Columns(at, state, feature, version, model, user, signals, max(width - taken - 2, 0), decimals)
 
 
 def heading(c: Columns) -> Line:
@@ -64,7 +67,7 @@ def request_line(r: Request, c: Columns) -> Line:
         (_text(r.model, c.model), "dim"),
         (_text(r.user, c.user), "dim"),
         (right(fmt.seconds(r.latency_s) if r.has_root else "…", _LATENCY), ""),
-        (right(fmt.money(r.cost_usd) if r.priced else fmt.NONE, _COST), "dim"),
+        (right(f"${r.cost_usd:,.{c.decimals}f}" if r.priced else fmt.NONE, _COST), "dim"),
         (right(fmt.score(score), _SCORE), "regressed" if is_low(r) else ""),
         ("  ", ""),
         (_text(signal_words(r), c.signals), "regressed" if r.is_bad else "dim"),
@@ -76,6 +79,12 @@ def request_line(r: Request, c: Columns) -> Line:
 def _text(text: str, width: int) -> str:
     """A cell with a space at its end."""
     return left(shown_line(text[:_LOOKED_AT]), width - 1) + " " if width > 1 else ""
+
+
+def decimals_of(requests: Iterable[Request]) -> int:
+    """As many as the cheapest one needs, 6 at most."""
+    texts = {fmt.money(r.cost_usd) for r in requests if r.priced and r.cost_usd}
+    return min(max((len(text.partition(".")[2]) for text in texts), default=2), 6)
 
 
 def is_low(r: Request) -> bool:

@@ -442,7 +442,7 @@ async def test_a_window_in_which_nothing_came_says_when_the_newest_request_did()
     async with opened(session) as (app, _, pilot):
         await press(pilot, "5")
         text = screen(app)
-        assert "No requests in the last 24 h." in text
+        assert "No request in the last 24 h." in text
         assert "The newest request came 3 days ago; w widens the window." in text
         assert "– no data" in text
 

@@ -159,12 +159,11 @@ class LiveScreen(LiveChoosing, inherit_bindings=False):
         overview = self.overview
         if overview is None or overview.newest_at is None:
             return []
-        what = self.state.listing.behind or "requests"
         at = fmt.ago(overview.newest_at, self.owner.clock())
         if self.state.listing.of is not None:
             return ["No request of this alert is kept any more.", "esc lists all of them."]
         return [
-            f"No {what} in the last {self.state.window}.",
+            f"No {self.state.wanted_words} in the last {self.state.window}.",
             f"The newest request came {at}; w widens the window.",
         ]
 

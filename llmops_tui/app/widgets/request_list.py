@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmops_tui.app.lines import Line
-from llmops_tui.app.request_lines import columns, heading, request_line
+from llmops_tui.app.request_lines import columns, decimals_of, heading, request_line
 from llmops_tui.app.widgets.row_list import RowList
 from llmops_tui.domain.live.listing import LiveRequest
 
@@ -19,6 +19,7 @@ class RequestList(RowList):
         super().__init__(id=id)
         self.requests: dict[int, LiveRequest] = {}
         self._dated = False
+        self._decimals = 2
 
     def show(self, requests: Sequence[LiveRequest], *, same: bool) -> None:
         """Show these.
@@ -34,6 +35,7 @@ class RequestList(RowList):
         self.requests = found
         times = [each.request.start for each in requests]
         self._dated = bool(times) and max(times) - min(times) > 86_400
+        self._decimals = decimals_of(each.request for each in requests)
         self.set_keys(list(found), reset=not same)
 
     @property
@@ -42,7 +44,9 @@ class RequestList(RowList):
         return self.requests.get(self.cursor) if self.cursor is not None else None
 
     def heading(self, width: int) -> Line:
-        return heading(columns(width, dated=self._dated))
+        return heading(columns(width, dated=self._dated, decimals=self._decimals))
 
     def row(self, key: int, width: int) -> tuple[Line, str]:
-        return request_line(self.requests[key].request, columns(width, dated=self._dated)), ""
+        return request_line(
+            self.requests[key].request, columns(width, dated=self._dated, decimals=self._decimals)
+        ), ""
