@@ -50,9 +50,9 @@ __all__ = [
 @overload
 def request(name: str = "", *, capture: bool = True, **about: Any) -> Recipe: ...
 @overload
-def request(name: F) -> F: ...
+def request(name: F) -> F: ...  # noqa: F811
 @guarded
-def request(name: Any = "", *, capture: bool = True, **about: Any) -> Any:
+def request(name: Any = "", *, capture: bool = True, **about: Any) -> Any:  # noqa: F811
     """One request of a user: a decorator of a function, or a context manager.
 
     Args:
@@ -69,9 +69,9 @@ def request(name: Any = "", *, capture: bool = True, **about: Any) -> Any:
 @overload
 def step(name: str = "", *, capture: bool = True) -> Recipe: ...
 @overload
-def step(name: F) -> F: ...
+def step(name: F) -> F: ...  # noqa: F811
 @guarded
-def step(name: Any = "", *, capture: bool = True) -> Any:
+def step(name: Any = "", *, capture: bool = True) -> Any:  # noqa: F811
     """A step within the request at work: a decorator, or a context manager."""
     if callable(name):
         return Recipe("", {}, is_step=True)(name)

@@ -117,10 +117,8 @@ def _call(call: dict[str, Any]) -> dict[str, Any]:
     about = function if isinstance(function, dict) else call
     arguments = about.get("arguments", "")
     if isinstance(arguments, str):
-        try:
+        with contextlib.suppress(ValueError, RecursionError):  # no JSON: as it stands
             arguments = json.loads(arguments)
-        except (ValueError, RecursionError):  # no JSON: as it stands
-            pass
     return {
         "type": "tool_call",
         "id": call.get("id", ""),

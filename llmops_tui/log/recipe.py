@@ -44,7 +44,7 @@ class Recipe:
             return NOTHING  # type: ignore[return-value]
 
     def __call__(self, function: F) -> F:
-        return wrapping.decorated(function, self.begin, self._capture)
+        return wrapping.decorated(function, self.begin, self._capture)  # type: ignore[no-any-return]
 
     def __enter__(self) -> Span:
         self._begun.append(self.begin())

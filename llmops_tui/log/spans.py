@@ -10,7 +10,7 @@ from llmops_tui.domain import semconv as a
 from llmops_tui.log import completions, wrapping
 from llmops_tui.log.bounded import HIDDEN, Bound, is_secret
 from llmops_tui.log.context import CURRENT
-from llmops_tui.log.faults import NOTHING, PROBLEMS, guarded
+from llmops_tui.log.faults import PROBLEMS, guarded
 from llmops_tui.log.outbox import OUTBOX
 from llmops_tui.log.signals import signal
 
