@@ -119,13 +119,11 @@ def is_secret(name: str) -> bool:
 
 def _fields(kind: type) -> Any:
     """Names of the fields of a class that is data: dataclass, pydantic, msgspec, attrs."""
-    for name in ("__dataclass_fields__", "__pydantic_fields__", "model_fields", "__struct_fields__"):
-        found = kind.__dict__.get(name) or next(
-            (base.__dict__[name] for base in kind.__mro__ if name in base.__dict__), None
-        )
+    for name in ("__dataclass_fields__", "__pydantic_fields__", "__struct_fields__"):
+        found = getattr(kind, name, None)
         if isinstance(found, (dict, tuple)):
             return found
-    found = kind.__dict__.get("__attrs_attrs__")
+    found = getattr(kind, "__attrs_attrs__", None)
     return [a.name for a in found] if isinstance(found, tuple) else None
 
 

@@ -106,11 +106,11 @@ class Outbox:
     # -- the thread
 
     def _run(self) -> None:
-        wait_s = 0.0
+        wait_s, is_asked = 0.0, False
         batch: list[tuple[Any, int]] = []
         while True:
             try:
-                self._pause(wait_s, bool(batch))
+                self._pause(wait_s, bool(batch), is_asked)
                 batch = batch or self._take()
                 asked_s = self._send(batch) if batch else None
             except Exception as error:  # a fault of ours: this batch is given up, the thread goes on
@@ -119,11 +119,11 @@ class Outbox:
             if asked_s is None:
                 self._settle(len(batch))
                 batch, wait_s = [], 0.0
-            elif self._is_closing and not asked_s:
+            elif self._is_closing and not 0 < asked_s <= EXIT_S / 2:
                 self._give_up()
                 return
             else:
-                wait_s = _longer(wait_s, asked_s)
+                wait_s, is_asked = _longer(wait_s, asked_s), asked_s > 0
 
     def _settle(self, count: int) -> None:
         with self._changed:
@@ -136,12 +136,13 @@ class Outbox:
             self._has_given_up = True
             self._changed.notify_all()
 
-    def _pause(self, wait_s: float, has_batch: bool) -> None:
-        """Wait for something to send, or until it is time to try again; a flush ends either."""
+    def _pause(self, wait_s: float, has_batch: bool, is_asked: bool) -> None:
+        """Wait for something to send, or until it is time to try again. A flush ends it, unless the collector
+        asked for the wait."""
         with self._changed:
             seen = self._flushes
             if wait_s:
-                self._wait(wait_s)
+                self._wait(wait_s, is_asked)
             if not has_batch:
                 while not self._waiting:
                     self._is_idle = True
@@ -150,10 +151,10 @@ class Outbox:
                 if len(self._waiting) < BATCH and self._flushes == seen and not self._is_closing:
                     self._wait(GATHER_S)
 
-    def _wait(self, seconds: float) -> None:
+    def _wait(self, seconds: float, in_full: bool = False) -> None:
         """Until the time is over or somebody flushes."""
         seen, deadline = self._flushes, time.monotonic() + seconds
-        while self._flushes == seen and (left := deadline - time.monotonic()) > 0:
+        while (in_full or self._flushes == seen) and (left := deadline - time.monotonic()) > 0:
             self._changed.wait(left)
 
     def _take(self) -> list[tuple[Any, int]]:

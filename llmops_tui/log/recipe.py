@@ -38,7 +38,9 @@ class Recipe:
                 outer = None
             is_inner = self._is_step or outer is not None
             made = Span(name, {a.STEP: name} if is_inner else {a.OPERATION: "invoke_workflow"}, outer)
-            return made.about(**self._words) if self._words else made
+            if self._words:
+                made.about(**self._words)
+            return made
         except Exception as error:
             PROBLEMS.fault(error)
             return NOTHING  # type: ignore[return-value]

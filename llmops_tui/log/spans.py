@@ -141,10 +141,12 @@ class Span:
         more = dict(root.attributes.get(a.METADATA, ()))
         for word, value in words.items():
             if word == "tags":
-                root._set(a.TAGS, [str(tag)[:80] for tag in value])
+                tags = value if isinstance(value, (list, tuple, set, frozenset)) else [value]
+                root._set(a.TAGS, [str(root._bound.of(tag))[:80] for tag in tags])
             elif word in ABOUT:
-                if value not in (None, ""):
-                    root.attributes[ABOUT[word]] = value if type(value) is str else str(root._bound.of(value))
+                said = root._bound.of(value)
+                if said is not None and said != "":
+                    root.attributes[ABOUT[word]] = str(said)
             else:
                 more[word] = HIDDEN if is_secret(word) else root._bound.of(value)
         if more:
