@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from llmops_tui.log.spans import Span
 
-SCOPE = "llmops_tui.log"
+SCOPE = "llmops-tui.log"
 _MESSAGES = (a.INPUT_MESSAGES, a.OUTPUT_MESSAGES)
 _INTERNAL, _CLIENT = 1, 3
 

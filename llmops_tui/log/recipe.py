@@ -37,7 +37,8 @@ class Recipe:
             if outer is not None and outer.end_ns:
                 outer = None
             is_inner = self._is_step or outer is not None
-            made = Span(name, {a.STEP: name} if is_inner else {a.OPERATION: "invoke_workflow"}, outer)
+            attributes = {a.KIND: "step", a.STEP: name} if is_inner else {a.KIND: "request"}
+            made = Span(name, attributes, outer)
             if self._words:
                 made.about(**self._words)
             return made

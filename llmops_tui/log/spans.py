@@ -197,7 +197,7 @@ class Span:
         return self
 
     @guarded
-    def signal(self, kind: str, value: float = 1.0, **more: str) -> None:
+    def signal(self, kind: str, value: float | None = None, **more: str) -> None:
         """What the user did with this answer: see `log.signal`."""
         signal(kind, value, trace=self.trace_id, **more)
 
@@ -205,7 +205,7 @@ class Span:
 
     @guarded
     def step(self, name: str) -> Span:
-        return Span(name, {a.STEP: name}, self._parent())
+        return Span(name, {a.KIND: "step", a.STEP: name}, self._parent())
 
     @guarded
     def model(
@@ -222,7 +222,7 @@ class Span:
         **params: Any,
     ) -> Span:
         """A call of a model: to go around it with `with`, or with its `output` once it is done."""
-        attributes: dict[str, Any] = {a.OPERATION: "chat", a.MODEL: model}
+        attributes: dict[str, Any] = {a.KIND: "model", a.OPERATION: "chat", a.MODEL: model}
         if provider:
             attributes[a.PROVIDER] = provider
         made = Span(f"chat {model}", attributes, self._parent(), a.INPUT_MESSAGES, a.OUTPUT_MESSAGES)
@@ -233,7 +233,11 @@ class Span:
 
     @guarded
     def embedding(self, model: str = "", texts: Any = MISSING, *, input_tokens: int | None = None) -> Span:
-        made = Span(f"embeddings {model}", {a.OPERATION: "embeddings", a.MODEL: model}, self._parent())
+        made = Span(
+            f"embeddings {model}",
+            {a.KIND: "embedding", a.OPERATION: "embeddings", a.MODEL: model},
+            self._parent(),
+        )
         made.usage(input_tokens)
         return made._given(texts, MISSING, None)
 
@@ -247,7 +251,7 @@ class Span:
         latency_s: float | None = None,
     ) -> Span:
         """A look into a store of documents: texts, or mappings with `id`, `content`, `score`, `source`."""
-        attributes = {a.OPERATION: "retrieval"}
+        attributes = {a.KIND: "retrieval", a.OPERATION: "retrieval"}
         if source:
             attributes[a.DATA_SOURCE] = source
         name = f"retrieval {source}".strip()
@@ -259,7 +263,7 @@ class Span:
     def tool(
         self, name: str, arguments: Any = MISSING, result: Any = MISSING, *, latency_s: float | None = None
     ) -> Span:
-        attributes = {a.OPERATION: "execute_tool", a.TOOL_NAME: name}
+        attributes = {a.KIND: "tool", a.OPERATION: "execute_tool", a.TOOL_NAME: name}
         made = Span(f"execute_tool {name}", attributes, self._parent(), a.TOOL_ARGUMENTS, a.TOOL_RESULT)
         return made._given(arguments, result, latency_s)
 
@@ -267,7 +271,9 @@ class Span:
     def guardrail(self, name: str, triggered: bool, action: str = "flag") -> Span:
         """A check that looked at what went in or came out; `action` is `block`, `redact`, `flag` or
         `fallback`."""
-        made = Span(name, {a.GUARDRAIL: name, a.TRIGGERED: bool(triggered)}, self._parent())
+        made = Span(
+            name, {a.KIND: "guardrail", a.GUARDRAIL: name, a.TRIGGERED: bool(triggered)}, self._parent()
+        )
         if triggered:
             made.attributes[a.ACTION] = action
         return made.end()

@@ -20,6 +20,7 @@ class LogCollector:
         self.spans: list[dict[str, Any]] = []
         self.resources: list[dict[str, Any]] = []
         self.signals: list[dict[str, Any]] = []
+        self.bodies: list[Any] = []
         self.url = ""
 
     def span(self, name: str) -> dict[str, Any]:
@@ -30,6 +31,7 @@ class LogCollector:
         if path == "/signals":
             self.signals += body
             return
+        self.bodies.append(body)
         for resource in body["resourceSpans"]:
             self.resources.append(attributes(resource["resource"]))
             for scope in resource["scopeSpans"]:

@@ -168,7 +168,7 @@ def test_off_means_off(collector: LogCollector) -> None:
     with log.request("x") as r:
         r.model("m", "q", "a").usage(1)
         assert list(r.stream([1])) == [1]
-    log.signal("thumb", 1)
+    log.signal("thumb", 1, session="s")
     log.on()
     assert log.flush()
     assert collector.requests == []
@@ -194,12 +194,12 @@ def test_a_collector_says_when_to_come_again(collector: LogCollector) -> None:
     settings = Settings()
     settings.endpoint = collector.url
     post = Post()
-    assert post.send([{"kind": "thumb"}], settings) == 7.0
+    assert post.send([{"kind": "copy"}], settings) == 7.0
     assert outbox._longer(1.0, 7.0) == 7.0
-    far = post.send([{"kind": "thumb"}], settings)
+    far = post.send([{"kind": "copy"}], settings)
     assert far is not None
     assert outbox._longer(1.0, far) == outbox.LONGEST_ASKED_S
-    assert post.send([{"kind": "thumb"}], settings) is None
+    assert post.send([{"kind": "copy"}], settings) is None
     waits = [outbox._longer(2.0**n, 0) for n in range(12)]
     assert waits[-1] <= outbox.LONGEST_WAIT_S * 1.25
     assert waits[0] < waits[3] < waits[5]

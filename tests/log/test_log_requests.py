@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +14,11 @@ from log_collector import LogCollector, attributes
 
 from llmops_tui import log
 from llmops_tui.domain import semconv as a
+from llmops_tui.domain.live.arrival import SIGNAL_KINDS
+from llmops_tui.domain.live.request import begin, fold
+from llmops_tui.log.signals import KINDS
+from llmops_tui.monitoring.collector import read_signals
+from llmops_tui.tracing.incoming import read_otlp
 
 
 def test_a_decorated_function_is_a_request_with_what_went_in_and_out(collector: LogCollector) -> None:
@@ -173,3 +179,54 @@ def test_where_it_comes_from_is_said_once(collector: LogCollector) -> None:
     assert log.flush()
     assert collector.resources == [{"service.name": "shop", "deployment.environment.name": "staging"}]
     assert collector.requests[0][1]["Authorization"] == "Bearer t0ken"
+
+
+def test_a_signal_that_the_collector_would_refuse_is_not_sent(collector: LogCollector) -> None:
+    trace = "ab" * 16
+    log.signal("clap", 1, trace=trace)
+    log.signal("rating", 5, trace=trace)
+    log.signal("rating", trace=trace)
+    log.signal("thumb", 0.5, trace=trace)
+    log.signal("copy", trace="not an id")
+    log.signal("copy")
+    assert log.problems().refused == 6
+    log.signal("edit", original="one two", edited="one three", trace=trace)
+    assert log.flush()
+    (signal,) = collector.signals
+    assert (signal["original"], signal["edited"]) == ("one two", "one three")
+
+
+def test_the_kinds_of_signals_are_those_of_the_collector() -> None:
+    assert KINDS == SIGNAL_KINDS
+
+
+def test_the_collector_understands_what_is_written(collector: LogCollector) -> None:
+    with log.request("answer", feature="refunds", user="u", session="s", version="v3", config="qa") as r:
+        r.input("how long?")
+        r.retrieval("how long", ["14 days"], source="handbook")
+        r.model("m", "how long?", "14 days", provider="openai", input_tokens=5, output_tokens=2)
+        r.embedding("e", ["how long?"], input_tokens=3).end()
+        r.tool("clock", {"zone": "UTC"}, "12:00")
+        r.guardrail("pii", triggered=True)
+        r.step("format").end()
+        r.output("14 days").signal("thumb", 0, comment="too short")
+    assert log.flush()
+    batch = read_otlp(json.dumps(collector.bodies[0]).encode(), is_json=True)
+    assert batch.aside == []
+    kinds = {arrived.span.name: arrived.span.kind for arrived in batch.spans}
+    assert kinds == {
+        "answer": "request",
+        "retrieval handbook": "retrieval",
+        "chat m": "model",
+        "embeddings e": "embedding",
+        "execute_tool clock": "tool",
+        "pii": "guardrail",
+        "format": "step",
+    }
+    folded = fold(begin(r.trace_id), [arrived.span for arrived in batch.spans])
+    assert (folded.feature, folded.user, folded.session, folded.version) == ("refunds", "u", "s", "v3")
+    assert (folded.input, folded.output, folded.model) == ("how long?", "14 days", "m")
+    assert (folded.input_tokens, folded.output_tokens) == (8, 2)
+    assert folded.guardrails == {"pii": (1, 1)}
+    (thumb,) = read_signals(json.dumps(collector.signals).encode(), 0.0)
+    assert (thumb.trace_id, thumb.value, thumb.comment) == (r.trace_id, 0.0, "too short")
