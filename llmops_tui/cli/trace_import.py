@@ -58,10 +58,10 @@ def trace_import(
 ) -> int:
     """Import traces that another tool has kept, into the live database.
 
-    Exports of Langfuse, LangSmith and Phoenix, logs of litellm, chat in OpenAI's shapes, files of OTLP, or any
-    JSON lines with --map. Importing a file twice adds nothing: ids stay. What can't be read is counted, kept
-    aside and shown. A FILE may be gzip; - is standard input. --config, --version and --feature are for requests
-    that don't say. Exits with 2 where nothing could be read.
+    Exports of Langfuse, LangSmith and Phoenix, logs of litellm, chat in OpenAI's shapes, files of OTLP, or
+    any JSON lines with --map. Importing a file twice adds nothing: ids stay. What can't be read is counted,
+    kept aside and shown. A FILE may be gzip; - is standard input. --config, --version and --feature are for
+    requests that don't say. Exits with 2 where nothing could be read.
     """
     from llmops_tui.domain import semconv as a
     from llmops_tui.tracing.importers import mapping_of, read_files

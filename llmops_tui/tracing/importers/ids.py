@@ -17,6 +17,8 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 #: Digits of a fraction of a second that Python reads.
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 _DOTTED = re.compile(r"(\d{8}T\d{6})(\d{3,6})Z")
+#: Numbers below so much are seconds, milli-, micro-, nanoseconds.
+_SCALES = ((1e11, 1), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9))
 #: What is a time at all: 1980 to 2200.
 _EARLIEST, _LATEST = 315_532_800.0, 7_258_118_400.0
 
@@ -51,9 +53,10 @@ def moment(value: Any) -> float | None:
         return _written(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
-    seconds = float(value)
-    while seconds >= 1e11:
-        seconds /= 1000
+    scale = next((scale for limit, scale in _SCALES if value < limit), None)
+    if scale is None:
+        return None
+    seconds = value / scale
     return seconds if _EARLIEST <= seconds < _LATEST else None
 
 

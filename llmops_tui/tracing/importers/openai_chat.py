@@ -62,10 +62,13 @@ class OpenaiChat(Importer):
 
     def finish(self, into: Portion) -> None:
         for name, held in {**self._asked, **self._answered}.items():
-            if name in self._answered:
-                self._pair(name, {}, held, into)
-            else:
+            if name not in self._answered:
                 into.aside("a request of a batch whose answer is not here: give both files", _json(held))
+                continue
+            try:
+                self._pair(name, {}, held, into)
+            except BadSpan as error:
+                into.aside(str(error), _json(held))
         self._asked.clear()
         self._answered.clear()
 

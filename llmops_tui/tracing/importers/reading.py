@@ -72,7 +72,11 @@ def read_files(
     importers: dict[str, Importer] = {}
     reading = _Reading(importers, format, Options(mapping or {}), defaults or {}, say)
     for path in paths:
-        yield from reading.file(Source(path))
+        source = Source(path)
+        try:
+            yield from reading.file(source)
+        finally:
+            source.close()
     yield from reading.rest()
 
 

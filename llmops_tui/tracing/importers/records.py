@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
 import json
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -68,14 +68,18 @@ class Source:
         """Bytes of the file that are read; 0 of a stream."""
         return self._file.tell() if self.size else 0
 
+    def close(self) -> None:
+        if self.path != "-":
+            self._file.close()
+
     def _unpacked(self) -> Any:
         first: Any = io.BufferedReader(self._file, 1 << 20)
         head = first.peek(4)[:4]
         if head[:2] == b"\x1f\x8b":
-            first = io.BufferedReader(gzip.GzipFile(fileobj=first), 1 << 20)
+            first = io.BufferedReader(_Unpacked(first), 1 << 20)
             try:
                 head = first.peek(4)[:4]
-            except (OSError, EOFError) as error:
+            except OSError as error:
                 raise CannotImport(f"{self.name} can't be unpacked: {error}") from error
         for bom, encoding in _BOMS:
             if head.startswith(bom):
@@ -107,7 +111,7 @@ class Source:
                 yield from self._elements()
             else:
                 yield from self._lines()
-        except (OSError, EOFError, gzip.zlib.error) as error:  # type: ignore[attr-defined]
+        except OSError as error:
             yield Record("the rest", None, f"the file can't be read further: {error}")
 
     def _lines(self) -> Iterator[Record]:
@@ -139,13 +143,50 @@ class Source:
         while True:
             n += 1
             try:
-                row = next(rows)
+                row = next(rows, None)
+                if row is None:
+                    text.detach()  # else it would close the file
+                    return
                 value = {str(key): decoded(cell) for key, cell in row.items() if key is not None}
                 yield Record(f"row {n}", safe(value, DEPTH), size=sum(map(_length, row.values())))
-            except StopIteration:
-                return
             except (csv.Error, BadSpan, RecursionError) as error:
                 yield Record(f"row {n}", None, f"the row can't be read: {error}")
+
+
+class _Unpacked(io.RawIOBase):
+    """A gzip file. Of a damaged one, all that comes before the damage is given first; the library's own reader
+    gives nothing of that portion."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._member = zlib.decompressobj(wbits=31)
+        self._packed = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Raises OSError: it is damaged, or ends in the middle."""
+        while True:
+            if self._member.eof:
+                self._packed = self._member.unused_data + self._packed
+                self._member = zlib.decompressobj(wbits=31)
+                if not self._packed and not (more := self._stream.read1(1 << 16)):
+                    return 0
+                self._packed = self._packed or more
+            if not self._packed:
+                self._packed = self._stream.read1(1 << 16)
+            is_over = not self._packed
+            try:
+                found = self._member.decompress(self._packed, len(buffer))
+            except zlib.error as error:
+                raise OSError(f"the archive is damaged ({error})") from error
+            self._packed = self._member.unconsumed_tail
+            if found:
+                buffer[: len(found)] = found
+                return len(found)
+            if is_over and not self._member.eof:
+                raise OSError("the archive ends in the middle")
 
 
 class _Recoded(io.RawIOBase):
