@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from imported import all_of, written
 
 from llmops_tui.domain import semconv as a
-from llmops_tui.tracing.importers import CannotImport, ids, read_files, scan
+from llmops_tui.tracing.importers import CannotImport, ids, scan
 
 MAP = {"input": "q", "id": "id", "time": "t"}
 #: A time that every record tells: without one the file's own date counts.

@@ -154,8 +154,8 @@ class Source:
 
 
 class _Unpacked(io.RawIOBase):
-    """A gzip file. Of a damaged one, all that comes before the damage is given first; the library's own reader
-    gives nothing of that portion."""
+    """A gzip file. Of a damaged one, all that comes before the damage is given first: the library's own
+    reader gives nothing of that portion."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
