@@ -90,7 +90,7 @@ def _writing(root: Path, dry_run: bool) -> Iterator[Callable[[Batch], tuple[int,
     if dry_run:
         yield lambda batch: (len(batch.spans), 0, len(batch.signals), len(batch.scores))
         return
-    from llmops_tui.store.live.live import LIVE_DATABASE, LiveStore
+    from llmops_tui.store.live import LIVE_DATABASE, LiveStore
 
     with LiveStore.open(root / LIVE_DATABASE) as store:
 

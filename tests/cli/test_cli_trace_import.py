@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from llmops_tui.cli.main import main
 from llmops_tui.cli.shell import Shell
 from llmops_tui.cli.trace_import import trace_import
-from llmops_tui.store.live.live import LIVE_DATABASE, LiveStore
+from llmops_tui.store.live import LIVE_DATABASE, LiveStore
 from llmops_tui.tracing.importers import CannotImport
 
 
