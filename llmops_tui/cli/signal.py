@@ -52,7 +52,9 @@ def signal(
     unless --original and --edited give the two texts. It counts for the request that it is about at once, and
     for one that has not come in yet as soon as it does.
     """
+    from llmops_tui.cli.shell import root_of
     from llmops_tui.domain.live.arrival import Batch
+    from llmops_tui.engine.collecting import taking_in
     from llmops_tui.monitoring.collector.signals import signal_of
 
     if (original is None) != (edited is None):
@@ -69,7 +71,8 @@ def signal(
             whole = trace.replace("-", "")
             item["trace_id"] = whole if len(whole) == 32 else found_request(store, trace).request.trace_id
         made = signal_of(item, now)
-        ingested = store.ingest([Batch(signals=[made])], now)
+        _settings, prepare = taking_in(root_of(workspace))
+        ingested = store.ingest([prepare(Batch(signals=[made]))], now)
         about = store.requests.find(made.trace_id) if made.trace_id else None
     if shell.as_json:
         shell.print_json(
