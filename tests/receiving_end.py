@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import aiohttp
 from google.protobuf.json_format import MessageToDict
-from llmops_tui.tracing.incoming import read_otlp, read_otlp_logs
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
@@ -22,6 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from llmops_tui.domain.live.arrival import Batch
 from llmops_tui.monitoring.collector import Collector, CollectorSettings, Intake
 from llmops_tui.store.live import Ingested, LiveStore
+from llmops_tui.tracing.incoming import read_otlp, read_otlp_logs
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
