@@ -64,7 +64,7 @@ def trace_import(
     requests that don't say. Exits with 2 where nothing could be read.
     """
     from llmops_tui.domain import semconv as a
-    from llmops_tui.tracing.importers import mapping_of, read_files
+    from llmops_tui.tracing.importers import CannotImport, mapping_of, read_files
 
     root = root_of(workspace)
     given = {a.FEATURE: feature, a.CONFIG: config, a.VERSION: version}
@@ -76,10 +76,15 @@ def trace_import(
         say=(lambda _text: None) if shell.as_json else shell.say,
     )
     counts = _Counts()
-    with _writing(root, dry_run) as write, _progress() as show:
-        for each in reached:
-            counts.take(each, write(each.batch))
-            show(each, counts)
+    try:
+        with _writing(root, dry_run) as write, _progress() as show:
+            for each in reached:
+                counts.take(each, write(each.batch))
+                show(each, counts)
+    except CannotImport:
+        if counts.records and not shell.as_json:  # of the files before it
+            _tell(shell, counts, dry_run)
+        raise
     _tell(shell, counts, dry_run)
     return 0 if counts.records else NOTHING
 

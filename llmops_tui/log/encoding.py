@@ -41,7 +41,7 @@ def encoded(span: Span) -> bytes:
         "kind": _CLIENT if a.PROVIDER in span.attributes or a.MODEL in span.attributes else _INTERNAL,
         "startTimeUnixNano": str(span.start_ns),
         "endTimeUnixNano": str(span.end_ns),
-        "attributes": [attribute(*_whole(name, value)) for name, value in span.attributes.items()],
+        "attributes": [attribute(*_whole(name, value)) for name, value in list(span.attributes.items())],
     }
     if span.failed:
         found["status"] = {"code": 2, "message": span.failure}

@@ -138,6 +138,8 @@ class Span:
         """Of the request: `feature`, `user`, `session`, `config`, `version`, `environment`, `tags`; anything
         else is kept with it as metadata."""
         root = self._root
+        if root.end_ns:
+            return self
         more = dict(root.attributes.get(a.METADATA, ()))
         for word, value in words.items():
             if word == "tags":
@@ -178,7 +180,7 @@ class Span:
     @guarded
     def first_token(self) -> Span:
         """The first piece of the answer is here; later ones change nothing."""
-        if a.TIME_TO_FIRST_CHUNK not in self.attributes:
+        if not self.end_ns and a.TIME_TO_FIRST_CHUNK not in self.attributes:
             self.attributes[a.TIME_TO_FIRST_CHUNK] = (time.perf_counter_ns() - self._clock) / 1e9
         return self
 
@@ -338,7 +340,8 @@ class Span:
         return inner if inner is not None and inner._root is self._root and not inner.end_ns else self
 
     def _set(self, name: str, value: Any) -> Span:
-        self.attributes[name] = self._bound.of(value)
+        if not self.end_ns:  # what has ended may be on its way
+            self.attributes[name] = self._bound.of(value)
         return self
 
     def _given(self, input_: Any, output: Any, latency_s: float | None) -> Span:
@@ -354,6 +357,8 @@ class Span:
         return self
 
     def _fail(self, error: BaseException | str) -> None:
+        if self.end_ns:
+            return
         self.failed = True
         if isinstance(error, str):
             self.failure = error[:_MESSAGE_SIZE]

@@ -86,6 +86,13 @@ def test_where_nothing_can_be_read_it_says_no(root: Path, tmp_path: Path) -> Non
         raise run(root, str(_unknown(tmp_path))).exception or AssertionError
 
 
+def test_what_came_before_a_file_that_is_not_there_is_in_and_told(root: Path, tmp_path: Path) -> None:
+    done = run(root, runs_file(tmp_path), str(tmp_path / "nowhere"))
+    assert isinstance(done.exception, CannotImport)
+    assert "imported 1 new span" in done.stdout
+    assert counts(root)["spans"] == 1
+
+
 def _unknown(folder: Path) -> Path:
     path = folder / "unknown.jsonl"
     path.write_text('{"a": 1}\n')

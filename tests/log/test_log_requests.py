@@ -158,6 +158,18 @@ def test_what_was_left_open_ends_with_its_request(collector: LogCollector) -> No
     assert {s["name"] for s in collector.spans} == {"answer", "chat m"}
 
 
+def test_what_is_said_after_the_end_changes_nothing(collector: LogCollector) -> None:
+    with log.request("answer") as r:
+        r.output("said")
+    r.output("late").about(user="late").error("late").first_token()
+    r.end()
+    assert log.flush()
+    (span,) = collector.spans
+    assert attributes(span)[a.OUTPUT] == "said"
+    assert not {a.USER, a.TIME_TO_FIRST_CHUNK} & attributes(span).keys()
+    assert "status" not in span
+
+
 def test_signals_name_the_request_they_are_about(collector: LogCollector) -> None:
     with log.request("answer") as r:
         r.signal("thumb", 0, comment="wrong")

@@ -60,6 +60,9 @@ def _check_phoenix(batch: Any) -> None:
 def test_spans_of_phoenix_as_it_downloads_them(tmp_path: Path) -> None:
     _check_phoenix(all_of(written(tmp_path, "spans.jsonl", [PHOENIX])))
     _check_phoenix(all_of(written(tmp_path, "spans.json", json.dumps([PHOENIX], indent=1))))
+    _check_phoenix(
+        all_of(written(tmp_path, "page.json", json.dumps({"data": [PHOENIX], "next_cursor": None})))
+    )
 
 
 def _row() -> dict[str, Any]:
@@ -226,8 +229,11 @@ def test_a_stored_completion_and_a_response(tmp_path: Path) -> None:
         ],
         "usage": {"input_tokens": 3, "output_tokens": 1},
     }
+    page = {"object": "list", "data": [stored, response], "has_more": False}
+    paged = all_of(written(tmp_path, "page.json", json.dumps(page)))
     batch = all_of(written(tmp_path, "stored.jsonl", [stored, response]))
     assert batch.aside == []
+    assert paged.spans == batch.spans
     for arrived in batch.spans:
         assert arrived.span.attributes[a.INPUT_MESSAGES] == [text("user", "2+2?")]
         assert arrived.span.attributes[a.OUTPUT_MESSAGES] == [text("assistant", "4")]

@@ -37,6 +37,9 @@ class OpenaiChat(Importer):
             return "it has a custom_id"
         if record.get("object") in _OBJECTS:
             return f"its object is {record['object']}"
+        data = record.get("data")
+        if record.get("object") == "list" and isinstance(data, list) and data and isinstance(data[0], dict):
+            return cls.recognised(data[0])
         if isinstance(record.get("request"), dict) and isinstance(record.get("response"), dict):
             return "it has a request and a response"
         messages = record.get("messages")
@@ -50,7 +53,11 @@ class OpenaiChat(Importer):
         return ""
 
     def read(self, record: dict[str, Any], into: Portion) -> None:
-        if "custom_id" in record:
+        if record.get("object") == "list" and isinstance(record.get("data"), list):
+            for each in record["data"]:
+                if isinstance(each, dict):
+                    self.read(each, into)
+        elif "custom_id" in record:
             self._half(record, into)
         elif record.get("object") in _OBJECTS:
             asked = {"messages": record.get("messages"), "input": record.get("input"), **_meta(record)}

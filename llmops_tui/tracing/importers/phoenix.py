@@ -43,7 +43,10 @@ class Phoenix(Importer):
         context = record.get("context")
         if isinstance(context, dict) and "trace_id" in context and "start_time" in record:
             return "it has a context and a start_time"
-        return ""
+        data = record.get("data")
+        return (
+            cls.recognised(data[0]) if isinstance(data, list) and data and isinstance(data[0], dict) else ""
+        )
 
     def read(self, record: dict[str, Any], into: Portion) -> None:
         if isinstance(record.get("context.trace_id"), dict):

@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import sys
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +43,8 @@ class Source:
 
     Attributes:
         name: as it is shown.
-        size, time: of the file, bytes and Unix seconds; 0 of a stream.
+        size: of the file in bytes; 0 of a stream.
+        time: when it was written, Unix seconds; of a stream, now.
 
     Raises:
         CannotImport: it can't be opened.
@@ -60,7 +62,7 @@ class Source:
                 Problem(f"{path} can't be read: {why}", "name a file that is there")
             ) from error
         self.size = about.st_size if about else 0
-        self.time = about.st_mtime if about else 0.0
+        self.time = about.st_mtime if about else time.time()
         self._stream = self._unpacked()
 
     @property
