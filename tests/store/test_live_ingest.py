@@ -200,7 +200,7 @@ def test_what_a_program_makes_up_never_breaks_anything(
         assert len(trace.spans) == 2
         for tally in sums(store).values():
             assert tally.input_tokens >= 0
-            assert 0 <= tally.cost_usd <= 1e6
+            assert 0 <= tally.cost_usd <= 1e5
 
 
 @pytest.mark.parametrize("id_", ["", "xyz", "AB" * 16, "1", "ü" * 20, "0" * 400])
