@@ -74,24 +74,20 @@ def _settings(root: Path) -> LiveSettings:
 
 
 def _check(shell: Shell, root: Path, settings: LiveSettings) -> bool:
-    """Bring the rules up to date, unless another process does; whether that was done."""
+    """Bring the rules up to date; whether that was done, and not by another process just now."""
     import asyncio
 
-    from llmops_tui.monitoring.alerting import AlertTask, take_lock
+    from llmops_tui.monitoring.alerting import AlertTask
     from llmops_tui.store.live import LIVE_DATABASE
 
     if not (root / LIVE_DATABASE).exists():
         return False
-    lock = take_lock(root)
-    if isinstance(lock, str):
-        return False  # the collector's alerts are a minute old at most
-    try:
-        tellings = asyncio.run(AlertTask(root, settings).look())
-    finally:
-        lock.release()
-    for telling in tellings:
-        shell.say(f"{telling.notice}: {telling.event.rule or 'alerts'}: told {', '.join(telling.channels)}")
-    return True
+    tellings = asyncio.run(AlertTask(root, settings).look())
+    for telling in tellings or ():
+        shell.say(
+            f"{telling.notice}: {telling.event.rule or 'alerts'}: sent to {', '.join(telling.channels)}"
+        )
+    return tellings is not None
 
 
 def _show(shell: Shell, root: Path, settings: LiveSettings, *, check: bool, checked: bool) -> int:

@@ -87,8 +87,11 @@ class Traffic:
 
     def minutes(
         self, rule: AlertRule, about: str, since: float, until: float
-    ) -> Iterator[tuple[int, Tally, Tally]]:
-        """(start, its sums, sums of the window that ends with it) of each minute of [since, until)."""
+    ) -> Iterator[tuple[Tally, Tally]]:
+        """(its sums, sums of the window that ends with it) of each minute of [since, until).
+
+        The window is the same object each time.
+        """
         resolution = MINUTE_S
         if rule.window_s > _OF_MINUTES:
             resolution = TEN_MINUTES_S if rule.window_s <= _OF_TEN else HOUR_S
@@ -104,7 +107,7 @@ class Traffic:
             while first < last and ordered[first] < end - rule.window_s:
                 window.merge(buckets[ordered[first]], -1)
                 first += 1
-            yield minute, minutes.get(minute) or Tally(), window
+            yield minutes.get(minute) or Tally(), window
 
     # -- references
 

@@ -140,26 +140,24 @@ class AlertWatch:
         self, rule: AlertRule, state: AlertState, traffic: Traffic, start: int, end: int
     ) -> tuple[AlertState, list[AlertEvent]]:
         events: list[AlertEvent] = []
-        at = start
-        while at < end:
+        about, minutes = "", traffic.minutes(rule, "", start, end)
+        for at in range(start, end, MINUTE_S):
             # At the same times whether each minute is looked at by itself or many after a pause.
             if state.reference is None or at % _AGAIN_S == 0:
                 state, change = self._referred(rule, state, traffic, at)
                 if change is not None:
                     events.append(event_of(rule, state, change.what, change.at))
-            about = state.reference.about if state.reference is not None else ""
-            # Up to when a reference may be due again.
-            until = min(end, at // _AGAIN_S * _AGAIN_S + _AGAIN_S)
-            for minute, sums, window in traffic.minutes(rule, about, at, until):
-                passed = max((minute + MINUTE_S - state.looked_until) / MINUTE_S, 1.0)
-                was = state
-                state, change = look(rule, state, sums, window, float(minute + MINUTE_S), passed)
-                if change is not None:
-                    told = (
-                        state if change.what == "fired" else msgspec.structs.replace(was, value=state.value)
-                    )
-                    events.append(event_of(rule, told, change.what, change.at))
-            at = until
+            if state.reference is not None and state.reference.about != about:
+                about = state.reference.about
+                minutes = traffic.minutes(rule, about, at, end)
+            sums, window = next(minutes)
+            until = float(at + MINUTE_S)
+            passed = max((until - state.looked_until) / MINUTE_S, 1.0)
+            was = state
+            state, change = look(rule, state, sums, window, until, passed)
+            if change is not None:
+                told = state if change.what == "fired" else msgspec.structs.replace(was, value=state.value)
+                events.append(event_of(rule, told, change.what, change.at))
         return state, events
 
     def _referred(

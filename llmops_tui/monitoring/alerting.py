@@ -7,20 +7,16 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from llmops_tui.domain.errors import Problem, StoreError
 from llmops_tui.domain.live.alert_event import AlertEvent, event_of
 from llmops_tui.domain.live.alerting import AlertState, begin
 from llmops_tui.domain.live.settings import AlertRule, Channel, LiveSettings
 from llmops_tui.monitoring import channels
 from llmops_tui.monitoring.alert_watch import AlertWatch, Telling
-
-if TYPE_CHECKING:
-    from llmops_tui.store.lock import WorkspaceLock
+from llmops_tui.store.lock import WorkspaceLock
 
 EVERY_S = 60.0
-#: Who has this lock looks at the traffic; others see how it stands.
+#: Who has this lock looks at the traffic just now.
 LOCK = "alerts"
 
 #: Tells one channel of an event; why it can't be told, empty where it was.
@@ -59,30 +55,30 @@ class AlertTask:
         """Look once a minute until `stop` is set.
 
         Raises:
-            StoreError: the database can't be had, or another process watches it already.
+            StoreError: the database can't be had.
         """
-        lock = take_lock(self._root)
-        if isinstance(lock, str):
-            raise StoreError(Problem(f"the alerts of this workspace are watched by {lock}", "end it first"))
-        try:
-            while not stop.is_set():
-                await self.look()
-                await self._pause(EVERY_S, stop)
-        finally:
-            lock.release()
+        while not stop.is_set():
+            await self.look()
+            await self._pause(EVERY_S, stop)
 
-    async def look(self) -> list[Telling]:
-        """Bring every rule up to date, and tell what is to be told. Whoever calls it has the lock.
+    async def look(self) -> list[Telling] | None:
+        """Bring every rule up to date, and tell what is to be told; None where another process is just at it.
 
         Raises:
             StoreError: the database can't be had.
         """
-        now = self._clock()
-        tellings = await asyncio.to_thread(self._looked, now)
-        if tellings:
-            results = await asyncio.gather(*(self._told(telling) for telling in tellings))
-            await asyncio.to_thread(self._recorded, list(zip(tellings, results, strict=True)), now)
-        return tellings
+        lock = WorkspaceLock(self._root, LOCK)
+        if lock.acquire() is not None:
+            return None
+        try:
+            now = self._clock()
+            tellings = await asyncio.to_thread(self._looked, now)
+            if tellings:
+                results = await asyncio.gather(*(self._told(telling) for telling in tellings))
+                await asyncio.to_thread(self._recorded, list(zip(tellings, results, strict=True)), now)
+            return tellings
+        finally:
+            lock.release()
 
     def _looked(self, now: float) -> list[Telling]:
         from llmops_tui.store.live import LIVE_DATABASE, LiveStore
@@ -108,18 +104,6 @@ async def tell(
     wanted = [name for name in names if name in known]
     told = await asyncio.gather(*(send(root, known[name], event) for name in wanted))
     return dict(zip(wanted, told, strict=True))
-
-
-def take_lock(root: Path) -> WorkspaceLock | str:
-    """The lock on watching a workspace's alerts, or who has it.
-
-    Raises:
-        StoreError: the folder can't be written.
-    """
-    from llmops_tui.store.lock import WorkspaceLock
-
-    lock = WorkspaceLock(root, LOCK)
-    return lock.acquire() or lock
 
 
 def trial_event(rule: AlertRule, state: AlertState | None, now: float) -> AlertEvent:

@@ -13,9 +13,9 @@ import msgspec
 from llmops_tui.domain.case import Case, ScorerUse
 from llmops_tui.domain.errors import Problem, WorkspaceError, did_you_mean
 from llmops_tui.domain.live.duration import duration_s
-from llmops_tui.domain.live.patterns import PATTERNS
 from llmops_tui.domain.live.settings import (
     DEFAULT_RULES,
+    REDACTED,
     AlertRule,
     Canary,
     Channel,
@@ -107,17 +107,19 @@ class _Reading:
             )
 
     def _check_pattern(self, pattern: str, loc: Loc) -> None:
-        if pattern in PATTERNS:
+        if pattern in REDACTED:
             return
-        if _IS_NAME.fullmatch(pattern) and did_you_mean(pattern, set(PATTERNS)).startswith("did you mean"):
+        if _IS_NAME.fullmatch(pattern) and did_you_mean(pattern, set(REDACTED)).startswith("did you mean"):
             self.warn(
                 f"'{pattern}' is taken for a regular expression: no built-in pattern has this name",
-                did_you_mean(pattern, set(PATTERNS)),
+                did_you_mean(pattern, set(REDACTED)),
                 loc,
             )
+        import regex
+
         try:
-            empty = re.compile(pattern).match("") is not None
-        except (re.error, RecursionError, OverflowError) as error:
+            empty = regex.compile(pattern).match("") is not None
+        except regex.error as error:
             self.fail(f"'{pattern}' is not a regular expression: {error}", "mend it", loc)
             return
         if empty:

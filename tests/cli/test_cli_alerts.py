@@ -13,8 +13,9 @@ from desk import Desk
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.live.arrival import Arrived, Batch
 from llmops_tui.domain.trace import Span
-from llmops_tui.monitoring.alerting import take_lock
+from llmops_tui.monitoring.alerting import LOCK
 from llmops_tui.store.live import LIVE_DATABASE, LiveStore
+from llmops_tui.store.lock import WorkspaceLock
 
 RULES = """\
 channels:
@@ -84,7 +85,7 @@ def test_the_list_says_what_fires_since_when_and_which_requests(desk: Desk) -> N
     assert "1 alert of 2 rules fires" in out
     assert "● critical: errors  since " in out
     assert "error_rate is 100.0%" in out
-    assert "llmops-tui live --requests --since" in out
+    assert "llmops-tui live requests --since" in out
     assert "100.0% > 20.0%" in out
     assert "errors sent to file" in out
     assert "\x1b" not in out
@@ -97,11 +98,11 @@ def test_a_check_of_good_traffic_exits_with_0(desk: Desk) -> None:
     assert told(desk.root) == []
 
 
-def test_while_another_process_watches_a_check_only_reads(desk: Desk) -> None:
+def test_while_another_process_looks_a_check_only_reads(desk: Desk) -> None:
     write_rules(desk.root)
     traffic(desk.root, failed=True)
-    lock = take_lock(desk.root)
-    assert not isinstance(lock, str)
+    lock = WorkspaceLock(desk.root, LOCK)
+    assert lock.acquire() is None
     assert desk.json("alerts", "--check")["checked"] is False
     assert told(desk.root) == []
     lock.release()

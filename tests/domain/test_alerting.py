@@ -64,6 +64,8 @@ def test_it_waits_for_as_long_as_the_rule_says() -> None:
     patient = msgspec.structs.replace(ERRORS, for_s=600.0)
     assert through(patient, [BEYOND] * 10 + [BACK] * 5)[1] == []
     assert through(patient, [BEYOND] * 11)[1] == [("fired", 11)]
+    # What is not proven yet does not count.
+    assert through(patient, [BEYOND_UNPROVEN] * 10 + [BEYOND] * 11)[1] == [("fired", 21)]
 
 
 def test_a_dip_towards_the_limit_does_not_start_the_wait_anew() -> None:

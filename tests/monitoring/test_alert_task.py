@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from live_minutes import DAY0, HOUR, MINUTE, Traffic, failing
 
-from llmops_tui.domain.errors import StoreError
 from llmops_tui.domain.live.alert_event import AlertEvent
 from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.domain.live.settings import AlertRule, Channel, LiveSettings
 from llmops_tui.domain.live.tally import sum_of, tally_of
-from llmops_tui.monitoring.alerting import AlertTask, take_lock
+from llmops_tui.monitoring.alerting import LOCK, AlertTask
 from llmops_tui.monitoring.drift import drifts
 from llmops_tui.monitoring.traits import OTHER, TraitTask, languages, terms_of
+from llmops_tui.store.lock import WorkspaceLock
 
 ERRORS = AlertRule("errors", "error_rate", 900.0, above=0.1, to=("chat", "pager"))
 CHANNELS = (Channel("chat", url="${CHAT}"), Channel("pager", (sys.executable, "-c", "")))
@@ -70,13 +70,16 @@ async def test_an_hour_of_a_clock_of_its_own(traffic: Traffic) -> None:
     assert kept == [("failed", "pager", "pager: broken")] * 2
 
 
-async def test_two_processes_do_not_watch_at_the_same_time(traffic: Traffic) -> None:
-    lock = take_lock(traffic.root)
-    assert not isinstance(lock, str)
-    with pytest.raises(StoreError, match="watched by process"):
-        await AlertTask(traffic.root, LiveSettings()).run(asyncio.Event())
+async def test_two_processes_do_not_look_at_the_same_time(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 60, failing(0.02))
+    lock = WorkspaceLock(traffic.root, LOCK)
+    assert lock.acquire() is None
+    task = AlertTask(traffic.root, LiveSettings(rules=(ERRORS,)), clock=lambda: end)
+    assert await task.look() is None
+    assert traffic.store.alerts.states() == {}
     lock.release()
-    assert not isinstance(take_lock(traffic.root), str)
+    assert await task.look() == []
+    assert traffic.store.alerts.states().keys() == {"errors"}
 
 
 # -- traits and drift

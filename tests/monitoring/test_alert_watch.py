@@ -6,12 +6,14 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from live_minutes import DAY0, HOUR, MINUTE, Traffic, failing, judged, request, slow
 
 from llmops_tui.domain.live.alert_event import AlertEvent, command_of
 from llmops_tui.domain.live.alert_outbox import MOST_AN_HOUR
 from llmops_tui.domain.live.settings import AlertRule
+from llmops_tui.monitoring.alert_traffic import Traffic as Reads
 from llmops_tui.monitoring.alert_watch import LAG_S, AlertWatch
 from llmops_tui.store.live import LIVE_DATABASE, LiveStore
 
@@ -72,8 +74,25 @@ def test_the_link_is_a_command_that_names_the_requests(traffic: Traffic) -> None
     watched(traffic, SLOW, since=end, until=bad)
     event = fired(traffic)
     words = command_of(event.filter, event.order)
-    assert words[:3] == ("llmops-tui", "live", "--requests")
+    assert words[:3] == ("llmops-tui", "live", "requests")
     assert words[-2:] == ("--order", "slowest")
+
+
+def test_what_was_not_usual_is_no_part_of_what_is_usual(traffic: Traffic) -> None:
+    """A night of errors must not hide the next one."""
+    end = traffic.go_on(DAY0, 300, failing(0.02))
+    bad = traffic.go_on(end, 60, failing(0.5))
+    good = traffic.go_on(bad, 300, failing(0.02))
+    AlertWatch(traffic.store, [ERRORS]).look(good)
+    assert happened(traffic) == [("errors", "fired"), ("errors", "cleared")]
+    state = traffic.store.alerts.states()["errors"]
+    made = Reads(traffic.store, good).reference(ERRORS, state, int(good))
+    assert made.value is not None
+    assert made.value < 0.04
+    with_it = msgspec.structs.replace(state, episodes=())
+    spoilt = Reads(traffic.store, good).reference(ERRORS, with_it, int(good))
+    assert spoilt.value is not None
+    assert spoilt.value > 0.05
 
 
 def test_traffic_that_stays_as_it_is_says_nothing(traffic: Traffic) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmops_tui.domain.live.duration import duration_s, percentage
-from llmops_tui.domain.live.settings import DEFAULT_RULES, Canary, LiveSettings
+from llmops_tui.domain.live.settings import DEFAULT_RULES, REDACTED, Canary, LiveSettings
+from llmops_tui.monitoring.redaction import BUILT_IN
 from llmops_tui.workspace import json_schema, load, load_cached
 
 Build = Callable[..., Path]
@@ -245,6 +246,10 @@ def test_a_written_out_key_is_copied_nowhere(workspace: Build) -> None:
     load_cached(root)
     kept = [p for p in (root / ".llmops").rglob("*") if p.is_file() and b"s3cret-token" in p.read_bytes()]
     assert kept == []
+
+
+def test_what_can_be_redacted_by_name_is_what_redaction_knows() -> None:
+    assert set(REDACTED) == set(BUILT_IN)
 
 
 def test_the_schema_that_editors_read_has_all_of_it() -> None:

@@ -9,8 +9,9 @@ import msgspec
 
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.live.alerting import AlertState, is_flapping
+from llmops_tui.domain.live.figure_text import unit_text
 from llmops_tui.domain.live.listing import LiveFilter
-from llmops_tui.domain.live.metrics import Unit, metric_of
+from llmops_tui.domain.live.metrics import metric_of
 from llmops_tui.domain.live.overview import FiringAlert
 from llmops_tui.domain.live.settings import DRIFT, AlertRule, Severity
 
@@ -184,18 +185,7 @@ def _about(rule: AlertRule, state: AlertState) -> list[tuple[str, str]]:
 def figure_words(metric: str, value: float | None) -> str:
     """A figure of a metric in its unit: `12.0%`, `4.2 s`, `$0.012`."""
     found = metric_of(metric)
-    unit: Unit = found.unit if found is not None else "count"
-    match unit:
-        case "share":
-            return fmt.percent(value)
-        case "seconds":
-            return fmt.seconds(value)
-        case "usd":
-            return fmt.money(value)
-        case "score":
-            return fmt.score(value)
-        case _:
-            return fmt.NONE if value is None else fmt.count(round(value))
+    return unit_text(value, found.unit if found is not None else "count")
 
 
 def span_words(seconds: float) -> str:

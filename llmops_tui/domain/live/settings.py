@@ -11,6 +11,8 @@ from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.domain.live.request import Series
 
 Severity = Literal["info", "warning", "critical"]
+#: What `redact` knows by name.
+REDACTED = ("email", "iban", "card", "ip", "phone")
 #: What stands before the dot in the metric of a rule about drift.
 DRIFT = "drift."
 
