@@ -14,6 +14,7 @@ from llmops_tui.cli.live_options import (
     filter_of,
     filter_options,
     found_request,
+    live_settings,
     open_live,
     trace_of,
     window_options,
@@ -81,7 +82,7 @@ def glance(
         if weekly:
             _weekly(shell, store, wanted, workspace, since_given=_is_given("since"))
         else:
-            _glance(shell, store, wanted, by, metrics, markdown)
+            _glance(shell, store, wanted, by, metrics, markdown, workspace)
     return 0
 
 
@@ -93,6 +94,7 @@ def glance(
     type=click.Choice(["failed", "refused", "flagged", "bad", "scored", "low", "worth"]),
     help="Only those; `bad` had a bad signal, `worth` is any that went wrong.",
 )
+@click.option("--error", default="", metavar="KIND", help="Only those that failed in this way.")
 @click.option(
     "--order",
     type=click.Choice(["newest", "slowest", "dearest", "lowest"]),
@@ -111,6 +113,7 @@ def requests(
     since: float,
     until: float | None,
     only: str | None,
+    error: str,
     order: str,
     limit: int,
     workspace: Path | None,
@@ -120,7 +123,7 @@ def requests(
     """List requests of live traffic."""
     import msgspec
 
-    wanted = msgspec.structs.replace(filter_of(names, config, since, until), only=only or "")
+    wanted = msgspec.structs.replace(filter_of(names, config, since, until), only=only or "", error=error)
     with open_live(workspace) as store:
         found = store.requests.listed(wanted, order=order, limit=limit)
         count = store.requests.count(wanted)
@@ -222,12 +225,12 @@ def _glance(
     by: Dimension | None,
     metrics: tuple[str, ...],
     markdown: bool,
+    workspace: Path | None,
 ) -> None:
-    from llmops_tui.domain.live.settings import LiveSettings
     from llmops_tui.monitoring.overview import overview, plots
 
     now = time.time()
-    view = overview(store, wanted, LiveSettings(), now)
+    view = overview(store, wanted, live_settings(workspace), now)
     drawn = plots(store, wanted, metrics or _BY, by, now) if by or metrics else ()
     if shell.as_json:
         from llmops_tui.report.live_json import overview_json, plots_json
@@ -251,14 +254,13 @@ def _weekly(
 ) -> None:
     import msgspec
 
-    from llmops_tui.domain.live.settings import LiveSettings
     from llmops_tui.engine.live_cases import cases_since
     from llmops_tui.monitoring.weekly import week
     from llmops_tui.report.live_markdown import weekly_markdown
 
     if not since_given:
         wanted = msgspec.structs.replace(wanted, since=0.0)
-    found = week(store, wanted, LiveSettings(), time.time())
+    found = week(store, wanted, live_settings(workspace), time.time())
     cases = cases_since(root_of(workspace), found.view.filter.since, found.view.filter.until)
     shell.print(weekly_markdown(found, cases).rstrip("\n"))
 

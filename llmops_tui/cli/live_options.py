@@ -15,6 +15,7 @@ from llmops_tui.cli.shell import root_of
 
 if TYPE_CHECKING:
     from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
+    from llmops_tui.domain.live.settings import LiveSettings
     from llmops_tui.domain.trace import Trace
     from llmops_tui.store.live import LiveStore
 
@@ -104,6 +105,13 @@ def open_live(workspace: Path | None, *, writing: bool = False) -> LiveStore:
         remedy = "start `llmops-tui collect` and let your program send its traces there"
         raise UsageError(Problem("no live traffic has come in yet", remedy))
     return LiveStore.open(path, read_only=not writing)
+
+
+def live_settings(workspace: Path | None) -> LiveSettings:
+    """What `llmops.yaml` says of live traffic; what can't be read there is left at its defaults."""
+    from llmops_tui.workspace import load_cached
+
+    return load_cached(root_of(workspace)).live
 
 
 def found_request(store: LiveStore, trace_id: str) -> LiveRequest:

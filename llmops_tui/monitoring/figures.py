@@ -8,14 +8,12 @@ from llmops_tui.domain.live.figure_text import unit_text
 from llmops_tui.domain.live.metrics import (
     METRICS,
     Metric,
-    evidence,
     interval,
     is_testable,
     measure,
 )
 from llmops_tui.domain.live.overview import Figure, Point, Status
 from llmops_tui.domain.live.tally import Tally
-from llmops_tui.domain.statistics.proportion import wilson
 from llmops_tui.monitoring.windows import Window
 
 #: Two intervals of this confidence that don't meet are no chance: of thousands of looks, hardly one errs.
@@ -68,23 +66,16 @@ def judged(made: Figure, metric: Metric, window: Window) -> tuple[Status, str]:
         return "unknown", "nothing to tell it from came in this window"
     if made.before is None or window.before is None or not metric.worse or not is_testable(made.metric):
         return "ok", ""
-    if not is_plainly_worse(made.metric, window.total, window.before, made.before):
+    if not is_plainly_worse(made.metric, window.total, window.before):
         return "ok", ""
     was, now = unit_text(made.before, made.unit), unit_text(made.value, made.unit)
     return "warning", f"{made.title} went {metric.worse} from {was} to {now}, which is more than chance"
 
 
-def is_plainly_worse(name: str, now: Tally, before: Tally, limit: float) -> bool:
-    """Intervals of now and before, of the share beyond what was usual before, don't meet.
-
-    Args:
-        limit: the figure before.
-    """
-    falling = METRICS[name.partition(".")[0]].worse == "down"
-    mine, _bound = evidence(name, now, limit, falling=falling)
-    theirs, _bound = evidence(name, before, limit, falling=falling)
-    if min(mine.n, theirs.n) < LEAST:
+def is_plainly_worse(name: str, now: Tally, before: Tally) -> bool:
+    """Intervals of now and before don't meet, and what came now is the worse one."""
+    mine, theirs = interval(name, now, PLAIN), interval(name, before, PLAIN)
+    if mine is None or theirs is None or min(measure(name, now).n, measure(name, before).n) < LEAST:
         return False
-    low, _high = wilson(mine.total, mine.n, PLAIN)
-    _low, high = wilson(theirs.total, theirs.n, PLAIN)
-    return low > high
+    falling = METRICS[name.partition(".")[0]].worse == "down"
+    return mine[1] < theirs[0] if falling else mine[0] > theirs[1]

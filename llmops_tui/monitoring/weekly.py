@@ -11,8 +11,9 @@ from llmops_tui.domain.live.metrics import GROUPS
 from llmops_tui.domain.live.overview import Figure, Overview, Plot
 from llmops_tui.domain.live.request import Series
 from llmops_tui.domain.live.settings import LiveSettings
-from llmops_tui.domain.live.statistics.drift import Drift, categorical, judge_together, numeric
+from llmops_tui.domain.live.statistics.drift import Drift, judge_together
 from llmops_tui.domain.live.tally import Tally
+from llmops_tui.monitoring.drift import compared
 from llmops_tui.monitoring.figures import figure
 from llmops_tui.monitoring.overview import figures_of, overview, plots
 from llmops_tui.monitoring.windows import Bucket, Frame, Window, frame, read, split, summed
@@ -148,13 +149,5 @@ def badness(listed: LiveRequest) -> float:
 
 
 def drift_of(before: Tally | None, now: Tally) -> tuple[Drift, ...]:
-    """What changed in what comes in and goes out; nothing where there is nothing to hold it against."""
-    if before is None:
-        return ()
-    found = [
-        numeric("length of inputs", before.input_words.counts, now.input_words.counts),
-        numeric("length of answers", before.output_words.counts, now.output_words.counts),
-    ]
-    for trait in sorted(before.traits.keys() | now.traits.keys()):
-        found.append(categorical(trait, before.traits.get(trait, {}), now.traits.get(trait, {})))
-    return judge_together(found)
+    """What changed in what comes in and goes out; nothing where there is no week before."""
+    return judge_together(compared(before, now)) if before is not None else ()

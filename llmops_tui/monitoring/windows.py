@@ -10,10 +10,8 @@ from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.domain.live.request import Series
 from llmops_tui.domain.live.tally import Tally, sum_of
 from llmops_tui.store.live import LiveStore
-from llmops_tui.store.live.rollups import DAY, KEPT_DAYS, RESOLUTIONS
+from llmops_tui.store.live.rollups import DAY, resolution_for
 
-#: Points of a plot, about; a week by the hour is still taken.
-MOST_POINTS = 170
 Bucket = tuple[int, Series, Tally]
 
 
@@ -53,7 +51,7 @@ def frame(store: LiveStore, wanted: LiveFilter, now: float) -> Frame:
     if since <= 0:
         since = store.rollups.first() or until - DAY
     since = min(since, until - 1)
-    resolution = resolution_of(until - since, now - (2 * since - until))
+    resolution = resolution_for(until - since, now - (2 * since - until))
     first = int(since // resolution * resolution)
     last = max(int(-(-until // resolution)) * resolution, first + resolution)
     starts = tuple(range(first, last, resolution))
@@ -64,15 +62,6 @@ def frame(store: LiveStore, wanted: LiveFilter, now: float) -> Frame:
         resolution,
         starts,
     )
-
-
-def resolution_of(window_s: float, age_s: float) -> int:
-    """Seconds of a bucket: the finest that gives not too many, and that is kept for what is so old."""
-    for resolution in RESOLUTIONS:
-        kept = KEPT_DAYS.get(resolution)
-        if window_s / resolution <= MOST_POINTS and (kept is None or age_s <= kept * DAY):
-            return resolution
-    return RESOLUTIONS[-1]
 
 
 def read(store: LiveStore, place: Frame) -> list[Bucket]:

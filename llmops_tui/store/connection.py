@@ -110,8 +110,11 @@ class Database:
             cache.clear()
 
 
-def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+def connect(path: Path, *, read_only: bool, made_by: str = "run") -> sqlite3.Connection:
     """A bare connection with its settings made; writes nothing.
+
+    Args:
+        made_by: the command that makes such a database.
 
     Raises:
         StoreError: not a database, damaged, or not to be opened.
@@ -123,7 +126,7 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
                 "use another Python (uv's own will do)",
             )
         )
-    _look_at(path, read_only)
+    _look_at(path, read_only, made_by)
     try:
         connection = _open(path, read_only)
         connection.execute("PRAGMA foreign_keys = ON")
@@ -135,7 +138,7 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     return connection
 
 
-def _look_at(path: Path, read_only: bool) -> None:
+def _look_at(path: Path, read_only: bool, made_by: str) -> None:
     """Make its folder; refuse what can't be there.
 
     The file itself is never opened here: closing it would drop the locks that this process holds on it
@@ -143,7 +146,9 @@ def _look_at(path: Path, read_only: bool) -> None:
     """
     try:
         if read_only and not path.is_file():
-            raise StoreError(Problem("there is no database yet", "run `llmops-tui run` once", file=str(path)))
+            raise StoreError(
+                Problem("there is no database yet", f"run `llmops-tui {made_by}` once", file=str(path))
+            )
         if not read_only:
             path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

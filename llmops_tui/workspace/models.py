@@ -142,7 +142,7 @@ def _installed(_mark: str) -> str:
 
 def _compatible(reader: Reader, entry: ProviderEntry, id_: str, provider: str, name: str) -> Model:
     assert entry.base_url is not None
-    price = _own_price(entry, name)
+    price = own_price(entry, name)
     if price is None:
         table = price_table()
         _note_table(reader, table.files)
@@ -177,7 +177,7 @@ def _litellm(
             remedy = "set providers." + provider + ".base_url in llmops.yaml, or name a provider of litellm"
         reader.fail(f"there is no provider '{provider}'", remedy, file, line)
         return None
-    price = _own_price(entry, name) or table.price(provider, name)
+    price = own_price(entry, name) or table.price(provider, name)
     dated = table.dated(provider, name)
     floating = name.endswith(("-latest", ":latest")) or bool(dated)
     if floating:
@@ -198,7 +198,8 @@ def _litellm(
     return Model(id_, provider, name, "litellm", floating=floating, price=price)
 
 
-def _own_price(entry: ProviderEntry, name: str) -> Price | None:
+def own_price(entry: ProviderEntry, name: str) -> Price | None:
+    """The price that `llmops.yaml` gives a model of a provider; None where it gives none."""
     price: Any = entry.price.get(name)
     if price is None:
         return None

@@ -17,14 +17,14 @@ _LOG = math.log(GROWTH)
 #: Bucket of 0, and of what is too small to tell from it.
 ZERO = -10_000
 _SMALLEST = 1e-9
-_LARGEST = 1e15
+LARGEST = 1e15
 
 
 def bucket_of(value: float) -> int:
     """The bucket of a value; what is negative or no number is taken as 0."""
     if not value > _SMALLEST:
         return ZERO
-    return math.ceil(math.log(min(value, _LARGEST)) / _LOG - 1e-9)
+    return math.ceil(math.log(min(value, LARGEST)) / _LOG - 1e-9)
 
 
 def value_of(bucket: int) -> float:
@@ -37,7 +37,7 @@ class Histogram(msgspec.Struct, array_like=True):
 
     Attributes:
         counts: bucket → how many.
-        total: sum of the values as they were.
+        total: sum of the values as they were; exact where they were made by `amounts`.
     """
 
     counts: dict[int, int] = {}
@@ -53,20 +53,30 @@ class Histogram(msgspec.Struct, array_like=True):
         return self.total / n if n else None
 
     def add(self, value: float, times: int = 1) -> None:
+        """Count a value; what is negative or no number as 0, what is beyond `LARGEST` as that."""
+        value = min(value, LARGEST) if value > 0 else 0.0
         bucket = bucket_of(value)
         self.counts[bucket] = self.counts.get(bucket, 0) + times
         self.total += value * times
 
     def merge(self, other: Histogram, sign: int = 1) -> None:
-        """Add another to this one, or with sign −1 take it away again."""
-        counts = self.counts
-        for bucket, count in other.counts.items():
-            now = counts.get(bucket, 0) + sign * count
-            if now > 0:
-                counts[bucket] = now
-            else:
-                counts.pop(bucket, None)
-        self.total = self.total + sign * other.total if counts else 0.0
+        """Add another to this one, or with sign −1 take it away again.
+
+        A difference may have negative counts until it is added to the rest.
+        """
+        if other.counts:
+            counts = self.counts
+            for bucket, count in other.counts.items():
+                now = counts.get(bucket, 0) + sign * count
+                if now:
+                    counts[bucket] = now
+                else:
+                    counts.pop(bucket, None)
+        self.total += sign * other.total
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.counts or self.total)
 
     def quantile(self, p: float) -> float | None:
         """The value that a share `p` of all is not above; None where there is none (nearest rank)."""

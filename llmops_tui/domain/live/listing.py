@@ -14,8 +14,7 @@ class LiveFilter(msgspec.Struct, frozen=True):
         since, until: Unix seconds: they began in [since, until).
         only: `failed`, `refused`, `flagged`, `bad` (a bad signal), `scored`, `low` (a score below 0.5) or
             `worth` (any of failed, refused, flagged, bad).
-        step: they have this step. error: they failed in this way.
-        session: of this one.
+        error: they failed in this way. user, session: of this one.
     """
 
     since: float = 0.0

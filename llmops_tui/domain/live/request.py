@@ -6,12 +6,15 @@ Spans come in any order and in several portions; folding them in whatever portio
 from __future__ import annotations
 
 import math
+import zlib
+from bisect import insort
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from llmops_tui.domain import semconv as a
+from llmops_tui.domain.live.amounts import MOST_S, number, seconds, share, usd, whole
 from llmops_tui.domain.live.arrival import LiveScore, Signal
 from llmops_tui.domain.trace import Span
 
@@ -20,6 +23,9 @@ PREVIEW = 240
 #: (dimension, value) → the value, or what stands for the rest where a dimension has too many.
 Label = Callable[[str, str], str]
 _SEP = " · "
+#: Signals of one request that are counted; the store has all of them.
+MOST_SIGNALS = 100
+_MOST_TAGS = 20
 
 
 class Series(msgspec.Struct, frozen=True, array_like=True):
@@ -36,23 +42,26 @@ class Series(msgspec.Struct, frozen=True, array_like=True):
     provider: str = ""
 
 
-class Request(msgspec.Struct):
+class Request(msgspec.Struct, omit_defaults=True):
     """One trace, as far as it has come in.
 
     Attributes:
         start, end: Unix seconds, of all its spans.
         has_root: its root has come in; before that it may still be under way.
         is_request: it has a span of a kind that concerns a model; other traces are kept and not counted.
-        model: of the call that ended last, as the provider served it or was asked for it.
-        error: kind of the error it failed with; empty where it did not fail.
+        model: of the call that ended last, as it was asked for, or as the provider says it served it.
+        failed: its root failed; a call that failed and was tried again with success is no failure.
+        error: kind of the error it failed with; empty where it did not fail. trouble: of a step's, whether
+            or not the whole failed.
         steps: step → seconds spent in it.
         guardrails: name → (times it looked, times it fired).
         first_token_at: of the call that ended last, Unix seconds.
         input, output: beginnings of what went in and came out; untrusted.
-        scores: scorer → (value, passed); the newest counts.
+        scores: scorer → (value, passed); the newest counts, of several of one moment always the same one.
         picked: it was judged because something was wrong with it, so its scores are no part of any rate.
-        signals: (kind, value, bad), in the order they came.
-        ranks: how sure a text or a name is: the root's word counts for more than a step's.
+        signals: (kind, value, bad), sorted; at most `MOST_SIGNALS`.
+        ranks: how sure a text or a name is: the root's word counts for more than a step's, then the time,
+            then the span's id, so that the order they come in never matters.
         traits: what was found out about its texts afterwards: trait → values.
     """
 
@@ -80,6 +89,7 @@ class Request(msgspec.Struct):
     cost_usd: float = 0.0
     failed: bool = False
     error: str = ""
+    trouble: str = ""
     refused: bool = False
     steps: dict[str, float] = {}
     guardrails: dict[str, tuple[int, int]] = {}
@@ -93,7 +103,7 @@ class Request(msgspec.Struct):
     picked: bool = False
     signals: list[tuple[str, float, bool]] = []
     traits: dict[str, list[str]] = {}
-    ranks: dict[str, tuple[int, float]] = {}
+    ranks: dict[str, tuple[int, float, int]] = {}
 
     @property
     def latency_s(self) -> float:
@@ -139,18 +149,32 @@ def fold(request: Request, spans: Iterable[Span], label: Label = lambda _dimensi
     """Take spans of its trace in, each of them once; gives the same object."""
     for span in spans:
         _take(request, span, label)
+    request.error = request.trouble if request.failed else ""
     return request
 
 
 def take_score(request: Request, score: LiveScore, label: Label) -> None:
     """Take a score in; an error of the scorer is no score."""
-    if not score.error:
-        request.picked = request.picked or score.source == "worth"
-        request.scores = {**request.scores, label("scorer", score.scorer): (score.value, score.passed)}
+    if score.error:
+        return
+    request.picked = request.picked or score.source == "worth"
+    name = label("scorer", score.scorer[:120])
+    value = None if score.value is None else number(score.value)
+    found = (None if value is None else min(max(value, 0.0), 1.0), score.passed)
+    # A score that comes again by another way at the same moment.
+    tie = zlib.crc32(f"{score.source} {found}".encode(errors="replace"))
+    if _is_surer(request, f"score {name}", (0, -(number(score.at) or 0.0), tie)):
+        request.scores[name] = found
 
 
-def take_signal(request: Request, signal: Signal) -> None:
-    request.signals = [*request.signals, (signal.kind, signal.value, signal.is_bad)]
+def take_signal(request: Request, signal: Signal, sign: int = 1) -> None:
+    """Take a signal in, or with sign −1 out again."""
+    said = (signal.kind, share(signal.value), signal.is_bad)
+    if sign > 0:
+        if len(request.signals) < MOST_SIGNALS:
+            insort(request.signals, said)
+    elif said in request.signals:
+        request.signals.remove(said)
 
 
 # -- one span
@@ -167,14 +191,17 @@ def _take(r: Request, span: Span, label: Label) -> None:
         r.has_root = True
         _settle(r, "name", span.name, 2, span)
         if span.status == "error":
-            _fail(r, span, label, 3)
+            r.failed = True
+            _trouble(r, span, label, 1)
     r.is_request = r.is_request or span.kind != "other"
     for field, name in _NAMED:
         value = has.get(name)
         if value is not None and value != "":
             _settle(r, field, value if isinstance(value, str) else str(value), rank, span)
+    if service := has.get(a.SERVICE):  # which part of a product asked, where no span says so
+        _settle(r, "feature", str(service), 0, span)
     if (tags := has.get(a.TAGS)) and isinstance(tags, list | tuple):
-        r.tags = tuple(sorted({*r.tags, *(str(tag)[:80] for tag in tags[:20])}))[:20]
+        r.tags = tuple(sorted({*r.tags, *(str(tag)[:80] for tag in tags[:_MOST_TAGS])})[:_MOST_TAGS])
     if has.get(a.REFUSED) is True:
         r.refused = True
     _texts(r, span, is_root)
@@ -189,7 +216,7 @@ def _take(r: Request, span: Span, label: Label) -> None:
             pass
     if not is_root and span.kind not in ("other", "scorer", "turn", "request"):
         step = label("step", str(has.get(a.STEP) or span.name or span.kind)[:60])
-        r.steps = {**r.steps, step: r.steps.get(step, 0.0) + span.length_s}
+        r.steps[step] = r.steps.get(step, 0.0) + seconds(span.length_s)
 
 
 _NAMED = (
@@ -205,69 +232,63 @@ _NAMED = (
 )
 
 
+def _is_surer(r: Request, field: str, order: tuple[int, float, int]) -> bool:
+    """Whether this one counts and not what is there: the lowest order does."""
+    found = r.ranks.get(field)
+    if found is not None and found <= order:
+        return False
+    r.ranks[field] = order
+    return True
+
+
 def _settle(r: Request, field: str, value: str, rank: int, span: Span, limit: int = 200) -> bool:
     """Take a value over where it is surer than what is there; of equals, the earliest span's."""
-    order = (-rank, span.start)
-    found = r.ranks.get(field)
-    if found is not None and (found[0], found[1]) <= order:
+    if not _is_surer(r, field, (-rank, span.start, _tie(span))):
         return False
-    r.ranks = {**r.ranks, field: order}
     setattr(r, field, value[:limit])
     return True
+
+
+def _tie(span: Span) -> int:
+    return int(span.id, 16)
 
 
 def _call(r: Request, span: Span, label: Label) -> None:
     has = span.attributes
     r.calls += 1
     _spend(r, has)
-    provider = str(has.get(a.PROVIDER) or "")
     # The call that ended last is the one that answered.
-    order = (0, -span.end)
-    found = r.ranks.get("model")
-    if found is None or order < (found[0], found[1]):
-        r.ranks = {**r.ranks, "model": order}
+    if _is_surer(r, "model", (0, -span.end, _tie(span))):
         r.model = str(has.get(a.MODEL) or has.get(a.RESPONSE_MODEL) or "")[:120]
-        r.provider = provider[:60]
-        first = has.get(a.TIME_TO_FIRST_CHUNK)
-        known = isinstance(first, int | float) and not isinstance(first, bool) and math.isfinite(first)
-        r.first_token_at = span.start + float(first) if known and first is not None else None
+        r.provider = str(has.get(a.PROVIDER) or "")[:60]
+        first = number(has.get(a.TIME_TO_FIRST_CHUNK))
+        r.first_token_at = None if first is None else span.start + min(max(first, 0.0), MOST_S)
     if span.status == "error":
-        _fail(r, span, label, 2)
+        _trouble(r, span, label, 2)
 
 
 def _spend(r: Request, has: Mapping[str, Any]) -> None:
     r.input_tokens += whole(has.get(a.INPUT_TOKENS))
     r.output_tokens += whole(has.get(a.OUTPUT_TOKENS))
-    cost = has.get(a.COST)
-    if isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < math.inf:
+    cost = number(has.get(a.COST))
+    if cost is not None and cost >= 0:
         r.priced += 1
-        r.cost_usd += float(cost)
+        r.cost_usd += usd(cost)
 
 
-def whole(value: Any) -> int:
-    """A count that somebody's program told of; 0 where it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e12:
-        return 0
-    return int(value)
-
-
-def _fail(r: Request, span: Span, label: Label, rank: int) -> None:
-    """What a request failed with is best told by the call that failed; that it failed, by its root."""
-    if rank == 3:
-        r.failed = True
-        if "error" in r.ranks:
-            return
+def _trouble(r: Request, span: Span, label: Label, rank: int) -> None:
+    """What went wrong is best told by the call that failed (rank 2); that the whole failed, by its root."""
     kind = str(span.attributes.get(a.ERROR_TYPE) or "error")[:80]
     provider = str(span.attributes.get(a.PROVIDER) or "")[:40]
-    named = label("error", f"{provider}{_SEP}{kind}" if provider else kind)
-    _settle(r, "error", named, 1 if rank == 3 else 2, span)
+    if _is_surer(r, "trouble", (-rank, span.start, _tie(span))):
+        r.trouble = label("error", f"{provider}{_SEP}{kind}" if provider else kind)
 
 
 def _guard(r: Request, span: Span, label: Label) -> None:
     name = label("guardrail", str(span.attributes.get(a.GUARDRAIL) or span.name)[:60])
     looked, fired = r.guardrails.get(name, (0, 0))
     has_fired = span.attributes.get(a.TRIGGERED) is True
-    r.guardrails = {**r.guardrails, name: (looked + 1, fired + has_fired)}
+    r.guardrails[name] = (looked + 1, fired + has_fired)
 
 
 def _texts(r: Request, span: Span, is_root: bool) -> None:
@@ -282,13 +303,10 @@ def _texts(r: Request, span: Span, is_root: bool) -> None:
     rank = 2 if is_root else 1
     if given is not None and (text := _plain(given)) and _settle(r, "input", text, rank, span, PREVIEW):
         r.input_words = len(text.split())
-    if made is not None and (text := _plain(made)):
-        # Of steps, the last one's is the answer.
-        order = (-rank, -span.end)
-        found = r.ranks.get("output")
-        if found is None or order < (found[0], found[1]):
-            r.ranks = {**r.ranks, "output": order}
-            r.output, r.output_words = text[:PREVIEW], len(text.split())
+    # Of steps, the last one's is the answer.
+    order = (-rank, -span.end, _tie(span))
+    if made is not None and (text := _plain(made)) and _is_surer(r, "output", order):
+        r.output, r.output_words = text[:PREVIEW], len(text.split())
 
 
 def _plain(value: Any) -> str:
@@ -298,7 +316,13 @@ def _plain(value: Any) -> str:
         (only,) = value.values()
         if isinstance(only, str):
             return only
-    return msgspec.json.encode(value).decode() if value not in (None, "", [], {}) else ""
+    if value in (None, "", [], {}):
+        return ""
+    try:
+        return msgspec.json.encode(value).decode()
+    except (ValueError, OverflowError, TypeError):
+        # An integer of more than 64 bits, half of a surrogate pair.
+        return repr(value)
 
 
 def last_said(messages: Any, role: str) -> str:

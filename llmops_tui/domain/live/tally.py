@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from llmops_tui.domain.live.amounts import seconds as as_seconds
+from llmops_tui.domain.live.amounts import share
 from llmops_tui.domain.live.histogram import Histogram
 from llmops_tui.domain.live.request import Request
 
@@ -35,7 +37,7 @@ class Sums(msgspec.Struct, array_like=True):
 
     @property
     def is_empty(self) -> bool:
-        return not (self.n or self.decided or self.bad)
+        return not (self.n or self.decided or self.passed or self.bad or self.total or self.squares)
 
 
 class Tally(msgspec.Struct, array_like=True):
@@ -83,46 +85,59 @@ class Tally(msgspec.Struct, array_like=True):
     traits: dict[str, dict[str, int]] = {}
 
     def merge(self, other: Tally, sign: int = 1) -> None:
-        """Add another to this one, or with sign −1 take it away again."""
-        for field in _COUNTS:
-            if more := getattr(other, field):
-                setattr(self, field, getattr(self, field) + sign * more)
-        for field in _HISTOGRAMS:
-            more = getattr(other, field)
-            if more.counts:
-                getattr(self, field).merge(more, sign)
-        _counts(self.errors, other.errors, sign)
-        for name, histogram in other.steps.items():
-            _part(self.steps, name, Histogram).merge(histogram, sign)
-            if not self.steps[name].counts:
-                del self.steps[name]
+        """Add another to this one, or with sign −1 take it away again.
+
+        What was added and taken away leaves nothing, in whatever order; a difference may be negative.
+        """
+        self._merge_counts(other, sign)
+        self.latency.merge(other.latency, sign)
+        self.ttft.merge(other.ttft, sign)
+        self.cost.merge(other.cost, sign)
+        self.input_words.merge(other.input_words, sign)
+        self.output_words.merge(other.output_words, sign)
+        if other.errors:
+            _counts(self.errors, other.errors, sign)
+        for step, histogram in other.steps.items():
+            _part(self.steps, step, Histogram).merge(histogram, sign)
+            if self.steps[step].is_empty:
+                del self.steps[step]
         for name, (looked, fired) in other.guardrails.items():
             was = self.guardrails.get(name, (0, 0))
             now = (was[0] + sign * looked, was[1] + sign * fired)
             if now == (0, 0):
-                del self.guardrails[name]
+                self.guardrails.pop(name, None)
             else:
                 self.guardrails[name] = now
-        for mine, theirs in ((self.scores, other.scores), (self.signals, other.signals)):
-            for name, sums in theirs.items():
-                _part(mine, name, Sums).merge(sums, sign)
-                if mine[name].is_empty:
-                    del mine[name]
-        for name, values in other.traits.items():
-            _counts(_part(self.traits, name, dict), values, sign)
-            if not self.traits[name]:
-                del self.traits[name]
+        for scorer, sums in other.scores.items():
+            _sums(self.scores, scorer, sums, sign)
+        for kind, sums in other.signals.items():
+            _sums(self.signals, kind, sums, sign)
+        for trait, values in other.traits.items():
+            _counts(_part(self.traits, trait, dict), values, sign)
+            if not self.traits[trait]:
+                del self.traits[trait]
+
+    def _merge_counts(self, other: Tally, sign: int) -> None:
+        # Written out: this is what taking traffic in spends its time on.
+        self.traces += sign * other.traces
+        self.spans += sign * other.spans
+        self.requests += sign * other.requests
+        self.failed += sign * other.failed
+        self.refused += sign * other.refused
+        self.flagged += sign * other.flagged
+        self.judged += sign * other.judged
+        self.passed += sign * other.passed
+        self.signalled += sign * other.signalled
+        self.complained += sign * other.complained
+        self.calls += sign * other.calls
+        self.priced += sign * other.priced
+        self.input_tokens += sign * other.input_tokens
+        self.output_tokens += sign * other.output_tokens
+        self.cost_usd += sign * other.cost_usd
 
     @property
     def is_empty(self) -> bool:
         return not (self.traces or self.signals)
-
-
-_COUNTS = (
-    *("traces", "spans", "requests", "failed", "refused", "flagged", "judged", "passed", "signalled"),
-    *("complained", "calls", "priced", "input_tokens", "output_tokens", "cost_usd"),
-)
-_HISTOGRAMS = ("latency", "ttft", "cost", "input_words", "output_words")
 
 
 def _part(mapping: dict[str, Any], name: str, make: Any) -> Any:
@@ -130,6 +145,13 @@ def _part(mapping: dict[str, Any], name: str, make: Any) -> Any:
     if found is None:
         found = mapping[name] = make()
     return found
+
+
+def _sums(mine: dict[str, Sums], name: str, sums: Sums, sign: int) -> None:
+    found: Sums = _part(mine, name, Sums)
+    found.merge(sums, sign)
+    if found.is_empty:
+        del mine[name]
 
 
 def _counts(mine: dict[str, int], theirs: dict[str, int], sign: int) -> None:
@@ -158,9 +180,9 @@ def tally_of(request: Request) -> Tally:
     if request.failed:
         tally.errors[request.error or "error"] = 1
     if request.has_root:
-        tally.latency.add(request.latency_s)
+        tally.latency.add(as_seconds(request.latency_s))
     if request.ttft_s is not None:
-        tally.ttft.add(request.ttft_s)
+        tally.ttft.add(as_seconds(request.ttft_s))
     if request.priced and request.priced >= request.calls:
         tally.cost.add(request.cost_usd)
     if request.input_words:
@@ -176,7 +198,8 @@ def tally_of(request: Request) -> Tally:
     for scorer, (value, did_pass) in request.scores.items() if not request.picked else ():
         sums = _part(tally.scores, scorer, Sums)
         if value is not None:
-            sums.merge(Sums(1, value, value * value))
+            exact = share(value)
+            sums.merge(Sums(1, exact, exact * exact))
         if did_pass is not None:
             sums.merge(Sums(decided=1, passed=int(did_pass)))
     if request.signals:

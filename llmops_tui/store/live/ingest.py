@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
 
-from llmops_tui.domain.live.arrival import Arrived, Aside, Batch, LiveScore, Signal
-from llmops_tui.domain.live.request import Request, Series, begin, fold, take_score, take_signal
-from llmops_tui.domain.live.tally import Sums, Tally, tally_of
+from llmops_tui.domain.live.arrival import SIGNAL_KINDS, Aside, Batch, LiveScore, Signal
+from llmops_tui.domain.live.request import fold, take_score
+from llmops_tui.domain.safe_text import whole_text
 from llmops_tui.domain.trace import Span
 from llmops_tui.store.connection import Database
 from llmops_tui.store.live.labels import Labels
+from llmops_tui.store.live.opened import Opened, Requests, chunks, marks
+from llmops_tui.store.live.placing import Placing
 from llmops_tui.store.live.rollups import Changes, Rollups
+from llmops_tui.store.live.rows import id_bytes, score_settled, settled, short_id, signal_settled, span_row
 
-_facts = msgspec.msgpack.Encoder().encode
-_request = msgspec.msgpack.Decoder(Request).decode
-_attributes = msgspec.json.Encoder().encode
-#: Arguments that one statement is given.
-_CHUNK = 500
-#: Records set aside that are kept.
-_ASIDES = 10_000
+#: Records set aside that are kept, and characters of each.
+_ASIDES, _ASIDE_LENGTH = 10_000, 1_000
 
 _INSERT_SPAN = (
     "INSERT INTO spans (request_id, span_id, parent_id, name, kind, started_at, ended_at, error, attributes)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_COLUMNS = (
-    "started_at, arrived_at, series_id, counted, complete, user, session, failed, refused, flagged, bad,"
-    " latency_s, cost_usd, score, facts"
+#: The newest judgement of a scorer is kept; a failure to judge takes no judgement away.
+_INSERT_SCORE = (
+    "INSERT INTO scores (trace_id, scorer, source, request_id, value, passed, reason, error, at, cost_usd)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET request_id = excluded.request_id,"
+    " value = excluded.value, passed = excluded.passed, reason = excluded.reason, error = excluded.error,"
+    " at = excluded.at, cost_usd = excluded.cost_usd"
+    " WHERE excluded.at > scores.at AND (excluded.error = '' OR scores.error <> '')"
+    " OR excluded.error = '' AND scores.error <> ''"
 )
-_INSERT_REQUEST = f"INSERT INTO requests (trace_id, {_COLUMNS}) VALUES ({', '.join('?' * 16)})"
-_UPDATE_REQUEST = f"UPDATE requests SET ({_COLUMNS}) = ({', '.join('?' * 15)}) WHERE id = ?"
+
+#: A request, and its new spans with their attributes as JSON.
+_Fresh = list[tuple[Opened, list[tuple[Span, bytes]]]]
 
 
 class Ingested(msgspec.Struct, frozen=True):
@@ -40,6 +44,7 @@ class Ingested(msgspec.Struct, frozen=True):
 
     Attributes:
         duplicates: spans that were there already.
+        late: spans of traces that were dropped already (`retention`): they are counted, and not kept again.
     """
 
     spans: int = 0
@@ -47,16 +52,7 @@ class Ingested(msgspec.Struct, frozen=True):
     signals: int = 0
     scores: int = 0
     asides: int = 0
-
-
-class _Open(msgspec.Struct):
-    """A request that is being changed. `id` is 0 where it is new."""
-
-    id: int
-    request: Request
-    known: set[bytes] = set()
-    series_id: int = 0
-    changed: bool = False
+    late: int = 0
 
 
 class Ingest:
@@ -76,37 +72,7 @@ class Ingest:
         """
         with self._db.write():
             self._look_for_others()
-            traces: dict[str, list[Arrived]] = {}
-            for batch in batches:
-                for arrived in batch.spans:
-                    traces.setdefault(arrived.trace_id, []).append(arrived)
-            signals = self._new_signals([s for batch in batches for s in batch.signals])
-            scores = [s for batch in batches for s in batch.scores]
-            wanted = {*traces, *(s.trace_id for s in scores), *(s.trace_id for s in signals if s.trace_id)}
-            open_ = self._open(wanted, traces)
-            spans, duplicates, rows = 0, 0, []
-            changes = Changes()
-            for opened in open_.values():
-                if opened.id:
-                    self._count(changes, opened, -1)
-            for trace_id, came in traces.items():
-                opened = open_[trace_id]
-                fresh = self._fresh(opened, came)
-                spans += len(fresh)
-                duplicates += len(came) - len(fresh)
-                if fresh:
-                    fold(opened.request, fresh.values(), self._labels.label)
-                    opened.changed = True
-                    rows.append((opened, fresh))
-            self._number(open_, traces)
-            self._db.connection.executemany(_INSERT_SPAN, _span_rows(rows))
-            self._take_scores(open_, scores)
-            self._take_signals(open_, signals, changes)
-            self._claim_waiting(open_, traces)
-            self._write_requests(open_, changes, now)
-            self._rollups.apply(changes)
-            asides = self._set_aside([a for batch in batches for a in batch.aside], now)
-            return Ingested(spans, duplicates, len(signals), len(scores), asides)
+            return _Taking(self._db, self._labels, self._rollups, now).take(batches)
 
     def _look_for_others(self) -> None:
         """Where another process has written, what is held in memory may be out of date."""
@@ -115,226 +81,173 @@ class Ingest:
             self._db.forget()
             self._seen = now
 
-    # -- requests
 
-    def _open(self, wanted: Iterable[str], traces: dict[str, list[Arrived]]) -> dict[str, _Open]:
-        """Those that are there, and new ones for traces that have spans now."""
-        found: dict[str, _Open] = {}
-        ids = [bytes.fromhex(trace_id) for trace_id in wanted]
-        for at in range(0, len(ids), _CHUNK):
-            part = ids[at : at + _CHUNK]
-            marks = ", ".join("?" * len(part))
-            for id_, series_id, facts in self._db.rows(
-                f"SELECT id, series_id, facts FROM requests WHERE trace_id IN ({marks})", part
-            ):
-                request = _request(facts)
-                found[request.trace_id] = _Open(id_, request, series_id=series_id)
-        there = [opened.id for trace_id, opened in found.items() if trace_id in traces]
-        by_id = {opened.id: opened for opened in found.values()}
-        for at in range(0, len(there), _CHUNK):
-            some = there[at : at + _CHUNK]
-            marks = ", ".join("?" * len(some))
-            for id_, span_id in self._db.rows(
-                f"SELECT request_id, span_id FROM spans WHERE request_id IN ({marks})", some
-            ):
-                by_id[id_].known.add(span_id)
-        for trace_id in traces:
-            if trace_id not in found:
-                found[trace_id] = _Open(0, begin(trace_id))
+class _Taking:
+    """One write."""
+
+    def __init__(self, db: Database, labels: Labels, rollups: Rollups, now: float) -> None:
+        self._db = db
+        self._labels = labels
+        self._rollups = rollups
+        self._now = now
+        self._changes = Changes()
+        self._requests = Requests(db, labels, self._changes, now)
+
+    def take(self, batches: Sequence[Batch]) -> Ingested:
+        came = self._by_trace(batches)
+        scores = [score_settled(s, self._now) for batch in batches for s in batch.scores if s.trace_id]
+        signals = self._new_signals([s for batch in batches for s in batch.signals])
+        named = {*(s.trace_id for s in scores), *(s.trace_id for s in signals)} - {""}
+        traces = {*came, *map(bytes.fromhex, named)}
+        self._requests.read(traces)
+        dropped = self._dropped(traces)
+        late = sum(len(came.pop(trace)) for trace in dropped if trace in came)
+        scores = [s for s in scores if bytes.fromhex(s.trace_id) not in dropped]
+        signals = [s for s in signals if bytes.fromhex(s.trace_id) not in dropped]
+
+        new = [trace for trace in came if trace not in self._requests.by_trace]
+        fresh = self._fold(came, new)
+        claimed = self._score(scores, new)
+        placing = Placing(self._db, self._labels, self._requests, self._changes)
+        placing.tell(signals, new)
+        moved = self._requests.moved()
+        self._requests.write()
+        self._write_spans(fresh)
+        scored = self._write_scores(scores, claimed)
+        placing.write(signals)
+        placing.settle(signals, moved)
+        self._requests.write()
+        self._rollups.apply(self._changes)
+        kept = sum(len(spans) for _opened, spans in fresh)
+        duplicates = sum(map(len, came.values())) - kept
+        asides = self._set_aside([x for batch in batches for x in batch.aside])
+        return Ingested(kept, duplicates, len(signals), scored, asides, late)
+
+    def _dropped(self, traces: set[bytes]) -> set[bytes]:
+        """Those that were here and were dropped: they are in the sums for ever."""
+        by_key = {short_id(trace): trace for trace in traces if trace not in self._requests.by_trace}
+        found: set[bytes] = set()
+        for part in chunks(by_key):
+            rows = self._db.rows(f"SELECT trace FROM dropped WHERE trace IN ({marks(part)})", part)
+            found |= {by_key[key] for (key,) in rows}
         return found
 
-    def _fresh(self, opened: _Open, arrived: list[Arrived]) -> dict[bytes, Span]:
-        """Those that were not there, once each."""
-        fresh: dict[bytes, Span] = {}
-        for each in arrived:
-            span_id = bytes.fromhex(each.span.id)
-            if span_id not in opened.known and span_id not in fresh:
-                fresh[span_id] = each.span
+    # -- spans
+
+    def _by_trace(self, batches: Sequence[Batch]) -> dict[bytes, list[Span]]:
+        found: dict[bytes, list[Span]] = {}
+        for batch in batches:
+            for arrived in batch.spans:
+                trace = id_bytes(arrived.trace_id or arrived.span.id or "?", 16)
+                found.setdefault(trace, []).append(arrived.span)
+        return found
+
+    def _fold(self, came: dict[bytes, list[Span]], new: list[bytes]) -> _Fresh:
+        """Take into the requests what was not there, each span once."""
+        self._requests.make(new)
+        fresh: _Fresh = []
+        for trace, spans in came.items():
+            opened = self._requests.by_trace[trace]
+            ready: dict[str, tuple[Span, bytes]] = {}
+            for span in spans:
+                made = settled(span, self._now)
+                ready.setdefault(made[0].id, made)
+            if opened.is_written:
+                for id_ in self._known(opened.id, ready):
+                    del ready[id_]
+            if ready:
+                fold(self._requests.change(opened), [span for span, _ in ready.values()], self._labels.label)
+                fresh.append((opened, list(ready.values())))
         return fresh
 
-    def _number(self, open_: dict[str, _Open], traces: dict[str, list[Arrived]]) -> None:
-        """Give new requests their numbers: spans refer to them. The rest of the row is written at the end."""
-        new = [trace_id for trace_id in traces if not open_[trace_id].id]
-        if not new:
-            return
-        row = self._db.one("SELECT max(id) FROM requests")
-        next_id = self._next_id(row[0] or 0)
-        for n, trace_id in enumerate(new):
-            opened = open_[trace_id]
-            opened.id = next_id + n
-            opened.changed = True
+    def _known(self, request_id: int, span_ids: Collection[str]) -> list[str]:
+        found: list[str] = []
+        for part in chunks([bytes.fromhex(id_) for id_ in span_ids]):
+            rows = self._db.rows(
+                f"SELECT span_id FROM spans WHERE request_id = ? AND span_id IN ({marks(part)})",
+                [request_id, *part],
+            )
+            found += [id_.hex() for (id_,) in rows]
+        return found
+
+    def _write_spans(self, fresh: _Fresh) -> None:
         self._db.connection.executemany(
-            "INSERT INTO requests (id, trace_id, started_at, arrived_at, series_id, counted, complete, user,"
-            " session, failed, refused, flagged, bad, latency_s, facts)"
-            " VALUES (?, ?, 0, 0, ?, 0, 0, '', '', 0, 0, 0, 0, 0, x'')",
-            ((open_[t].id, bytes.fromhex(t), self._labels.series_id(open_[t].request.series)) for t in new),
-        )
-        self._db.connection.execute(
-            "INSERT INTO counters VALUES ('next_request', ?)"
-            " ON CONFLICT DO UPDATE SET value = excluded.value",
-            (next_id + len(new),),
+            _INSERT_SPAN,
+            (span_row(opened.id, span, attributes) for opened, spans in fresh for span, attributes in spans),
         )
 
-    def _next_id(self, highest: int) -> int:
-        """Numbers are not used again: a screen may still hold one of a request that was dropped."""
-        row = self._db.one("SELECT value FROM counters WHERE name = 'next_request'")
-        return max(highest + 1, row[0] if row else 1)
+    # -- scores
 
-    def _count(self, changes: Changes, opened: _Open, sign: int) -> None:
-        changes.add(opened.request.start, opened.series_id, tally_of(opened.request), sign)
+    def _score(self, scores: list[LiveScore], new: list[bytes]) -> set[bytes]:
+        """Take scores into their requests; gives the new traces that some came before."""
+        claimed: set[bytes] = set()
+        for score in [*self._waiting_scores(new, claimed), *scores]:
+            opened = self._requests.by_trace.get(bytes.fromhex(score.trace_id))
+            if opened is not None and not score.error:
+                take_score(self._requests.change(opened), score, self._labels.label)
+        return claimed
 
-    def _write_requests(self, open_: dict[str, _Open], changes: Changes, now: float) -> None:
-        rows = []
-        for opened in open_.values():
-            r = opened.request
-            opened.series_id = self._labels.series_id(r.series)
-            self._count(changes, opened, 1)
-            if opened.changed:
-                rows.append(
-                    (
-                        *(
-                            r.start,
-                            now,
-                            opened.series_id,
-                            r.is_request,
-                            r.has_root,
-                            r.user,
-                            r.session,
-                            r.failed,
-                        ),
-                        *(r.refused, r.flagged, r.is_bad, r.latency_s),
-                        *(r.cost_usd if r.priced else None, r.score, _facts(r), opened.id),
-                    )
-                )
-        self._db.connection.executemany(_UPDATE_REQUEST, rows)
+    def _waiting_scores(self, new: list[bytes], claimed: set[bytes]) -> list[LiveScore]:
+        found: list[LiveScore] = []
+        if not self._db.one("SELECT 1 FROM scores WHERE request_id IS NULL LIMIT 1"):
+            return found
+        for part in chunks(new):
+            for trace, scorer, value, passed, error, at, source in self._db.rows(
+                "SELECT trace_id, scorer, value, passed, error, at, source FROM scores"
+                f" WHERE request_id IS NULL AND trace_id IN ({marks(part)})",
+                part,
+            ):
+                claimed.add(trace)
+                did_pass = None if passed is None else bool(passed)
+                found.append(LiveScore(trace.hex(), scorer, value, did_pass, "", error, at, source))
+        return found
 
-    # -- scores and signals
-
-    def _take_scores(self, open_: dict[str, _Open], scores: list[LiveScore]) -> None:
-        rows = []
-        for score in scores:
-            opened = open_.get(score.trace_id)
-            if opened is not None:
-                take_score(opened.request, score, self._labels.label)
-                opened.changed = True
-            rows.append(_score_row(score, opened))
-        self._db.connection.executemany(
-            "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
+    def _write_scores(self, scores: list[LiveScore], claimed: set[bytes]) -> int:
+        """Gives how many told something new."""
+        by_trace = self._requests.by_trace
+        connection = self._db.connection
+        connection.executemany(
+            "UPDATE scores SET request_id = ? WHERE trace_id = ? AND request_id IS NULL",
+            [(by_trace[trace].id, trace) for trace in claimed],
         )
+        before = connection.total_changes
+        connection.executemany(_INSERT_SCORE, [self._score_row(score) for score in scores])
+        return connection.total_changes - before
+
+    def _score_row(self, score: LiveScore) -> tuple[Any, ...]:
+        trace = bytes.fromhex(score.trace_id)
+        opened = self._requests.by_trace.get(trace)
+        return (
+            *(trace, score.scorer, score.source, opened.id if opened else None, score.value, score.passed),
+            *(score.reason, score.error, score.at, score.cost_usd),
+        )
+
+    # -- signals, and what could not be taken
 
     def _new_signals(self, signals: list[Signal]) -> list[Signal]:
-        """Those that were not there, once each, and each with its trace where that can be told."""
-        once = {signal.id: signal for signal in signals}
-        if not once:
-            return []
-        ids = list(once)
-        for at in range(0, len(ids), _CHUNK):
-            part = ids[at : at + _CHUNK]
-            marks = ", ".join("?" * len(part))
-            for (known,) in self._db.rows(f"SELECT id FROM signals WHERE id IN ({marks})", part):
-                del once[known]
-        return [self._placed(signal) for signal in once.values()]
-
-    def _placed(self, signal: Signal) -> Signal:
-        """A signal of a session is about its newest request before it."""
-        if signal.trace_id or not signal.session:
-            return signal
-        row = self._db.one(
-            "SELECT trace_id FROM requests WHERE session = ? AND session <> '' AND started_at <= ?"
-            " ORDER BY started_at DESC LIMIT 1",
-            (signal.session, signal.at),
-        )
-        return msgspec.structs.replace(signal, trace_id=row[0].hex()) if row else signal
-
-    def _take_signals(self, open_: dict[str, _Open], signals: list[Signal], changes: Changes) -> None:
-        rows = []
+        """Those that were not there, once each."""
+        once: dict[str, Signal] = {}
         for signal in signals:
-            opened = open_.get(signal.trace_id) if signal.trace_id else None
-            if opened is not None:
-                take_signal(opened.request, signal)
-                opened.changed = True
-            elif not signal.trace_id:
-                self._count_alone(changes, signal)
-            rows.append(_signal_row(signal, opened))
-        self._db.connection.executemany("INSERT INTO signals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            if signal.kind in SIGNAL_KINDS:
+                made = signal_settled(signal, self._now)
+                once.setdefault(made.id, made)
+        for part in chunks(once):
+            for (known,) in self._db.rows(f"SELECT id FROM signals WHERE id IN ({marks(part)})", part):
+                del once[known]
+        return list(once.values())
 
-    def _count_alone(self, changes: Changes, signal: Signal) -> None:
-        """A signal that belongs to no request counts for its feature."""
-        sums = Sums(1, signal.value, signal.value**2, bad=int(signal.is_bad))
-        series = self._labels.series_id(Series(feature=signal.feature))
-        changes.add(signal.at, series, Tally(signals={signal.kind: sums}))
-
-    def _claim_waiting(self, open_: dict[str, _Open], traces: dict[str, list[Arrived]]) -> None:
-        """Scores and signals that came before their trace."""
-        for table in ("scores", "signals"):
-            column = "request_id IS NULL AND trace_id <> x''"
-            if not self._db.one(f"SELECT 1 FROM {table} WHERE {column} LIMIT 1"):
-                continue
-            for trace_id in traces:
-                opened = open_[trace_id]
-                key = bytes.fromhex(trace_id)
-                if table == "scores":
-                    self._claim_scores(opened, key)
-                else:
-                    self._claim_signals(opened, key)
-
-    def _claim_scores(self, opened: _Open, trace_id: bytes) -> None:
-        where = "WHERE trace_id = ? AND request_id IS NULL"
-        rows = self._db.rows(
-            f"SELECT scorer, value, passed, reason, error, at, source, cost_usd FROM scores {where}",
-            (trace_id,),
-        )
-        for scorer, value, passed, reason, error, at, source, cost in rows:
-            did_pass = None if passed is None else bool(passed)
-            score = LiveScore(trace_id.hex(), scorer, value, did_pass, reason, error, at, source, cost)
-            take_score(opened.request, score, self._labels.label)
-            opened.changed = True
-        if rows:
-            self._db.connection.execute(f"UPDATE scores SET request_id = ? {where}", (opened.id, trace_id))
-
-    def _claim_signals(self, opened: _Open, trace_id: bytes) -> None:
-        where = "WHERE trace_id = ? AND request_id IS NULL"
-        rows = self._db.rows(f"SELECT id, kind, value, at FROM signals {where}", (trace_id,))
-        for id_, kind, value, at in rows:
-            take_signal(opened.request, Signal(id_, kind, value, at))
-            opened.changed = True
-        if rows:
-            self._db.connection.execute(f"UPDATE signals SET request_id = ? {where}", (opened.id, trace_id))
-
-    def _set_aside(self, asides: list[Aside], now: float) -> int:
+    def _set_aside(self, asides: list[Aside]) -> int:
         if not asides:
             return 0
-        before = self._db.connection.total_changes
-        self._db.connection.executemany(
+        connection = self._db.connection
+        before = connection.total_changes
+        connection.executemany(
             "INSERT OR IGNORE INTO asides (at, source, place, why, text) VALUES (?, ?, ?, ?, ?)",
-            ((now, x.source, x.place, x.why, x.text) for x in asides),
+            (
+                (self._now, *(whole_text(t)[:_ASIDE_LENGTH] for t in (x.source, x.place, x.why, x.text)))
+                for x in asides
+            ),
         )
-        added = self._db.connection.total_changes - before
-        self._db.connection.execute(
-            "DELETE FROM asides WHERE id <= (SELECT max(id) FROM asides) - ?", (_ASIDES,)
-        )
+        added = connection.total_changes - before
+        connection.execute("DELETE FROM asides WHERE id <= (SELECT max(id) FROM asides) - ?", (_ASIDES,))
         return added
-
-
-def _span_rows(rows: list[tuple[_Open, dict[bytes, Span]]]) -> Iterable[tuple[Any, ...]]:
-    for opened, spans in rows:
-        for span_id, span in spans.items():
-            error = (span.error or "") if span.status == "error" else None
-            yield (
-                *(opened.id, span_id, bytes.fromhex(span.parent_id), span.name, span.kind),
-                *(span.start, span.end, error, _attributes(span.attributes)),
-            )
-
-
-def _score_row(score: LiveScore, opened: _Open | None) -> tuple[Any, ...]:
-    return (
-        *(bytes.fromhex(score.trace_id), score.scorer, score.source, opened.id if opened else None),
-        *(score.value, score.passed, score.reason, score.error, score.at, score.cost_usd),
-    )
-
-
-def _signal_row(signal: Signal, opened: _Open | None) -> tuple[Any, ...]:
-    return (
-        *(signal.id, opened.id if opened else None, bytes.fromhex(signal.trace_id), signal.session),
-        *(signal.user, signal.feature, signal.kind, signal.value, signal.at, signal.comment, signal.edited),
-    )

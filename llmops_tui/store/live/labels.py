@@ -3,6 +3,8 @@ the database."""
 
 from __future__ import annotations
 
+import msgspec
+
 from llmops_tui.domain.live.request import Series
 from llmops_tui.store.connection import Database
 
@@ -18,8 +20,12 @@ AT_MOST = {
     "guardrail": 60,
     "scorer": 60,
     "trait": 60,
+    "language": 60,
+    "terms": 300,
 }
 OTHER = "(other)"
+#: Combinations that are told apart; those beyond are counted as `OTHER` in all of their parts.
+MOST_SERIES = 2_000
 
 
 class Labels:
@@ -29,8 +35,8 @@ class Labels:
         self._db = db
         self._known: dict[str, set[str]] = {}
         self._series: dict[Series, int] = {}
-        self._by_id: dict[int, Series] = {}
-        db.caches += [self._known, self._series, self._by_id]
+        self._as_sent: dict[Series, int] = {}
+        db.caches += [self._known, self._series, self._as_sent]
 
     def label(self, dimension: str, value: str) -> str:
         """The value itself, or `OTHER`. Within a write."""
@@ -50,6 +56,8 @@ class Labels:
 
     def series_id(self, series: Series) -> int:
         """The number of a series, its parts bounded. Within a write."""
+        if (known := self._as_sent.get(series)) is not None:
+            return known
         bounded = Series(
             self.label("config", series.config),
             self.label("version", series.version),
@@ -59,6 +67,9 @@ class Labels:
         )
         found = self._series.get(bounded)
         if found is None:
+            (there,) = self._db.one("SELECT count(*) FROM series")
+            if there >= MOST_SERIES:
+                bounded = Series(*(OTHER if part else "" for part in msgspec.structs.astuple(bounded)))
             args = (bounded.config, bounded.version, bounded.feature, bounded.model, bounded.provider)
             self._db.connection.execute(
                 "INSERT OR IGNORE INTO series (config, version, feature, model, provider)"
@@ -71,6 +82,9 @@ class Labels:
                 args,
             )
             self._series[bounded] = found
+        if len(self._as_sent) >= 4 * MOST_SERIES:
+            self._as_sent.clear()
+        self._as_sent[series] = found
         return int(found)
 
     def series(self) -> dict[int, Series]:

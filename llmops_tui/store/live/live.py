@@ -20,13 +20,17 @@ from llmops_tui.store.live.ingest import Ingest, Ingested
 from llmops_tui.store.live.labels import Labels
 from llmops_tui.store.live.looked import Looked
 from llmops_tui.store.live.requests import Requests
+from llmops_tui.store.live.retention import Retention, Swept, size_bytes
 from llmops_tui.store.live.rollups import RESOLUTIONS, Rollups
+from llmops_tui.store.live.traits import Traits
 from llmops_tui.store.live.watch import Watch
 from llmops_tui.store.opening import prepare
 
 #: Where it is, within the workspace.
 LIVE_DATABASE = Path(".llmops") / "live.db"
 APPLICATION_ID = 0x6C6C6D76  # "llmv"
+#: What is left of the log after it was brought into the file.
+LOG_BYTES = 4_000_000
 #: Requests that sums are made of where a filter can't be answered from those that are kept.
 MOST_REQUESTS = 50_000
 
@@ -40,10 +44,12 @@ class LiveStore:
         self.labels = Labels(db)
         self.rollups = Rollups(db)
         self.requests = Requests(db, self.labels.series)
-        self.watch = Watch(db)
-        self.looked = Looked(db)
-        self.canaries = Canaries(db)
         self.alerts = Alerts(db)
+        self.traits = Traits(db, self.labels, self.rollups)
+        self.watch = Watch(db)
+        self.canaries = Canaries(db)
+        self.looked = Looked(db)
+        self.retention = Retention(db, self.rollups)
         self._ingest = Ingest(db, self.labels, self.rollups)
 
     @classmethod
@@ -53,12 +59,15 @@ class LiveStore:
         Raises:
             StoreError: it can't be opened, is damaged, not ours, or from a newer release.
         """
-        connection = connect(path, read_only=read_only)
+        connection = connect(path, read_only=read_only, made_by="collect")
         try:
             prepare(connection, path, read_only, schema.STEPS, APPLICATION_ID, "collect")
             if not read_only:
                 # What is acknowledged outlives a power cut too.
                 connection.execute("PRAGMA synchronous = FULL")
+                # What is overwritten or dropped leaves nothing in pages that are written anyway.
+                connection.execute("PRAGMA secure_delete = FAST")
+                connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
             return cls(Database(path, connection, read_only=read_only))
         except sqlite3.Error as error:
             connection.close()
@@ -115,6 +124,10 @@ class LiveStore:
             (bucket, series, tally) for (bucket, series), tally in sorted(made.items(), key=lambda x: x[0][0])
         ]
 
+    def sweep(self, now: float, keep_days: float, max_bytes: int, budget_s: float = 1.0) -> Swept:
+        """Drop raw traffic that is too old or too much; sums stay: see `Retention.sweep`."""
+        return self.retention.sweep(now, keep_days, max_bytes, budget_s)
+
     def asides(self, limit: int = 100) -> list[Aside]:
         """What could not be taken in, newest first."""
         rows = self._db.rows("SELECT source, place, why, text FROM asides ORDER BY id DESC LIMIT ?", (limit,))
@@ -128,9 +141,7 @@ class LiveStore:
         """How many spans, requests, signals, scores and asides are kept, and bytes on disk."""
         tables = ("spans", "requests", "signals", "scores", "asides")
         found = {table: int(self._db.one(f"SELECT count(*) FROM {table}")[0]) for table in tables}
-        (pages,) = self._db.one("PRAGMA page_count")
-        (size,) = self._db.one("PRAGMA page_size")
-        return {**found, "bytes": pages * size}
+        return {**found, "bytes": size_bytes(self._db.path)}
 
     def changed(self) -> bool:
         """Whether another process has written since this was last asked."""

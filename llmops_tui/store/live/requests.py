@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +15,8 @@ from llmops_tui.domain.trace import Span, Trace
 from llmops_tui.store.connection import Database
 
 Args = list[Any]
+#: A trace's id, or its beginning.
+_ID_START = re.compile("[0-9a-f]{8,32}")
 
 _request = msgspec.msgpack.Decoder(Request).decode
 _attributes = msgspec.json.Decoder().decode
@@ -33,9 +36,9 @@ _ONLY = {
 }
 _ORDERS = {
     "newest": "started_at DESC, id DESC",
-    "slowest": "latency_s DESC",
-    "dearest": "cost_usd DESC",
-    "lowest": "score IS NULL, score, started_at DESC",
+    "slowest": "latency_s DESC, id DESC",
+    "dearest": "cost_usd DESC, id DESC",
+    "lowest": "score IS NULL, score, started_at DESC, id DESC",
 }
 
 
@@ -54,6 +57,8 @@ class Requests:
             terms, args = [*terms, "user = ?", "user <> ''"], [*args, wanted.user]
         if wanted.session:
             terms, args = [*terms, "session = ?", "session <> ''"], [*args, wanted.session]
+        if wanted.error:
+            terms, args = [*terms, "error = ?"], [*args, wanted.error]
         if wanted.only:
             terms.append(_ONLY[wanted.only])
         every = self._series()
@@ -76,21 +81,14 @@ class Requests:
         found = self.where(wanted)
         if found is None:
             return []
-        condition, args = found
-        made: list[LiveRequest] = []
-        batch = limit if not wanted.error else max(limit, 1_000)
-        while len(made) < limit:
-            rows = self._db.rows(
-                f"SELECT id, arrived_at, facts FROM requests WHERE {condition} ORDER BY {_ORDERS[order]}"
-                " LIMIT ? OFFSET ?",
-                [*args, batch, offset],
-            )
-            listed = (LiveRequest(id_, _request(facts), at) for id_, at, facts in rows)
-            made += [x for x in listed if not wanted.error or x.request.error == wanted.error]
-            if len(rows) < batch:
-                break
-            offset += batch
-        return made[:limit]
+        # The index alone tells which; only these rows are read.
+        rows = self._db.rows(
+            "SELECT r.id, r.arrived_at, r.facts FROM (SELECT id, row_number() OVER () AS n FROM"
+            f" (SELECT id FROM requests WHERE {found[0]} ORDER BY {_ORDERS[order]} LIMIT ? OFFSET ?)) AS f"
+            " JOIN requests AS r ON r.id = f.id ORDER BY f.n",
+            [*found[1], limit, offset],
+        )
+        return [LiveRequest(id_, _request(facts), at) for id_, at, facts in rows]
 
     def count(self, wanted: LiveFilter) -> int:
         found = self.where(wanted)
@@ -99,16 +97,19 @@ class Requests:
         (count,) = self._db.one(f"SELECT count(*) FROM requests WHERE {found[0]}", found[1])
         return int(count)
 
-    def facts(self, wanted: LiveFilter, limit: int = 100_000) -> Iterable[Request]:
+    def facts(self, wanted: LiveFilter, limit: int = 100_000) -> list[Request]:
         """Newest first."""
         return [each.request for each in self.listed(wanted, limit=limit)]
 
     def get(self, id_: int) -> LiveRequest | None:
-        row = self._db.one("SELECT id, arrived_at, facts FROM requests WHERE id = ? AND facts <> x''", (id_,))
+        row = self._db.one("SELECT id, arrived_at, facts FROM requests WHERE id = ?", (id_,))
         return LiveRequest(row[0], _request(row[2]), row[1]) if row else None
 
     def find(self, trace_id: str) -> LiveRequest | None:
         """By its trace's id, or the beginning of it (8 digits at least) where only one has it."""
+        trace_id = trace_id.strip().lower()
+        if not _ID_START.fullmatch(trace_id):
+            return None
         low = bytes.fromhex((trace_id + "0" * 32)[:32])
         high = bytes.fromhex((trace_id + "f" * 32)[:32])
         rows = self._db.rows(
@@ -129,7 +130,7 @@ class Requests:
 
     def trace(self, id_: int) -> Trace | None:
         """The whole trace of a request; None where it is not there any more."""
-        row = self._db.one("SELECT trace_id, facts FROM requests WHERE id = ? AND facts <> x''", (id_,))
+        row = self._db.one("SELECT trace_id, facts FROM requests WHERE id = ?", (id_,))
         if row is None:
             return None
         spans = [

@@ -1,11 +1,12 @@
 """Sums of requests by the time they began and by series, at several resolutions.
 
 They are always exactly the sum over all requests that ever were: a request that more is learned about is
-taken away and added anew in the same transaction.
+taken away and added anew in the same transaction. Fine buckets are dropped when they are old (`KEPT_DAYS`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import msgspec
@@ -19,9 +20,26 @@ RESOLUTIONS = (MINUTE, TEN_MINUTES, HOUR, DAY)
 #: How long buckets of a resolution are kept, in days; the others for ever.
 KEPT_DAYS = {MINUTE: 8, TEN_MINUTES: 60}
 #: Sums that are held in memory between writes.
-HELD = 4_000
+HELD = 2_000
+
+#: Points that a plot has at most, roughly.
+POINTS = 170
 
 Key = tuple[int, int, int]
+
+
+def resolution_for(window_s: float, age_s: float = 0.0) -> int:
+    """The finest resolution that gives a window about 150 points at most.
+
+    Args:
+        age_s: how long ago the window began: fine buckets of old windows are gone.
+    """
+    for resolution in RESOLUTIONS:
+        kept_s = KEPT_DAYS.get(resolution, math.inf) * DAY
+        if window_s / resolution <= POINTS and max(window_s, age_s) < kept_s - DAY:
+            return resolution
+    return DAY
+
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Tally).decode
@@ -47,7 +65,8 @@ class Rollups:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._held: dict[Key, Tally] = {}
-        db.caches.append(self._held)
+        self._horizons: dict[int, int] = {}
+        db.caches += [self._held, self._horizons]
 
     def apply(self, changes: Changes) -> None:
         """Add the changes at every resolution. Within a write."""
@@ -55,6 +74,8 @@ class Rollups:
         for (minute, series_id), change in changes.minutes.items():
             for resolution in RESOLUTIONS:
                 key = (resolution, minute // resolution * resolution, series_id)
+                if key[1] < self._horizon(resolution):
+                    continue
                 tally = touched.get(key)
                 if tally is None:
                     tally = touched[key] = self._load(key)
@@ -70,8 +91,9 @@ class Rollups:
         )
         for key in gone:
             self._held.pop(key, None)
-        if len(self._held) > HELD:
-            self._held.clear()
+        while len(self._held) > HELD:
+            # The one that has been there longest.
+            del self._held[next(iter(self._held))]
 
     def _load(self, key: Key) -> Tally:
         found = self._held.get(key)
@@ -102,10 +124,34 @@ class Rollups:
         row = self._db.one("SELECT min(bucket) FROM rollups WHERE resolution = ?", (DAY,))
         return row[0] if row else None
 
-    def drop_old(self, now: float) -> None:
-        """Drop fine buckets that are too old. Within a write."""
+    def drop_old(self, now: float, limit: int) -> bool:
+        """Drop some fine buckets that are too old; gives whether any were. Within a write."""
+        found = False
         for resolution, days in KEPT_DAYS.items():
-            self._db.connection.execute(
-                "DELETE FROM rollups WHERE resolution = ? AND bucket < ?", (resolution, now - days * DAY)
+            horizon = int(now - days * DAY) // DAY * DAY
+            if horizon > self._horizon(resolution):
+                self._db.connection.execute(
+                    "INSERT INTO counters VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+                    (f"first_bucket_{resolution}", horizon),
+                )
+                self._horizons.clear()
+                self._held.clear()
+            first = self._horizon(resolution)
+            row = self._db.one(
+                "SELECT max(bucket) FROM (SELECT bucket FROM rollups WHERE resolution = ? AND bucket < ?"
+                " ORDER BY bucket LIMIT ?)",
+                (resolution, first, limit),
             )
-        self._held.clear()
+            if row[0] is not None:
+                found = True
+                self._db.connection.execute(
+                    "DELETE FROM rollups WHERE resolution = ? AND bucket <= ?", (resolution, row[0])
+                )
+        return found
+
+    def _horizon(self, resolution: int) -> int:
+        """The first bucket that is kept: what belongs into an older one is not added, as the rest is gone."""
+        if resolution not in self._horizons:
+            row = self._db.one("SELECT value FROM counters WHERE name = ?", (f"first_bucket_{resolution}",))
+            self._horizons[resolution] = row[0] if row else -(2**62)
+        return self._horizons[resolution]

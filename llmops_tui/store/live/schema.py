@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 #: `facts` of a request and `data` of a rollup are MessagePack of `domain.live`; what is filtered or sorted by
-#: has columns of its own. A request is watched: 0 not looked at, 1 passed over, 2 to be judged, 3 judged.
+#: has columns of its own, and they are all in one index, which answers filters without reading the rows. A
+#: request is watched: 0 not looked at, 1 passed over, 2 to be judged, 3 judged.
 #: Spans are numbered as they come, so that they are appended; their index begins with their request's number.
 LIVE = """
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -13,14 +14,15 @@ CREATE TABLE series (
 CREATE TABLE labels (
   dimension TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (dimension, value)) WITHOUT ROWID;
 CREATE TABLE requests (
-  id INTEGER PRIMARY KEY, trace_id BLOB NOT NULL UNIQUE, started_at REAL NOT NULL, arrived_at REAL NOT NULL,
-  series_id INTEGER NOT NULL REFERENCES series(id), counted INTEGER NOT NULL, complete INTEGER NOT NULL,
-  user TEXT NOT NULL, session TEXT NOT NULL, failed INTEGER NOT NULL, refused INTEGER NOT NULL,
-  flagged INTEGER NOT NULL, bad INTEGER NOT NULL, latency_s REAL NOT NULL, cost_usd REAL, score REAL,
-  watch INTEGER NOT NULL DEFAULT 0, facts BLOB NOT NULL);
-CREATE INDEX requests_started ON requests(started_at);
-CREATE INDEX requests_series ON requests(series_id, started_at);
-CREATE INDEX requests_user ON requests(user, started_at) WHERE user <> '';
+  id INTEGER PRIMARY KEY, trace_id BLOB NOT NULL UNIQUE, started_at REAL NOT NULL, came_at REAL NOT NULL,
+  arrived_at REAL NOT NULL, series_id INTEGER NOT NULL REFERENCES series(id), counted INTEGER NOT NULL,
+  complete INTEGER NOT NULL, user TEXT NOT NULL, session TEXT NOT NULL, error TEXT NOT NULL,
+  failed INTEGER NOT NULL, refused INTEGER NOT NULL, flagged INTEGER NOT NULL, bad INTEGER NOT NULL,
+  latency_s REAL NOT NULL, cost_usd REAL, score REAL, watch INTEGER NOT NULL DEFAULT 0, facts BLOB NOT NULL);
+CREATE INDEX requests_started ON requests(started_at, series_id, counted, failed, refused, flagged, bad, user,
+  error, latency_s, cost_usd, score);
+CREATE INDEX requests_user ON requests(user, started_at, series_id, counted, failed, refused, flagged, bad,
+  error, latency_s, cost_usd, score) WHERE user <> '';
 CREATE INDEX requests_session ON requests(session, started_at) WHERE session <> '';
 CREATE INDEX requests_new ON requests(arrived_at) WHERE watch = 0;
 CREATE INDEX requests_waiting ON requests(id) WHERE watch = 2;
@@ -39,7 +41,8 @@ CREATE TABLE signals (
   at REAL NOT NULL, comment TEXT NOT NULL, edited TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX signals_request ON signals(request_id) WHERE request_id IS NOT NULL;
 CREATE INDEX signals_waiting ON signals(trace_id) WHERE request_id IS NULL;
-CREATE INDEX signals_at ON signals(at);
+CREATE INDEX signals_session ON signals(session, at) WHERE trace_id = x'' AND session <> '';
+CREATE INDEX signals_alone ON signals(at) WHERE request_id IS NULL;
 CREATE TABLE scores (
   trace_id BLOB NOT NULL, scorer TEXT NOT NULL, source TEXT NOT NULL,
   request_id INTEGER REFERENCES requests(id) ON DELETE CASCADE, value REAL, passed INTEGER,
@@ -52,6 +55,8 @@ CREATE TABLE asides (
   id INTEGER PRIMARY KEY, at REAL NOT NULL, source TEXT NOT NULL, place TEXT NOT NULL, why TEXT NOT NULL,
   text TEXT NOT NULL, UNIQUE (source, place, why, text));
 CREATE TABLE looked (trace_id BLOB PRIMARY KEY, at REAL NOT NULL, what TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE dropped (trace BLOB PRIMARY KEY, day INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX dropped_day ON dropped(day);
 CREATE TABLE alert_states (rule TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE alert_events (
   id INTEGER PRIMARY KEY, rule TEXT NOT NULL, at REAL NOT NULL, what TEXT NOT NULL, data BLOB NOT NULL);

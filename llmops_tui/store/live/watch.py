@@ -30,7 +30,7 @@ class Watch:
         """
         rows = self._db.rows(
             "SELECT id, arrived_at, facts FROM requests"
-            " WHERE watch = 0 AND arrived_at < ? AND facts <> x'' ORDER BY arrived_at LIMIT ?",
+            " WHERE watch = 0 AND arrived_at < ? ORDER BY arrived_at LIMIT ?",
             (before, limit),
         )
         return [LiveRequest(id_, _request(facts), at) for id_, at, facts in rows]
@@ -48,24 +48,25 @@ class Watch:
         """
         with self._db.write() as connection:
             return connection.execute(
-                "UPDATE requests SET watch = ? WHERE watch = ? AND counted AND started_at >= ?"
-                " AND (failed OR flagged OR bad OR refused) AND (failed OR flagged OR bad)",
-                (WAITS, PASSED_OVER, since),
+                f"UPDATE requests SET watch = {WAITS} WHERE watch = {PASSED_OVER} AND counted"
+                " AND started_at >= ? AND (failed OR flagged OR bad OR refused)"
+                " AND (failed OR flagged OR bad)",
+                (since,),
             ).rowcount
 
     def give_up(self, before: float) -> int:
         """Let go of those that have waited since before a moment (Unix seconds); gives how many."""
         with self._db.write() as connection:
+            # The state in the text: an index of some rows is not used for an argument.
             return connection.execute(
-                "UPDATE requests SET watch = ? WHERE watch = ? AND arrived_at < ?",
-                (PASSED_OVER, WAITS, before),
+                f"UPDATE requests SET watch = {PASSED_OVER} WHERE watch = {WAITS} AND arrived_at < ?",
+                (before,),
             ).rowcount
 
     def waiting(self, limit: int) -> list[LiveRequest]:
         """Those that are to be judged, newest first: where there are too many, the old ones stay behind."""
         rows = self._db.rows(
-            "SELECT id, arrived_at, facts FROM requests WHERE watch = 2 AND facts <> x''"
-            " ORDER BY id DESC LIMIT ?",
+            "SELECT id, arrived_at, facts FROM requests WHERE watch = 2 ORDER BY id DESC LIMIT ?",
             (limit,),
         )
         return [LiveRequest(id_, _request(facts), at) for id_, at, facts in rows]
@@ -77,6 +78,7 @@ class Watch:
     def spent_since(self, at: float) -> float:
         """USD that judging cost since then, as far as it is known."""
         (cost,) = self._db.one(
-            "SELECT ifnull(sum(cost_usd), 0.0) FROM scores WHERE at >= ? AND source = 'online'", (at,)
+            "SELECT ifnull(sum(cost_usd), 0.0) FROM scores WHERE at >= ? AND source IN ('online', 'worth')",
+            (at,),
         )
         return float(cost)
