@@ -36,6 +36,8 @@ ALPHA = 0.01
 #: time, and at most so long.
 _EARLY, _EARLY_S, _EARLY_N = 0.25, 3 * HOUR, 30
 _EVENTS = 2_000
+#: Requests of either version that are read: the collector has little memory.
+MOST = 10_000
 
 #: Tells one channel of an event; why it can't be told, empty where it was.
 Send = Callable[[Path, Channel, AlertEvent], Awaitable[str]]
@@ -96,7 +98,7 @@ def _regressed(
     after: VersionTraffic,
     alpha: float,
 ) -> Regression:
-    view = rollout(store, of, now, old=before.version, new=after.version, alpha=alpha)
+    view = rollout(store, of, now, old=before.version, new=after.version, alpha=alpha, most=MOST)
     worse = view.failed
     if worse and view.kind == "after":
         worse = _since_it_came(store, of, now, view)
@@ -110,7 +112,7 @@ def _since_it_came(store: LiveStore, of: LiveFilter, now: float, view: RolloutVi
     """
     early = min(_EARLY * (view.until - view.since), _EARLY_S)
     then = msgspec.structs.replace(of, until=min(view.since + max(early, 600.0), now))
-    first = rollout(store, then, now, old=view.old, new=view.new)
+    first = rollout(store, then, now, old=view.old, new=view.new, most=MOST)
     if first.n_new < _EARLY_N:
         return view.failed
     deltas = {each.result.metric: each.result for each in first.figures}
