@@ -31,6 +31,39 @@ MOST, _PAGE = 50_000, 2_000
 _CALM = 50
 
 
+class Sides(msgspec.Struct, frozen=True):
+    """Two versions' traffic as it is compared.
+
+    Attributes:
+        by: what counts as one observation.
+        metrics: tallies of `figures`, in their order.
+        most: requests of either version that were read at most.
+    """
+
+    config: str
+    before: str
+    after: str
+    times: Times
+    olds: list[Seen]
+    news: list[Seen]
+    by: str
+    figures: list[Read]
+    metrics: tuple[Metric, ...]
+    most: int
+
+    def drop(self, metric: str) -> float | None:
+        """How much lower the new version is in a figure, higher being better; None where it is not told."""
+        for each in self.metrics:
+            if each.name == metric and each.old.n and each.new.n:
+                return each.old.mean - each.new.mean
+        return None
+
+    @property
+    def may_fail(self) -> bool:
+        """A figure looks worse than it may be. Where none does, nothing is proven either."""
+        return any((self.drop(each.name) or 0.0) > each.max_drop for each in self.metrics)
+
+
 def rollout(
     store: LiveStore,
     wanted: LiveFilter,
@@ -40,7 +73,6 @@ def rollout(
     new: str | None = None,
     alpha: float = 0.05,
     drops: Mapping[str, float] | None = None,
-    most: int = MOST,
 ) -> RolloutView:
     """Hold a version's live traffic against another's.
 
@@ -48,43 +80,61 @@ def rollout(
         wanted: `since` says how far back versions are looked for; a version in it is left aside.
         old, new: versions; by default the newest with traffic and the one before it.
         drops: over `DROPS`.
+
+    Raises:
+        UsageError: there are no two versions to compare.
+    """
+    return judged(sides_of(store, wanted, now, old=old, new=new, drops=drops), alpha)
+
+
+def sides_of(
+    store: LiveStore,
+    wanted: LiveFilter,
+    now: float,
+    *,
+    old: str | None = None,
+    new: str | None = None,
+    drops: Mapping[str, float] | None = None,
+    most: int = MOST,
+) -> Sides:
+    """Read what is compared: as `rollout`.
+
+    Args:
         most: requests of either version that are read; the newest.
 
     Raises:
         UsageError: there are no two versions to compare.
     """
+    replace = msgspec.structs.replace
     until = min(wanted.until, now)
-    wanted = msgspec.structs.replace(
-        wanted, version="", until=until, since=max(wanted.since, until - 60 * DAY)
-    )
-    wanted = msgspec.structs.replace(wanted, config=config_with_versions(store, wanted.config, wanted))
+    wanted = replace(wanted, version="", until=until, since=max(wanted.since, until - 60 * DAY))
+    wanted = replace(wanted, config=config_with_versions(store, wanted.config, wanted))
     found, resolution = versions_of(store, wanted, now)
     before, after = chosen(found, old, new)
     if now - after.first <= 2 * DAY:
         # To the minute: a version that leaves within minutes is not live beside the other.
-        near = msgspec.structs.replace(wanted, since=after.first - DAY)
-        found, resolution = versions_of(store, near, now)
+        found, resolution = versions_of(store, replace(wanted, since=after.first - DAY), now)
         by_name = {each.version: each for each in found}
         before, after = by_name.get(before.version, before), by_name[after.version]
     times = times_of(before, after, resolution, until)
-    replace = msgspec.structs.replace
-    olds = _read(
-        store, replace(wanted, version=before.version, since=times.old_since, until=times.old_until), most
-    )
-    news = _read(store, replace(wanted, version=after.version, since=times.since, until=times.until), most)
-    calm = _read(
-        store, replace(wanted, version=before.version, since=times.calm_since, until=times.since), most
-    )
+    of_old, of_new = replace(wanted, version=before.version), replace(wanted, version=after.version)
+    olds = _read(store, replace(of_old, since=times.old_since, until=times.old_until), most)
+    news = _read(store, replace(of_new, since=times.since, until=times.until), most)
+    calm = _read(store, replace(of_old, since=times.calm_since, until=times.since), most)
     figures = figures_of([*olds, *news], calm if len(calm) >= _CALM else olds, {**DROPS, **(drops or {})})
     by, key = _cluster([*olds, *news])
-    results = compare_all([_metric(f, olds, news, key) for f in figures], alpha=alpha)
-    compared = tuple(
-        _compared(figure, result, olds, news) for figure, result in zip(figures, results, strict=True)
-    )
+    metrics = tuple(_metric(figure, olds, news, key) for figure in figures)
+    return Sides(wanted.config, before.version, after.version, times, olds, news, by, figures, metrics, most)
+
+
+def judged(sides: Sides, alpha: float = 0.05) -> RolloutView:
+    """What the two sides tell."""
+    results = compare_all(sides.metrics, alpha=alpha)
+    olds, news, times = sides.olds, sides.news, sides.times
     view = RolloutView(
-        config=wanted.config,
-        old=before.version,
-        new=after.version,
+        config=sides.config,
+        old=sides.before,
+        new=sides.after,
         kind=times.kind,
         since=times.since,
         until=times.until,
@@ -92,13 +142,13 @@ def rollout(
         old_until=times.old_until,
         n_old=len(olds),
         n_new=len(news),
-        by=by,
-        figures=compared,
+        by=sides.by,
+        figures=tuple(_compared(f, r, olds, news) for f, r in zip(sides.figures, results, strict=True)),
         verdict=together(results) if results else "inconclusive",
         sentence="",
-        notes=_notes(times, olds, news, by, most),
+        notes=_notes(times, olds, news, sides.by, sides.most),
     )
-    return replace(view, sentence=_sentence(view))
+    return msgspec.structs.replace(view, sentence=_sentence(view))
 
 
 def _read(store: LiveStore, wanted: LiveFilter, most: int) -> list[Seen]:
