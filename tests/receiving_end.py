@@ -13,15 +13,15 @@ from typing import Any, NamedTuple
 
 import aiohttp
 from google.protobuf.json_format import MessageToDict
-from llmops_tui.tracing.incoming import read_otlp, read_otlp_logs
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
 
 from llmops_tui.domain.live.arrival import Batch
-from llmops_tui.monitoring.collector import Collector, CollectorSettings
+from llmops_tui.monitoring.collector import Collector, CollectorSettings, Intake
 from llmops_tui.store.live import Ingested, LiveStore
+from llmops_tui.tracing.incoming import read_otlp, read_otlp_logs
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
@@ -174,11 +174,13 @@ def _int(value: Any) -> int:
 
 
 @asynccontextmanager
-async def receiving(folder: Path, **settings: Any) -> AsyncIterator[End]:
+async def receiving(
+    folder: Path, intake: Intake = lambda batch: batch, **settings: Any
+) -> AsyncIterator[End]:
     """A collector that listens on a port of its own."""
     writer, said = WriterOfTests(folder / "live.db"), list[str]()
     collector = Collector(
-        lambda batch: batch,
+        intake,
         writer.open,
         CollectorSettings(**{"port": 0, "drain_s": 0.5, **settings}),
         traces=read_otlp,
@@ -193,6 +195,15 @@ async def receiving(folder: Path, **settings: Any) -> AsyncIterator[End]:
         writer.gate.set()
         await end.session.close()
         await collector.close()
+
+
+async def is_still_up(end: End) -> None:
+    """It takes a span, and holds nothing any more."""
+    before = len(end.spans())
+    assert (await end.post(body_of((99, 1)))).status == 200
+    assert len(end.spans()) == before + 1
+    queue = (await end.health())["queue"]
+    assert queue == {"requests": 0, "spans": 0, "bytes": 0, "received_bytes": 0}
 
 
 async def until(seen: Callable[[], bool]) -> None:

@@ -12,7 +12,8 @@ from llmops_tui.cli.options import shared_options
 from llmops_tui.cli.shell import Shell, root_of
 
 if TYPE_CHECKING:
-    from llmops_tui.domain.live.settings import LiveSettings
+    from llmops_tui.domain.live.alerting import AlertState
+    from llmops_tui.domain.live.settings import AlertRule, LiveSettings
 
 #: A rule fires; a channel could not be told.
 FIRING, UNTOLD = 1, 3
@@ -45,8 +46,9 @@ def _rule_names(ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 def alerts(shell: Shell, check: bool, test: str | None, workspace: Path | None) -> int:
     """Show the alert rules: what fires, since when, and each figure against its limit.
 
-    While `collect` runs, it looks at the traffic once a minute and tells the channels. Without it, --check does
-    both, from cron for example: 1 says that a rule fires. Rules are written in llmops.yaml (docs/alerts.md).
+    While `collect` runs, it looks at the traffic once a minute and tells the channels. Without it, --check
+    does both, from cron for example: 1 says that a rule fires. Rules are written in llmops.yaml
+    (docs/alerts.md).
     """
     if check and test is not None:
         raise click.UsageError("--check and --test are two things: choose one")
@@ -105,13 +107,20 @@ def _show(shell: Shell, root: Path, settings: LiveSettings, *, check: bool, chec
     if (root / LIVE_DATABASE).exists():
         with LiveStore.open(root / LIVE_DATABASE, read_only=True) as store:
             states, events = store.alerts.states(), store.alerts.events(limit=_SHOWN)
-    board = [(rule, states.get(rule.name)) for rule in settings.rules]
+    board = [(rule, _of_this_rule(rule, states.get(rule.name))) for rule in settings.rules]
     if shell.as_json:
         shell.print_json(alerts_json(board, events, checked=checked))
     else:
         print_lines(alerts_lines(board, events, time.time()), sys.stdout)
     fires = any(state is not None and state.phase == "firing" for _rule, state in board)
     return FIRING if check and fires else 0
+
+
+def _of_this_rule(rule: AlertRule, state: AlertState | None) -> AlertState | None:
+    """A state of the rule as it is written now; what another had, it starts without."""
+    from llmops_tui.domain.live.alerting import mark_of
+
+    return state if state is not None and state.mark == mark_of(rule) else None
 
 
 def _test(shell: Shell, root: Path, settings: LiveSettings, name: str) -> int:

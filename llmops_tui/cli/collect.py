@@ -35,14 +35,15 @@ def collect(shell: Shell, port: int | None, host: str | None, quiet: bool, works
     Point any program that is instrumented with OpenTelemetry at it, by OTEL_EXPORTER_OTLP_ENDPOINT
     (docs/collect.md). What it acknowledges is on disk. Ends on Ctrl-C, when all of it is.
     """
-    from llmops_tui.domain.live.settings import LiveSettings
     from llmops_tui.engine.collecting import collect as receive
-    from llmops_tui.engine.collecting import collector_lock, collector_of
+    from llmops_tui.engine.collecting import collector_lock, collector_of, taking_in
+    from llmops_tui.engine.collecting_beside import tasks_beside
     from llmops_tui.monitoring.collector.reporting import Report
 
     root = root_of(workspace)
     with collector_lock(root):
-        collector = collector_of(root, LiveSettings(), host=host, port=port, say=shell.say)
+        settings, intake = taking_in(root)
+        collector = collector_of(root, settings, host=host, port=port, say=shell.say, intake=intake)
 
         def started() -> None:
             if shell.as_json:
@@ -52,6 +53,8 @@ def collect(shell: Shell, port: int | None, host: str | None, quiet: bool, works
                 shell.print(f"collecting at {collector.url} (OTEL_EXPORTER_OTLP_ENDPOINT={collector.url})")
             sys.stdout.flush()
 
-        tasks = [Report(collector.figures, shell.say)] if sys.stderr.isatty() and not quiet else []
+        tasks = tasks_beside(root, settings, shell.say)
+        if sys.stderr.isatty() and not quiet:
+            tasks.append(Report(collector.figures, shell.say))
         asyncio.run(receive(collector, tasks, started))
     return 0

@@ -80,7 +80,7 @@ class ChannelEntry(_Part):
 class AlertEntry(_Part):
     """When to tell somebody: exactly one of `above`, `below`, `increase` and `decrease`."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=60)
+    name: str = Field(min_length=1, max_length=60, description="Letters, digits, dots, `-` and `_`.")
     metric: str = Field(description="A figure, such as `error_rate`, `latency_p95` or `score.faithful`.")
     window: str = Field(default="15m", description="The figure is that of so much time.")
     above: Amount | None = Field(default=None, description="A limit: `4s`, `5%`, 0.02.")

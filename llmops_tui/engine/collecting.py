@@ -38,6 +38,29 @@ def collector_lock(root: Path) -> Iterator[None]:
         lock.release()
 
 
+def taking_in(root: Path) -> tuple[LiveSettings, Callable[[Batch], Batch]]:
+    """What the workspace says of live traffic, and how a batch is prepared before it is kept.
+
+    Raises:
+        WorkspaceError: `llmops.yaml` has a mistake.
+        UsageError, StoreError: a pattern is no regular expression; the key of user ids can't be had.
+    """
+    from llmops_tui.domain.errors import WorkspaceError
+    from llmops_tui.monitoring.intake import intake_of
+    from llmops_tui.workspace import connect, load_cached
+    from llmops_tui.workspace.reader import Reader
+    from llmops_tui.workspace.root import SETTINGS_FILE
+    from llmops_tui.workspace.settings import read_settings
+
+    workspace = load_cached(root)
+    wrong = [problem for problem in workspace.errors if problem.file == SETTINGS_FILE]
+    if wrong:
+        raise WorkspaceError(*wrong)
+    _setups, secrets, _env = connect(workspace, set())
+    settings = read_settings(Reader(root))
+    return workspace.live, intake_of(root, settings, workspace.live, secrets).prepare
+
+
 def collector_of(
     root: Path,
     live: LiveSettings,

@@ -144,9 +144,7 @@ def _signals(
     kinds: list[tuple[SignalKind, float]] = []
     if right and place < UP_IF_RIGHT:
         kinds = [("thumb", 1.0)]
-    elif right and place > 1 - DOWN_IF_RIGHT:
-        kinds = [("thumb", 0.0)]
-    elif not right and place < DOWN_IF_WRONG:
+    elif (right and place > 1 - DOWN_IF_RIGHT) or (not right and place < DOWN_IF_WRONG):
         kinds = [("thumb", 0.0)]
     elif not right and place < DOWN_IF_WRONG + RETRY_IF_WRONG:
         kinds = [("retry", 1.0)]

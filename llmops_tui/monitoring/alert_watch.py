@@ -142,9 +142,11 @@ class AlertWatch:
         events: list[AlertEvent] = []
         at = start
         while at < end:
-            state, change = self._referred(rule, state, traffic, at)
-            if change is not None:
-                events.append(event_of(rule, state, change.what, change.at))
+            # At the same times whether each minute is looked at by itself or many after a pause.
+            if state.reference is None or at % _AGAIN_S == 0:
+                state, change = self._referred(rule, state, traffic, at)
+                if change is not None:
+                    events.append(event_of(rule, state, change.what, change.at))
             about = state.reference.about if state.reference is not None else ""
             # Up to when a reference may be due again.
             until = min(end, at // _AGAIN_S * _AGAIN_S + _AGAIN_S)

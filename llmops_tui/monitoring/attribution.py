@@ -106,6 +106,7 @@ class VersionIndex:
         self._by_hash: dict[str, list[Recorded]] = {}
         self._by_prompt: dict[str, list[Recorded]] = {}
         self._systems: dict[_Wanted, list[Recorded]] = {}
+        self._users: dict[tuple[str, int], list[_Wanted]] = {}
         self._remembered: dict[str, tuple[Recorded, ...]] = {}
         self.size = 0
         for version in versions:
@@ -126,9 +127,11 @@ class VersionIndex:
             self._put(text_digest(prompt_blob(content)), version)
             self._put(part.hash, version)
             for role, source in content["messages"]:
-                wanted = fixed_parts(str(source)) if role == "system" else None
-                if wanted is not None:
+                wanted = fixed_parts(str(source))
+                if wanted is not None and role == "system":
                     self._systems.setdefault(wanted, []).append(version)
+                elif wanted is not None and role == "user":
+                    self._users.setdefault((version.config, version.number), []).append(wanted)
 
     def _put(self, digest: str, version: Recorded) -> None:
         there = self._by_prompt.setdefault(digest, [])
@@ -162,11 +165,14 @@ class VersionIndex:
         if not found and isinstance(template, str) and template:
             found = self._by_prompt.get(text_digest(_plain(template)), ())
         if not found and self._systems:
-            found = self._of_system(attributes.get(a.INPUT_MESSAGES))
+            messages = attributes.get(a.INPUT_MESSAGES)
+            found = self._of_system(messages)
+            if len(found) > 1:
+                found = self._of_user(found, _said_by(messages, ("user",)))
         return _only(found, attributes)
 
     def _of_system(self, messages: Any) -> tuple[Recorded, ...]:
-        text = _system_text(messages)
+        text = _said_by(messages, ("system", "developer"))
         if not text:
             return ()
         if text not in self._remembered:
@@ -180,10 +186,16 @@ class VersionIndex:
             )
         return self._remembered[text]
 
+    def _of_user(self, found: tuple[Recorded, ...], text: str) -> tuple[Recorded, ...]:
+        """Those whose message of the user fits as well, where any of these has fixed text."""
+        own = {(v.config, v.number): self._users.get((v.config, v.number), ()) for v in found}
+        fitting = {key for key, wanted in own.items() if any(each.fits(text) for each in wanted)}
+        return tuple(v for v in found if (v.config, v.number) in fitting) or found
+
 
 def _only(found: Iterable[Recorded], attributes: Mapping[str, Any]) -> Recorded | None:
     """The one of several that the configuration, the prompt's name or the model leaves."""
-    left = list(dict.fromkeys(found)) if not isinstance(found, list) else list(found)
+    left = list({(v.config, v.number): v for v in found}.values())
     hints = [attributes.get(a.CONFIG), *(attributes.get(name) for name in _PROMPT_NAMES)]
     for hint in hints:
         if len(left) > 1 and isinstance(hint, str) and hint:
@@ -199,11 +211,12 @@ def _only(found: Iterable[Recorded], attributes: Mapping[str, Any]) -> Recorded 
     return left[0] if len(left) == 1 else None
 
 
-def _system_text(messages: Any) -> str:
+def _said_by(messages: Any, roles: tuple[str, ...]) -> str:
+    """The first message of one of these roles."""
     if not isinstance(messages, list):
         return ""
     for message in messages:
-        if isinstance(message, dict) and message.get("role") in ("system", "developer"):
+        if isinstance(message, dict) and message.get("role") in roles:
             parts = message.get("parts")
             texts = [
                 part["content"]

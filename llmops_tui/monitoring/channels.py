@@ -9,9 +9,13 @@ import asyncio
 import contextlib
 import json
 import os
+import shlex
 import signal
+import tempfile
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from llmops_tui.domain.errors import LlmopsError
 from llmops_tui.domain.live.alert_event import AlertEvent, command_of
@@ -41,25 +45,25 @@ async def send(root: Path, channel: Channel, event: AlertEvent, *, wait_s: float
 
     try:
         channel = filled_channel(root, channel)
-    except LlmopsError as error:
-        return str(error)
-    body = json.dumps(payload(event, root.name), ensure_ascii=False, allow_nan=False).encode()
-    try:
+        body = json.dumps(payload(event, root.name), allow_nan=False).encode()
         if channel.command:
             return await _run(root, channel, body)
         return await _post(channel, body, wait_s)
+    except LlmopsError as error:
+        return str(error)
     except Exception as error:  # a channel is never a reason to stop
         return f"{channel.name}: {type(error).__name__}"
 
 
 def payload(event: AlertEvent, workspace: str) -> dict[str, Any]:
     """What is sent: `text` is what Slack, Mattermost and Google Chat show, the rest is for programs."""
-    command = list(command_of(event.filter, event.order)) if event.rule else ["llmops-tui", "alerts"]
+    asked = command_of(event.filter, event.order) if event.rule else ("llmops-tui", "alerts")
+    command = [clean_line(word) for word in asked]
     sentence = clean_line(event.sentence)
     words = _WORDS.get(event.what, event.what)
     title = f"{_MARKS.get(event.what, '')} {event.severity}: {event.rule or 'alerts'} {words}".strip()
     return {
-        "text": f"{title}\n{sentence}\n{_shell(command)}",
+        "text": f"{title}\n{sentence}\n{shlex.join(command)}",
         "state": event.what,
         "rule": event.rule,
         "severity": event.severity,
@@ -76,17 +80,14 @@ def payload(event: AlertEvent, workspace: str) -> dict[str, Any]:
 
 
 def _of_filter(wanted: LiveFilter) -> dict[str, Any]:
-    import msgspec
-
+    """What a filter says, without what it leaves open."""
     plain = LiveFilter()
     named: dict[str, Any] = msgspec.to_builtins(wanted)
-    return {name: value for name, value in named.items() if value != getattr(plain, name)}
-
-
-def _shell(words: list[str]) -> str:
-    import shlex
-
-    return clean_line(shlex.join(words))
+    return {
+        name: clean_line(value) if isinstance(value, str) else value
+        for name, value in named.items()
+        if value != getattr(plain, name)
+    }
 
 
 # -- a command
@@ -94,56 +95,34 @@ def _shell(words: list[str]) -> str:
 
 async def _run(root: Path, channel: Channel, body: bytes) -> str:
     """Run a command with the alert on its standard input; it goes with its children after the time limit."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *channel.command,
-            cwd=root,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        return f"{channel.name}: the command {channel.command[0]} can't be run: {why}"
-    try:
-        said = await asyncio.wait_for(_talk(process, body), TIME_LIMIT_S)
-    except TimeoutError:
-        return f"{channel.name}: the command took longer than {TIME_LIMIT_S:g} s and was ended"
-    finally:
-        # What it started and left behind, too.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
-    if process.returncode:
-        told = clean_line(said.decode("utf-8", "replace"))[:200]
-        return f"{channel.name}: the command ended with {process.returncode}" + (f": {told}" if told else "")
-    return ""
-
-
-async def _talk(process: asyncio.subprocess.Process, body: bytes) -> bytes:
-    """Give it the body and take the beginning of what it says on stderr, until it ends."""
-    assert process.stdin is not None
-    assert process.stderr is not None
-    with contextlib.suppress(ConnectionError):
-        process.stdin.write(body)
-        await process.stdin.drain()
-    process.stdin.close()
-    reading = asyncio.ensure_future(_beginning(process.stderr))
-    try:
-        await process.wait()
-        # A child that it left behind may hold the pipe open.
-        done, _ = await asyncio.wait([reading], timeout=0.2)
-        return reading.result() if done else b""
-    finally:
-        reading.cancel()
-
-
-async def _beginning(stream: asyncio.StreamReader) -> bytes:
-    kept = b""
-    while more := await stream.read(4_096):
-        kept = (kept + more)[:1_000]
-    return kept
+    # A file and no pipe: a child that is left behind would hold that open.
+    with tempfile.TemporaryFile() as said:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *channel.command,
+                cwd=root,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=said,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            return f"{channel.name}: the command {clean_line(channel.command[0])} can't be run: {why}"
+        try:
+            await asyncio.wait_for(process.communicate(body), TIME_LIMIT_S)
+        except TimeoutError:
+            return f"{channel.name}: the command took longer than {TIME_LIMIT_S:g} s and was ended"
+        finally:
+            # What it started, too.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+        if not process.returncode:
+            return ""
+        said.seek(0)
+        told = clean_line(said.read(1_000).decode("utf-8", "replace"))[:200]
+    return f"{channel.name}: the command ended with {process.returncode}" + (f": {told}" if told else "")
 
 
 # -- a webhook

@@ -65,10 +65,21 @@ def compared(reference: Tally, current: Tally) -> list[Drift]:
         for name in sorted(reference.scores.keys() & current.scores.keys())
     ]
     found += [
-        categorical(name, reference.traits[name], current.traits[name])
+        categorical(
+            name,
+            reference.traits[name],
+            current.traits[name],
+            design_effect=max(_each(reference, name), _each(current, name)),
+        )
         for name in sorted(reference.traits.keys() & current.traits.keys())
     ]
     return found
+
+
+def _each(tally: Tally, name: str) -> float:
+    """Values that a request has of a trait; of those of one request no two are independent."""
+    described = sum(tally.traits.get("language", {}).values())
+    return max(sum(tally.traits[name].values()) / described, 1.0) if described else 1.0
 
 
 def _passes(sums: Sums) -> dict[str, float]:

@@ -18,13 +18,11 @@ from llmops_tui.domain.live.settings import LiveSettings
 from llmops_tui.domain.model import Price, Usage, cost_usd, embedding_cost_usd
 from llmops_tui.domain.trace import Span
 from llmops_tui.monitoring.attribution import VersionIndex
-from llmops_tui.monitoring.cutting import MOST_BYTES, bounded
+from llmops_tui.monitoring.cutting import bounded
 from llmops_tui.monitoring.redaction import Redaction
 from llmops_tui.monitoring.user_ids import UserIds, ids_in, is_user_name
 
 if TYPE_CHECKING:
-    import re
-
     from llmops_tui.domain.schema import WorkspaceFile
 
 #: What an id of a session is replaced by the hash of, where a pattern finds something in it.
@@ -35,6 +33,7 @@ _DEEPEST = 100
 
 PriceOf = Callable[[str, str], Price | None]
 Versions = Callable[[], VersionIndex]
+Text = Callable[[str], str]
 
 
 class Intake:
@@ -70,16 +69,21 @@ class Intake:
         self._redaction.begin()
         versions = self._versions()
         spans = [Arrived(each.trace_id, self._attributed(each.span, versions)) for each in batch.spans]
-        if not self._is_plain:
-            found = self._user_patterns(batch) if self._hash_users else {}
-            spans = [
-                Arrived(each.trace_id, self._anonymous(each.span, found.get(each.trace_id))) for each in spans
-            ]
+        if self._is_plain:
+            spans = [Arrived(each.trace_id, bounded(each.span)) for each in spans]
+            return Batch(spans, batch.signals, batch.scores, batch.aside)
+        ids = self._ids(batch) if self._hash_users else {}
+        texts = {trace: self._text(found) for trace, found in ids.items()}
+        other = self._text(set())
+        every = self._text({id_ for found in ids.values() for id_ in found})
         return Batch(
-            [Arrived(each.trace_id, bounded(each.span)) for each in spans],
-            [self._signal(each) for each in batch.signals],
-            [self._score(each) for each in batch.scores],
-            [self._aside(each) for each in batch.aside],
+            [
+                Arrived(each.trace_id, bounded(self._anonymous(each.span, texts.get(each.trace_id, other))))
+                for each in spans
+            ],
+            [self._signal(each, texts.get(each.trace_id, other)) for each in batch.signals],
+            [self._score(each, texts.get(each.trace_id, other)) for each in batch.scores],
+            [Aside(*(every(text) for text in msgspec.structs.astuple(each))) for each in batch.aside],
         )
 
     __call__ = prepare
@@ -117,22 +121,31 @@ class Intake:
 
     # -- user ids and patterns
 
-    def _user_patterns(self, batch: Batch) -> dict[str, re.Pattern[str] | None]:
-        """Trace → what finds its users' ids in any text of it."""
+    def _ids(self, batch: Batch) -> dict[str, set[str]]:
+        """Trace → ids of its users, which may stand in any text of it."""
         ids: dict[str, set[str]] = {}
         for each in batch.spans:
             for id_ in ids_in(each.span.attributes):
                 ids.setdefault(each.trace_id, set()).add(id_)
-        return {trace: self._users.pattern(found) for trace, found in ids.items()}
+        for signal in batch.signals:
+            if signal.user:
+                ids.setdefault(signal.trace_id, set()).add(signal.user)
+        return ids
 
-    def _anonymous(self, span: Span, users: re.Pattern[str] | None) -> Span:
+    def _text(self, ids: set[str]) -> Text:
+        """What is done with each text."""
+        if not self._hash_users:
+            return self._redaction.text
+        pattern = self._users.pattern(ids)
+
         def text(value: str) -> str:
-            if self._hash_users:
-                if users is not None:
-                    value = users.sub(lambda match: self._users.hashed(match[0]), value)
-                value = self._users.in_json(value)
-            return self._redaction.text(value)
+            if pattern is not None:
+                value = pattern.sub(lambda match: self._users.hashed(match[0]), value)
+            return self._redaction.text(self._users.in_json(value))
 
+        return text
+
+    def _anonymous(self, span: Span, text: Text) -> Span:
         attributes = {
             name: value if name in _FIGURES else self._attribute(name, value, text)
             for name, value in self._named(span.attributes, text)
@@ -141,13 +154,13 @@ class Intake:
             span, name=text(span.name), error=text(span.error), attributes=attributes
         )
 
-    def _named(self, mapping: dict[Any, Any], text: Callable[[str], str]) -> Iterable[tuple[str, Any]]:
+    def _named(self, mapping: dict[Any, Any], text: Text) -> Iterable[tuple[str, Any]]:
         for name, value in mapping.items():
             name = str(name)
             # Most names are of the conventions; none of these has anything in it.
             yield (name if name in _CONVENTIONAL else text(name)), value
 
-    def _attribute(self, name: str, value: Any, text: Callable[[str], str], depth: int = 0) -> Any:
+    def _attribute(self, name: str, value: Any, text: Text, depth: int = 0) -> Any:
         if isinstance(value, str):
             if is_user_name(name):
                 return self._user(value)
@@ -178,16 +191,7 @@ class Intake:
 
     # -- what else comes in
 
-    def _signal(self, signal: Signal) -> Signal:
-        if self._is_plain:
-            return signal
-        users = self._users.pattern([signal.user]) if self._hash_users else None
-
-        def text(value: str) -> str:
-            if users is not None:
-                value = users.sub(lambda match: self._users.hashed(match[0]), value)
-            return self._redaction.text(value)
-
+    def _signal(self, signal: Signal, text: Text) -> Signal:
         return msgspec.structs.replace(
             signal,
             session=self._session(signal.session),
@@ -197,20 +201,8 @@ class Intake:
             edited=text(signal.edited),
         )
 
-    def _score(self, score: LiveScore) -> LiveScore:
-        if self._redaction.is_empty:
-            return score
-        text = self._redaction.text
+    def _score(self, score: LiveScore, text: Text) -> LiveScore:
         return msgspec.structs.replace(score, reason=text(score.reason), error=text(score.error))
-
-    def _aside(self, aside: Aside) -> Aside:
-        text = self._redaction.text
-        if self._hash_users:
-            return Aside(
-                *(text(aside.source), text(aside.place), text(aside.why)),
-                text(self._users.in_json(aside.text))[:MOST_BYTES],
-            )
-        return Aside(*(text(each) for each in (aside.source, aside.place, aside.why, aside.text)))
 
 
 _CONVENTIONAL = frozenset(

@@ -32,7 +32,7 @@ _IP = re.compile(
     r"(?![\w:]|\.\d)"
 )
 _PHONE = re.compile(
-    r"(?<![\w.,+-])(?:\+\d{7,15}|(?:\+\d{1,3}[ ./-]?)?(?:\(\d{1,5}\)[ ./-]?)?\d{2,5}(?:[ ./-]\d{2,6}){1,5}"
+    r"(?<![\w.,+-])(?:\+\d{7,15}|(?:\+\d{1,3}[ ./-]?)?(?:\(\d{1,5}\)[ ./-]?)?\d{2,5}(?:[ ./-]\d{2,8}){1,5}"
     r"|0\d{8,14})(?![\w-])"
 )
 _DATE = re.compile(r"(?:19|20)\d\d[ ./-]\d\d?[ ./-]\d\d?|\d\d?[ ./-]\d\d?[ ./-](?:19|20)\d\d")
@@ -63,7 +63,8 @@ def _is_ip(text: str) -> bool:
         ipaddress.ip_address(text)
     except ValueError:
         return False
-    return "." in text or any(c.isdigit() for c in text)
+    # `1::2` is an address as well, and a slice of Python.
+    return "." in text or any(len(group) > 2 for group in text.split(":"))
 
 
 def _is_phone(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 from llmops_tui.domain.errors import did_you_mean
@@ -15,7 +16,9 @@ LIMITS = ("above", "below", "increase", "decrease")
 _SHORTEST_S, _LONGEST_S = 60.0, 7 * 86_400.0
 _DAY_S = 86_400.0
 _DRIFTS = ("input_words", "output_words", "latency", "language", "terms", "score.NAME")
-_WINDOW, _FOR = "15m", "0s"
+#: What `window` is where nobody says.
+_WINDOW = "15m"
+_IS_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 class Telling(Protocol):
@@ -50,6 +53,8 @@ class _Entry:
 
     def rule(self, channels: set[str]) -> AlertRule | None:
         entry = self._entry
+        if not _IS_NAME.fullmatch(entry.name):
+            self._fail(f"'{entry.name}' is no name of an alert", "use letters, digits, dots, - and _", "name")
         is_drift = entry.metric.startswith(DRIFT)
         metric = None if is_drift else self._metric()
         limits = self._drift_limits() if is_drift else self._limits(metric)
@@ -140,10 +145,10 @@ class _Entry:
     def _change(self, name: str, written: Amount) -> float | None:
         value = percentage(written) if isinstance(written, str) else float(written)
         if value is None or not 0 <= value <= 1_000:
-            self._fail(f"'{written}' is not a change", f"write {name}: 20%, or 0.2", name)
+            self._fail(f"'{_shown(written)}' is not a change", f"write {name}: 20%, or 0.2", name)
             return None
         if name == "decrease" and not 0 < value < 1:
-            self._fail(f"nothing can decrease by {written}", "write decrease: 10%", name)
+            self._fail(f"nothing can decrease by {_shown(written)}", "write decrease: 10%", name)
             return None
         return value
 
@@ -162,15 +167,15 @@ class _Entry:
         if metric is None:
             return value
         if value is None or not 0 <= value < 1e15:
-            self._fail(f"'{written}' is no limit of {metric.title}", f"write {name}: {example}", name)
+            self._fail(f"'{_shown(written)}' is no limit of {metric.title}", f"write {name}: {example}", name)
         elif unit in ("share", "score") and not 0 < value < 1:
             self._fail(
-                f"{metric.title} lies between 0 and 1, so that {name}: {written} never says anything",
+                f"{metric.title} lies between 0 and 1, so that {name}: {_shown(written)} never says anything",
                 f"write {name}: {example}",
                 name,
             )
         elif value == 0 and unit != "count":
-            self._fail(f"{name}: {written} never says anything", f"write {name}: {example}", name)
+            self._fail(f"{name}: {_shown(written)} never says anything", f"write {name}: {example}", name)
         else:
             return value
         return None
@@ -194,3 +199,7 @@ class _Entry:
                 "remove one of both",
                 "version",
             )
+
+
+def _shown(written: Amount) -> str:
+    return written if isinstance(written, str) else f"{written:g}"

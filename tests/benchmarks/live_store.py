@@ -31,7 +31,27 @@ DAYS = 30
 BEGIN = 1_790_000_000.0
 END = BEGIN + DAYS * 86_400
 TRACES_AT_ONCE = 500
-WORDS = "how many days do I have to ask for a refund after the delivery of my order and where".split()
+WORDS = [
+    "how",
+    "many",
+    "days",
+    "do",
+    "I",
+    "have",
+    "to",
+    "ask",
+    "for",
+    "a",
+    "refund",
+    "after",
+    "the",
+    "delivery",
+    "of",
+    "my",
+    "order",
+    "and",
+    "where",
+]
 WINDOWS = {"1h": 3_600, "6h": 21_600, "24h": 86_400, "7d": 7 * 86_400, "30d": 30 * 86_400}
 FILTERS: dict[str, dict[str, Any]] = {
     "all": {},

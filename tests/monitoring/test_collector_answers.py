@@ -165,6 +165,19 @@ class TestAnAcknowledgement:
             assert [(await sending).status for sending in (first, *rest)] == [200, 200, 503, 200, 200]
             assert end.spans() == [(1, 1), (2, 1), (4, 1), (5, 1)]
 
+    async def test_is_not_given_where_we_are_at_fault(self, tmp_path: Path) -> None:
+        def intake(batch):
+            if batch.spans[0].span.name == "strange":
+                raise ZeroDivisionError("no price")
+            return batch
+
+        async with receiving(tmp_path, intake=intake) as end:
+            answer = await end.post(body_of((1, 1), name="strange"))
+            assert (answer.status, answer.message) == (500, "a defect of llmops-tui; its terminal says more")
+            assert end.said == ["error: a defect of llmops-tui: ZeroDivisionError: no price"]
+            assert (await end.post(body_of((2, 1)))).status == 200
+            assert end.spans() == [(2, 1)]
+
     async def test_waits_for_no_client_that_went_away(self, tmp_path: Path) -> None:
         async with receiving(tmp_path) as end:
             end.writer.gate.clear()

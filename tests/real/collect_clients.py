@@ -1,10 +1,10 @@
-"""Three real SDKs send to `collect`, and what the database holds of them is looked at. Outside the test suite.
+"""Three real SDKs send to `collect`, and what the database holds of it is looked at. Outside the test suite.
 
     uv run python tests/real/collect_clients.py [--venvs DIR] [--only NAME]
 
-Each program of `clients/` runs in a virtual environment of its own (kept in DIR for the next time), asks a fake
-OpenAI-compatible server on loopback, and is traced by its own SDK. Exits with 1 where model, messages, tokens,
-cost, user or session are not what they were.
+Each program of `clients/` runs in a virtual environment of its own (kept in DIR for the next time), asks a
+fake OpenAI-compatible server on loopback, and is traced by its own SDK. Exits with 1 where model, messages,
+tokens, cost, user or session are not what they were.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ _ORDERS = {"latency": "slowest", "cost": "dearest", "quality": "lowest"}
 _REFERENCES = {
     "before": "the day before",
     "same_hours": "at this hour of the days before",
-    "version": "of the version before",
+    "version": "with the version before",
 }
 
 
@@ -137,6 +137,8 @@ def _minute(unix_s: float) -> str:
 
 def sentence_of(rule: AlertRule, state: AlertState, what: str) -> str:
     """What a rule says of the figure, without a full stop; names in it come from outside."""
+    if rule.is_drift and what == "test":
+        return f"this is a test of the alert on {rule.metric}"
     if rule.is_drift:
         drifted = f"{rule.metric.removeprefix(DRIFT)} drifted against {span_words(7 * 86_400.0)} before"
         if what in ("cleared", "ended"):
@@ -147,9 +149,11 @@ def sentence_of(rule: AlertRule, state: AlertState, what: str) -> str:
     figure = (
         f"{rule.metric}{about} is {value} ({fmt.plural(state.n, 'value')} in {span_words(rule.window_s)})"
     )
+    if what == "test":
+        return f"this is a test of the alert on {rule.metric}{about}"
     if what == "ended":
-        return f"{rule.metric}{about}: too little came in for a day to tell any more"
-    said = f"{figure}, {_against(rule, state)}" if what == "fired" else f"{figure}, back within the limit"
+        return f"{rule.metric}{about} is not told any more: too little came in, or the rule was changed"
+    said = f"{figure}, {'back within the limit' if what == 'cleared' else _against(rule, state)}"
     return f"{said}; it fired {len(state.fired)} times lately" if is_flapping(state) else said
 
 
@@ -163,8 +167,8 @@ def _against(rule: AlertRule, state: AlertState) -> str:
     was = figure_words(rule.metric, reference.value if reference else None)
     limit = figure_words(rule.metric, reference.limit if reference else None)
     return (
-        f"{'below' if rule.is_falling else 'above'} {limit}: {fmt.percent(more)} {direction} than what was"
-        f" sure of {was} {_REFERENCES[rule.reference]}"
+        f"{'below' if rule.is_falling else 'above'} {limit}; {_REFERENCES[rule.reference]} it was {was}, and"
+        f" {fmt.percent(more)} {direction} than what is sure of it is put up with"
     )
 
 

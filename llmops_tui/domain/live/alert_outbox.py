@@ -23,11 +23,11 @@ class Outbox(msgspec.Struct, frozen=True):
     """What was sent lately, over all rules.
 
     Attributes:
-        sent: Unix seconds. summary_at: when the last summary was sent.
+        sent: Unix seconds. summary_at: when the last summary was sent, if one was.
     """
 
     sent: tuple[float, ...] = ()
-    summary_at: float = 0.0
+    summary_at: float | None = None
 
 
 def due(state: AlertState, now: float) -> Notice | None:
@@ -50,6 +50,6 @@ def admit(outbox: Outbox, now: float) -> tuple[Outbox, Literal["send", "summary"
     sent = tuple(t for t in outbox.sent if 0 <= now - t < _HOUR_S)
     if len(sent) < MOST_AN_HOUR:
         return msgspec.structs.replace(outbox, sent=(*sent, now)), "send"
-    if 0 <= now - outbox.summary_at < _HOUR_S:
+    if outbox.summary_at is not None and 0 <= now - outbox.summary_at < _HOUR_S:
         return msgspec.structs.replace(outbox, sent=sent), "withhold"
     return Outbox(sent, now), "summary"

@@ -144,8 +144,7 @@ class Receiver:
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         with self._received.hold() as held:
             body = await bodies.read(request, self._settings, held)
-            async with self._turn:
-                batch, size = await self._read(body, packing, what, kind)
+            batch, size = await self._read(body, packing, what, kind)
         await self._kept(batch, size)
         if what == SIGNALS:
             return msgspec.json.encode(
@@ -168,24 +167,35 @@ class Receiver:
             )
 
     async def _read(self, body: bytes, packing: str, what: str, kind: ContentType) -> tuple[Batch, int]:
-        """The batch of a body and its unpacked size, as soon as there is room for it; room is then taken."""
+        """The batch of a body and what it takes, as soon as there is room for it; room is then taken."""
+        await self._its_turn()
+        try:
+            loop = asyncio.get_running_loop()
+            batch, size = await loop.run_in_executor(self._thread, self._decoded, body, packing, what, kind)
+            self._waiting.take(size, len(batch.spans))
+        finally:
+            self._turn.release()
+        return batch, size
+
+    async def _its_turn(self) -> None:
+        """Returns with the turn taken, and room for what is read."""
         settings = self._settings
         try:
             async with asyncio.timeout(settings.patience_s):
-                await self._waiting.has_room()
+                await self._turn.acquire()
+                try:
+                    await self._waiting.has_room()
+                except BaseException:
+                    self._turn.release()
+                    raise
         except TimeoutError:
-            raise Refusal(
-                503, "the database does not keep up: try again later", retry_s=settings.retry_s
-            ) from None
-        loop = asyncio.get_running_loop()
-        batch, size = await loop.run_in_executor(self._thread, self._decoded, body, packing, what, kind)
-        self._waiting.take(size, len(batch.spans))
-        return batch, size
+            text = "the database does not keep up: try again later"
+            raise Refusal(503, text, retry_s=settings.retry_s) from None
 
     def _decoded(self, body: bytes, packing: str, what: str, kind: ContentType) -> tuple[Batch, int]:
         """In the decoder's thread."""
         data = bodies.unpack(body, packing, self._settings.unpacked_bytes)
-        check_weight(data, self._settings.elements, is_json=kind == JSON, of_logs=what == LOGS)
+        size = self._weigh(data, what, kind)
         try:
             if what == SIGNALS:
                 batch = Batch(signals=read_signals(data, time.time()))
@@ -197,7 +207,14 @@ class Receiver:
             raise Refusal(400, "the body is nested too deeply") from None
         except MemoryError:
             raise Refusal(413, "there is no memory for this body: send smaller batches") from None
-        return self._intake(batch), len(data)
+        return self._intake(batch), size
+
+    def _weigh(self, data: bytes, what: str, kind: ContentType) -> int:
+        settings = self._settings
+        if what == SIGNALS:
+            return len(data)
+        is_json, of_logs = kind == JSON, what == LOGS
+        return check_weight(data, settings.spans, settings.parts, is_json=is_json, of_logs=of_logs)
 
     async def _kept(self, batch: Batch, size: int) -> None:
         settings = self._settings

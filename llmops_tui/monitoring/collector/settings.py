@@ -19,10 +19,11 @@ class CollectorSettings(msgspec.Struct, frozen=True):
         token: asked of every request where it is not empty.
         packed_bytes: of one body as sent; more is a 413.
         unpacked_bytes: of one body as it is read; more is a 413.
-        elements: spans, attributes and other parts of one body; more is a 413. A body of two-byte parts
-            would otherwise take fifty times its size.
+        spans, parts: of one body: spans or log records, and all that they consist of; more is a 413. A
+            body of two-byte parts would otherwise take several hundred times its size.
         received_bytes: of all bodies that wait to be read; more is a 503.
-        waiting_bytes, waiting_spans: read and not yet durable. Beyond them nothing more is read.
+        waiting_bytes, waiting_spans: read and not yet durable; bytes are those of the objects, roughly.
+            Beyond them nothing more is read.
         patience_s: how long a body waits for that before it is a 503: clients give up after 10 s.
         group_spans: spans of one transaction, at most (one request may hold more).
         requests: under way at a time; more are a 429.
@@ -38,9 +39,10 @@ class CollectorSettings(msgspec.Struct, frozen=True):
     token: str = ""
     packed_bytes: int = 8 * MB
     unpacked_bytes: int = 32 * MB
-    elements: int = 500_000
+    spans: int = 10_000
+    parts: int = 250_000
     received_bytes: int = 24 * MB
-    waiting_bytes: int = 12 * MB
+    waiting_bytes: int = 32 * MB
     waiting_spans: int = 8_192
     patience_s: float = 8.0
     group_spans: int = 4_096

@@ -105,14 +105,17 @@ class Writing:
                 self._some.clear()
                 await self._some.wait()
                 continue
-            group = self._take()
-            fault = await self._written(group)
-            if fault is None or len(group) == 1 or isinstance(fault, LlmopsError | OSError):
-                _settle(group, fault)
-                continue
-            # Not the disk: perhaps one of them can't be written. The others must not suffer for it.
-            for job in group:
-                _settle([job], await self._written([job]))
+            await self._commit(self._take())
+
+    async def _commit(self, group: list[_Job]) -> None:
+        """Write a group and tell those who wait for it; never raises."""
+        fault = await self._written(group)
+        if fault is None or len(group) == 1 or isinstance(fault, LlmopsError | OSError):
+            _settle(group, fault)
+            return
+        # Not the disk: perhaps one of them can't be written. The others must not suffer for it.
+        for job in group:
+            _settle([job], await self._written([job]))
 
     def _take(self) -> list[_Job]:
         group = [self._jobs.popleft()]

@@ -22,6 +22,7 @@ from llmops_tui.store.live.looked import Looked
 from llmops_tui.store.live.requests import Requests
 from llmops_tui.store.live.retention import Retention, Swept, size_bytes
 from llmops_tui.store.live.rollups import RESOLUTIONS, Rollups
+from llmops_tui.store.live.traits import Traits
 from llmops_tui.store.live.watch import Watch
 from llmops_tui.store.opening import prepare
 
@@ -43,10 +44,11 @@ class LiveStore:
         self.labels = Labels(db)
         self.rollups = Rollups(db)
         self.requests = Requests(db, self.labels.series)
-        self.watch = Watch(db)
-        self.looked = Looked(db)
-        self.canaries = Canaries(db)
         self.alerts = Alerts(db)
+        self.traits = Traits(db, self.labels, self.rollups)
+        self.watch = Watch(db)
+        self.canaries = Canaries(db)
+        self.looked = Looked(db)
         self.retention = Retention(db, self.rollups)
         self._ingest = Ingest(db, self.labels, self.rollups)
 

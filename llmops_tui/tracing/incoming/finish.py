@@ -40,6 +40,8 @@ _RESOURCE = {
     "deployment.environment.name": a.ENVIRONMENT,
     "deployment.environment": a.ENVIRONMENT,
 }
+#: What SDKs call a service that nobody gave a name.
+_UNNAMED = "unknown_service"
 #: These mark spans that have nothing to do with a model too.
 _ON_ANYTHING = frozenset(["", "logfire", "langfuse"])
 _USERS = (a.USER, "enduser.id")
@@ -90,6 +92,8 @@ def _who(reading: Reading) -> None:
     if a.SESSION in left:
         reading.give(a.SESSION, word(left.pop(a.SESSION)))
     for name, value in resource.items():
+        if name == a.SERVICE and str(value).startswith(_UNNAMED):
+            continue
         if name in _RESOURCE:
             if _RESOURCE[name] not in left:
                 reading.give(_RESOURCE[name], word(value))

@@ -19,7 +19,8 @@ from llmops_tui.tracing.incoming.problems import BadSpan, IncomingError
 from llmops_tui.tracing.incoming.raw import Event, Raw, Record, hex_id, hex_parent
 from llmops_tui.tracing.incoming.safe import DEPTH, safe, text
 
-_NANOS = 1e-9
+#: Whole, so that the quotient is the nearest double.
+_NANOS = 1_000_000_000
 _SPAN_KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 _STATUS_CODES = ("UNSET", "OK", "ERROR")
 _NOT_A_NUMBER = {"NaN": "nan", "Infinity": "inf", "-Infinity": "-inf"}
@@ -197,7 +198,7 @@ def _nanos(value: Any) -> float:
         nanos = int(value or 0)
     except (ValueError, TypeError, OverflowError):
         raise BadSpan("a time has to be a number of nanoseconds") from None
-    return min(max(nanos, 0), (1 << 64) - 1) * _NANOS
+    return min(max(nanos, 0), (1 << 64) - 1) / _NANOS
 
 
 def _enum(value: Any, start: str, names: tuple[str, ...]) -> int:

@@ -10,7 +10,8 @@ from llmops_tui.tracing.incoming.problems import BadSpan, IncomingError
 from llmops_tui.tracing.incoming.raw import Event, Raw, Record, hex_id, hex_parent
 from llmops_tui.tracing.incoming.safe import DEPTH, text
 
-_NANOS = 1e-9
+#: Whole, so that the quotient is the nearest double.
+_NANOS = 1_000_000_000
 
 
 def spans(body: bytes) -> Iterator[Raw | tuple[BadSpan, str]]:
@@ -65,7 +66,7 @@ def _parsed(kind: Any, body: bytes) -> Any:
 
 
 def _span(span: Any, resource: dict[str, Any], scope: str) -> Raw:
-    start = span.start_time_unix_nano * _NANOS
+    start = span.start_time_unix_nano / _NANOS
     events = span.events
     links = span.links
     status = span.status
@@ -76,9 +77,9 @@ def _span(span: Any, resource: dict[str, Any], scope: str) -> Raw:
         text(span.name),
         span.kind,
         start,
-        max(span.end_time_unix_nano * _NANOS, start),
+        max(span.end_time_unix_nano / _NANOS, start),
         _values(span.attributes),
-        [Event(text(e.name), e.time_unix_nano * _NANOS, _values(e.attributes)) for e in events]
+        [Event(text(e.name), e.time_unix_nano / _NANOS, _values(e.attributes)) for e in events]
         if events
         else [],
         status.code,
@@ -94,7 +95,7 @@ def _record(record: Any, resource: dict[str, Any]) -> Record:
     at = record.time_unix_nano or record.observed_time_unix_nano
     return Record(
         text(record.event_name) or str(attributes.get("event.name") or ""),
-        at * _NANOS,
+        at / _NANOS,
         hex_id(record.trace_id, 16, "the trace id") if record.trace_id else "",
         hex_id(record.span_id, 8, "the span id") if record.span_id else "",
         attributes,

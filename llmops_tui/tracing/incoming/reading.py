@@ -149,3 +149,13 @@ def quoted(value: Any) -> Any:
         except (msgspec.DecodeError, UnicodeError):
             return value
     return decoded(value)
+
+
+def called_with(value: Any) -> Any:
+    """What a decorated function was called with, `{"args", "kwargs"}`: its only argument, or all by name."""
+    if not isinstance(value, dict) or value.keys() != {"args", "kwargs"}:
+        return value
+    args, named = value["args"], value["kwargs"]
+    if not args and isinstance(named, dict):
+        return named
+    return args[0] if isinstance(args, list) and len(args) == 1 and not named else value

@@ -1,6 +1,7 @@
-"""A program that asks OpenAI, traced by the OpenTelemetry SDK with OpenInference's instrumentor.
+r"""A program that asks OpenAI, traced by the OpenTelemetry SDK with OpenInference's instrumentor.
 
-    pip install openai opentelemetry-sdk opentelemetry-exporter-otlp-proto-http openinference-instrumentation-openai
+    pip install openai opentelemetry-sdk opentelemetry-exporter-otlp-proto-http \
+        openinference-instrumentation-openai
     OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 python openinference_openai.py
 
 Everything before `answer` is what OpenInference's own guide asks for; nothing is particular to llmops-tui.

@@ -13,7 +13,17 @@ from typing import Any
 from llmops_tui.domain import semconv as a
 from llmops_tui.tracing.incoming.messages import definitions, messages
 from llmops_tui.tracing.incoming.raw import ERROR
-from llmops_tui.tracing.incoming.reading import Reading, anything, count, mapping, number, quoted, texts, word
+from llmops_tui.tracing.incoming.reading import (
+    Reading,
+    anything,
+    called_with,
+    count,
+    mapping,
+    number,
+    quoted,
+    texts,
+    word,
+)
 
 HEADS = frozenset(["langfuse"])
 #: `langfuse.observation.type` → kind. A `span` is nothing in particular.
@@ -53,24 +63,30 @@ _USAGE = {
 def read(reading: Reading) -> None:
     """Take what its SDK writes."""
     reading.rename(_NAMES)
-    _kind(reading)
+    kind = _kind(reading)
+    is_root = reading.take("langfuse.internal.is_app_root") is True or not reading.raw.parent_id
+    if kind == "step" and is_root:  # whose name is the trace's, where that has none
+        reading.give(a.FEATURE, reading.raw.name)
     reading.tell(a.METADATA, _plain(reading.below("langfuse.trace.metadata")))
     reading.tell(a.METADATA, _plain(reading.below(f"{_O}metadata")))
-    if reading.kind in ("model", "embedding"):
+    if kind in ("model", "embedding"):
         _call(reading)
-    _ends(reading)
+    _ends(reading, kind)
     if word(reading.take(f"{_O}level")) == "ERROR" and reading.raw.status != ERROR:
         reading.error = word(reading.left.get(f"{_O}status_message")) or "it failed"
     for name in [name for name in reading.left if name.startswith("langfuse.internal.")]:
         del reading.left[name]
 
 
-def _kind(reading: Reading) -> None:
+def _kind(reading: Reading) -> str:
+    """Kind by its own word; empty where somebody else wrote the span."""
     kind = word(reading.take(f"{_O}type")) or ""
     # Before 3.4 the SDK called everything that was updated a span.
     if kind == "span" and a.MODEL in reading.found and f"{_O}usage_details" in reading.left:
         kind = "generation"
-    reading.be(KINDS.get(kind, "step" if kind else ""))
+    ours = KINDS.get(kind, "step" if kind else "")
+    reading.be(ours)
+    return ours
 
 
 def _plain(below: dict[str, Any]) -> dict[str, Any]:
@@ -116,10 +132,10 @@ def _since(start: float, moment: Any) -> float | None:
     return found if found >= 0 else None
 
 
-def _ends(reading: Reading) -> None:
+def _ends(reading: Reading, kind: str) -> None:
     """What went in and came out, as the kind of span has it."""
     given, made = quoted(reading.take(f"{_O}input")), quoted(reading.take(f"{_O}output"))
-    match reading.kind:
+    match kind:
         case "model":
             if isinstance(given, Mapping) and "tools" in given:
                 reading.give(a.TOOL_DEFINITIONS, definitions(given["tools"]))
@@ -129,7 +145,7 @@ def _ends(reading: Reading) -> None:
             given, made = (given if asked is None else None), (made if answered is None else None)
         case "tool":
             reading.give(a.TOOL_NAME, reading.raw.name)
-            reading.give(a.TOOL_ARGUMENTS, given)
+            reading.give(a.TOOL_ARGUMENTS, called_with(given))
             reading.give(a.TOOL_RESULT, made)
             given = made = None
         case "retrieval":
@@ -143,7 +159,7 @@ def _ends(reading: Reading) -> None:
             _guardrail(reading, made)
         case _:
             pass
-    reading.give(a.INPUT, given)
+    reading.give(a.INPUT, called_with(given))
     reading.give(a.OUTPUT, made)
 
 

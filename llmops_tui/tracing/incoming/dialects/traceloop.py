@@ -6,7 +6,7 @@ Source: traceloop/openllmetry, `semconv_ai` as of June 2026.
 from __future__ import annotations
 
 from llmops_tui.domain import semconv as a
-from llmops_tui.tracing.incoming.reading import Reading, anything, mapping, word
+from llmops_tui.tracing.incoming.reading import Reading, called_with, mapping, quoted, word
 
 HEADS = frozenset(["traceloop"])
 KINDS = {"workflow": "step", "task": "step", "agent": "step", "tool": "tool"}
@@ -33,14 +33,15 @@ def read(reading: Reading) -> None:
     reading.give(a.FEATURE, reading.found.get(a.WORKFLOW_NAME))
     kind = word(reading.take("traceloop.span.kind"))
     reading.be(KINDS.get(kind, "step") if kind else "")
-    given, made = reading.take("traceloop.entity.input"), reading.take("traceloop.entity.output")
+    given = called_with(quoted(reading.take("traceloop.entity.input")))
+    made = quoted(reading.take("traceloop.entity.output"))
     if reading.kind == "tool":
         reading.give(a.TOOL_NAME, word(reading.take("traceloop.entity.name")))
-        reading.give(a.TOOL_ARGUMENTS, anything(given))
-        reading.give(a.TOOL_RESULT, anything(made))
+        reading.give(a.TOOL_ARGUMENTS, given)
+        reading.give(a.TOOL_RESULT, made)
     else:
-        reading.give(a.INPUT, anything(given))
-        reading.give(a.OUTPUT, anything(made))
+        reading.give(a.INPUT, given)
+        reading.give(a.OUTPUT, made)
     about = reading.below("traceloop.association.properties.")
     for theirs, ours in _PROPERTIES.items():
         if theirs in about:
