@@ -179,6 +179,18 @@ def test_an_edit_is_told_by_its_two_texts(live: LiveDesk, tmp_path: Path) -> Non
         assert [s.edited for s in store.requests.signals(listed.id)] == ["abXY"]
 
 
+def test_a_signal_by_hand_is_redacted_like_any_other(live: LiveDesk) -> None:
+    (live.root / "llmops.yaml").write_text("live: {hash_users: true, redact: [email]}\n")
+    words = ["--user", "ann", "--comment", "write to ann@example.com", "--trace", trace_id_of(2)]
+    assert live.run("signal", "thumb", "up", *words) == 0, live.err
+    with LiveStore.open(live.root / LIVE_DATABASE, read_only=True) as store:
+        listed = store.requests.find(trace_id_of(2))
+        assert listed is not None
+        (signal,) = store.requests.signals(listed.id)
+    assert signal.user not in ("", "ann")
+    assert "ann@example.com" not in signal.comment
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
