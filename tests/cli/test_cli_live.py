@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from desk import Desk
 from live_desk import LiveDesk
-from made_traffic import Made, live_store, trace_id_of
+from made_traffic import Made, batch_of, live_store, trace_id_of
 
 from llmops_tui.domain.live.metrics import METRICS
 from llmops_tui.store.live import LIVE_DATABASE, LiveStore
@@ -188,6 +188,11 @@ def test_a_signal_by_hand_is_redacted_like_any_other(live: LiveDesk) -> None:
         assert listed is not None
         (signal,) = store.requests.signals(listed.id)
     assert signal.user not in ("", "ann")
+    later = Made(time.time(), "v7", "desk", user=signal.user)
+    with LiveStore.open(live.root / LIVE_DATABASE) as store:
+        store.ingest([batch_of([later], 900)], time.time())
+    assert live.run("live", "--json", "--user", "ann") == 0
+    assert json.loads(live.out)["requests"] == 1
     assert "ann@example.com" not in signal.comment
 
 
