@@ -1,6 +1,6 @@
 """A day of live traffic in the demo: a version that should not have been deployed, and a slow provider.
 
-Answers are the embedded model's, asked beforehand; the clock is sped up. Everything else is what `collect` does:
+Answers are the embedded model's, asked beforehand; the clock is sped up. All else is what `collect` does:
 requests arrive over OTLP, are judged, watched and alerted on. Nothing here knows what will be found.
 """
 
