@@ -43,10 +43,10 @@ BAD_EDIT = ("Context:\n{{ context }}\n\n", "")
 SETTINGS = """
 # Live traffic: judged by words of what was retrieved, so that nothing is asked for it.
 live:
-  sample: {rate: 0.4, scorers: [{faithfulness: {method: words}}]}
+  sample: {rate: 1.0, scorers: [{faithfulness: {method: words}}]}
 
 alerts:
-  - {name: answers, metric: pass_rate, window: 1h, decrease: 20%, severity: critical}
+  - {name: answers, metric: pass_rate, window: 1h, decrease: 15%, severity: critical}
   - {name: slow, metric: latency_p95, window: 15m, increase: 50%}
   - {name: errors, metric: error_rate, window: 30m, above: 5%}
   - {name: refusals, metric: refusal_rate, window: 1h, above: 10%}
@@ -84,6 +84,20 @@ class LiveDay(msgspec.Struct, frozen=True):
     queued: tuple[Queued, ...]
     cases: tuple[Kept, ...]
     outcome: GateOutcome
+
+    @property
+    def planted(self) -> tuple[str, ...]:
+        """What is wrong with the day, as sentences."""
+        return (
+            f"from {_clock(DEPLOYED)} to {_clock(TAKEN_BACK)} {self.bad.name} answers: {self.good.name} without "
+            "the documents in its prompt",
+            f"from {_clock(SLOW.since_hour)} to {_clock(SLOW.until_hour)} the provider takes {SLOW.factor:g} times "
+            "as long",
+        )
+
+
+def _clock(hour: float) -> str:
+    return f"{int(hour):02}:{round(hour % 1 * 60):02}"
 
 
 class Clock:
@@ -262,9 +276,7 @@ class _Passing:
         events.sort(key=lambda event: event.at)
         for event in events[self._told :]:
             hour = (self._clock.at - self._midnight) / 3_600
-            self._say(
-                f"{int(hour):02}:{int(hour * 60) % 60:02}  {event.what:<8} {event.rule}: {event.sentence}"
-            )
+            self._say(f"{_clock(hour)}  {event.what:<8} {event.rule}: {event.sentence}")
             self.events.append(event)
         self._told = len(events)
 
