@@ -343,6 +343,15 @@ ACTIONS: tuple[Action, ...] = (
         _LIVE,
         footer=3,
     ),
+    Action(
+        "rollout",
+        ("V",),
+        "rollout",
+        "Is it safe to go on with the newest version? Held against the one before, over the window.",
+        _LIVE,
+        "Versions",
+        5,
+    ),
     Action("trace_request", ("t",), "trace", "The trace of the request under the cursor.", _LIVE, footer=8),
     Action(
         "make_case",

@@ -31,6 +31,8 @@ def spark_of(figure: Figure, width: int) -> Span:
     points = values_of(figure, width)
     if not any(value is not None for value in points):
         return ("", "")
+    if not any(points):
+        return "".join("·" if value is None else "▁" for value in points), "dim"  # zero lies on the ground
     return sparkline(points, width), "accent"
 
 

@@ -103,7 +103,7 @@ def state_of(r: Request) -> tuple[str, str, str]:
     if r.is_bad:
         return "▼", "bad signal", "regressed"
     if is_low(r):
-        return "▼", "low score", "regressed"
+        return "▼", "not passed" if r.passed is False else "low score", "regressed"
     return (" ", "", "") if r.has_root else ("…", "under way", "dim")
 
 

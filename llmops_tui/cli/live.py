@@ -77,7 +77,7 @@ def glance(
     _refuse_two_forms(shell, markdown or weekly)
     for name in metrics:
         _check_metric(name)
-    wanted = filter_of(names, config, since, until)
+    wanted = filter_of(workspace, names, config, since, until)
     with open_live(workspace) as store:
         if weekly:
             _weekly(shell, store, wanted, workspace, since_given=_is_given("since"))
@@ -123,7 +123,9 @@ def requests(
     """List requests of live traffic."""
     import msgspec
 
-    wanted = msgspec.structs.replace(filter_of(names, config, since, until), only=only or "", error=error)
+    wanted = msgspec.structs.replace(
+        filter_of(workspace, names, config, since, until), only=only or "", error=error
+    )
     with open_live(workspace) as store:
         found = store.requests.listed(wanted, order=order, limit=limit)
         count = store.requests.count(wanted)
@@ -189,7 +191,7 @@ def report(
     """Write the weekly report as markdown: this week against the one before it."""
     _refuse_two_forms(shell, True)
     with open_live(workspace) as store:
-        _weekly(shell, store, filter_of(names, config, since, until), workspace, since_given=True)
+        _weekly(shell, store, filter_of(workspace, names, config, since, until), workspace, since_given=True)
     return 0
 
 

@@ -81,11 +81,17 @@ def filter_options(function: F) -> F:
     return function
 
 
-def filter_of(given: dict[str, Any], config: str | None, since: float, until: float | None) -> LiveFilter:
-    """The filter that the options mean."""
+def filter_of(
+    workspace: Path | None, given: dict[str, Any], config: str | None, since: float, until: float | None
+) -> LiveFilter:
+    """The filter that the options mean; a user is looked for by the hash, where only that is kept."""
     from llmops_tui.domain.live.listing import LiveFilter
 
     names = {name: given[name] for name in _FILTERS if name in given}
+    if names.get("user") and live_settings(workspace).hash_users:
+        from llmops_tui.monitoring.user_ids import UserIds, user_key
+
+        names["user"] = UserIds(user_key(root_of(workspace))).hashed(names["user"])
     return LiveFilter(since=since, until=until or 1e12, config=config or "", **names)
 
 

@@ -54,7 +54,7 @@ def listed(
     from llmops_tui.engine.live_cases import inputs_of
     from llmops_tui.monitoring.queue import queue as queued
 
-    wanted = filter_of(names, config, since, until)
+    wanted = filter_of(workspace, names, config, since, until)
     known, cased = inputs_of(root_of(workspace), config)
     with open_live(workspace) as store:
         found = queued(store, wanted, limit, known, cased)

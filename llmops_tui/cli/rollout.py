@@ -59,7 +59,7 @@ def rollout(
     if old is not None and new is None:
         old, new = None, old
     drops = {} if max_drop is None else {"score": max_drop, "pass_rate": max_drop}
-    wanted = filter_of({"feature": feature, "model": model}, config, since, until)
+    wanted = filter_of(workspace, {"feature": feature, "model": model}, config, since, until)
     with open_live(workspace) as store:
         view = held(store, wanted, time.time(), old=old, new=new, drops=drops)
     if shell.as_json:

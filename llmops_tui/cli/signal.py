@@ -10,7 +10,7 @@ import click
 
 from llmops_tui.cli.live_options import Moment, found_request, open_live
 from llmops_tui.cli.options import shared_options
-from llmops_tui.cli.shell import Shell
+from llmops_tui.cli.shell import Shell, root_of
 from llmops_tui.domain.errors import Problem, UsageError
 
 _KINDS = ("thumb", "rating", "edit", "retry", "copy", "escalation", "abandon")
@@ -53,6 +53,7 @@ def signal(
     for one that has not come in yet as soon as it does.
     """
     from llmops_tui.domain.live.arrival import Batch
+    from llmops_tui.engine.collecting import taking_in
     from llmops_tui.monitoring.collector.signals import signal_of
 
     if (original is None) != (edited is None):
@@ -68,8 +69,11 @@ def signal(
         if trace is not None:
             whole = trace.replace("-", "")
             item["trace_id"] = whole if len(whole) == 32 else found_request(store, trace).request.trace_id
-        made = signal_of(item, now)
-        ingested = store.ingest([Batch(signals=[made])], now)
+        _settings, prepared = taking_in(root_of(workspace))
+        # As what comes over HTTP: patterns redacted, the user hashed.
+        batch = prepared(Batch(signals=[signal_of(item, now)]))
+        (made,) = batch.signals
+        ingested = store.ingest([batch], now)
         about = store.requests.find(made.trace_id) if made.trace_id else None
     if shell.as_json:
         shell.print_json(

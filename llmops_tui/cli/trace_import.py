@@ -95,12 +95,14 @@ def _writing(root: Path, dry_run: bool) -> Iterator[Callable[[Batch], tuple[int,
     if dry_run:
         yield lambda batch: (len(batch.spans), 0, len(batch.signals), len(batch.scores))
         return
+    from llmops_tui.engine.collecting import taking_in
     from llmops_tui.store.live import LIVE_DATABASE, LiveStore
 
+    _settings, prepare = taking_in(root)
     with LiveStore.open(root / LIVE_DATABASE) as store:
 
         def write(batch: Batch) -> tuple[int, int, int, int]:
-            done = store.ingest([batch], time.time())
+            done = store.ingest([prepare(batch)], time.time())
             return done.spans, done.duplicates, done.signals, done.scores
 
         yield write

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from llmops_tui.domain.live.arrival import Batch
     from llmops_tui.domain.live.settings import LiveSettings
     from llmops_tui.monitoring.collector import Collector, Task
+    from llmops_tui.monitoring.collector.ports import OpenWriter
 
 
 @contextmanager
@@ -69,6 +70,7 @@ def collector_of(
     port: int | None,
     say: Callable[[str], None],
     intake: Callable[[Batch], Batch] = lambda batch: batch,
+    writer: OpenWriter | None = None,
 ) -> Collector:
     """A collector that writes into the workspace's database of live traffic; it does not listen yet.
 
@@ -77,6 +79,7 @@ def collector_of(
         port: None for the one of the settings.
         say: prints a line for the person.
         intake: prices, attributes and redacts each batch.
+        writer: keeps it; by default the database.
 
     Raises:
         UsageError: others could reach it and there is no token.
@@ -92,7 +95,7 @@ def collector_of(
     )
     return Collector(
         intake,
-        lambda: LiveStore.open(root / LIVE_DATABASE),
+        writer or (lambda: LiveStore.open(root / LIVE_DATABASE)),
         settings,
         traces=read_otlp,
         logs=read_otlp_logs,

@@ -1,7 +1,7 @@
 """What works beside the receiver: retention, traits, alerts, regressions, online evals and the canary.
 
-Those that need the engine have a thread and an event loop of their own: a commit or a run of theirs never makes
-a sender wait.
+Those that need the engine have a thread and an event loop of their own: a commit or a run of theirs never
+makes a sender wait.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from llmops_tui.engine.engine import Engine
     from llmops_tui.monitoring.collector import Task
 
-#: The threads look whether it is over this often.
-STOP_S = 0.25
+#: What is under way has so long to end.
+END_S = 5.0
 RETENTION_S = 60.0
 #: What is too old is looked for this often; what is too much, every time.
 OLD_S = 3_600.0
@@ -88,6 +88,7 @@ class EngineTask:
         self._root = root
         self._body = body
         self._is_over = False
+        self._end: Callable[[], object] = lambda: None
 
     @property
     def name(self) -> str:
@@ -106,34 +107,33 @@ class EngineTask:
             await asyncio.wait({working, ended}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._is_over = True
+            self._end()
             ended.cancel()
             await working
 
     async def _work(self) -> None:
         from llmops_tui.engine.engine import Engine
 
-        stop = asyncio.Event()
-        watching = asyncio.create_task(self._watch(stop))
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        self._end = lambda: loop.call_soon_threadsafe(stop.set)
+        if self._is_over:
+            stop.set()
         engine = Engine.open(self._root)
         try:
             engine.load()
             body = asyncio.ensure_future(self._body(engine, stop))
-            await asyncio.wait({body, watching}, return_when=asyncio.FIRST_COMPLETED)
+            ended = asyncio.create_task(stop.wait())
+            await asyncio.wait({body, ended}, return_when=asyncio.FIRST_COMPLETED)
+            ended.cancel()
             if not body.done():
                 # A judge may be thinking: what it says comes too late.
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.shield(body), 5)
+                await asyncio.wait({body}, timeout=END_S)
                 body.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await body
         finally:
-            watching.cancel()
+            self._end = lambda: None
             engine.close()
-
-    async def _watch(self, stop: asyncio.Event) -> None:
-        while not self._is_over:
-            await asyncio.sleep(STOP_S)
-        stop.set()
 
 
 class RetentionTask:

@@ -34,6 +34,7 @@ from llmops_tui.engine.playground_events import PlaygroundRequest
 if TYPE_CHECKING:
     from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
     from llmops_tui.domain.live.overview import Dimension, Overview, Plot
+    from llmops_tui.domain.live.rollout_view import RolloutView
     from llmops_tui.domain.matrix import Matrix
     from llmops_tui.engine.live_events import LiveDraft
     from llmops_tui.engine.matrix import CellDetail
@@ -225,6 +226,14 @@ class SessionApi(Protocol):
 
     def live_trace(self, id_: int) -> Future[TraceView]:
         """The trace of a request, its scores and signals as the last rows; empty where it is not kept."""
+        ...
+
+    def live_rollout(self, wanted: LiveFilter, now: float) -> Future[RolloutView]:
+        """Is it safe to go on with the newest version that has traffic, held against the one before?
+
+        Raises:
+            UsageError: fewer than two versions have traffic.
+        """
         ...
 
     def live_case(self, id_: int) -> Future[LiveDraft]:

@@ -18,11 +18,14 @@ from llmops_tui.engine.trace_events import TraceView
 if TYPE_CHECKING:
     from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
     from llmops_tui.domain.live.overview import Dimension, Overview, Plot
+    from llmops_tui.domain.live.rollout_view import RolloutView
     from llmops_tui.domain.playground import NewCase
     from llmops_tui.engine.live_events import LiveDraft
     from llmops_tui.store.live import LiveStore
 
 _VIEWS = Problem("this app only views the workspace, and writes nothing", "see the line on top")
+
+_NOTHING = Problem("no live traffic has come in yet", "start `llmops-tui collect`")
 
 
 class SessionLive(SessionQueries):
@@ -31,6 +34,8 @@ class SessionLive(SessionQueries):
     def __init__(self, root: Path, config: str | None) -> None:
         super().__init__(root, config)
         self._live = LiveReader(root)
+        # It reads many requests: what the screen follows does not wait for it.
+        self._rollouts = LiveReader(root)
 
     def live_overview(self, wanted: LiveFilter, now: float) -> Future[Overview | None]:
         settings = self._engine.workspace.live if self._engine is not None else LiveSettings()
@@ -76,6 +81,21 @@ class SessionLive(SessionQueries):
             return view_of_live(requests.trace(id_), requests.scores(id_), requests.signals(id_))
 
         return self._live.ask(work)
+
+    def live_rollout(self, wanted: LiveFilter, now: float) -> Future[RolloutView]:
+        def work(store: LiveStore | None) -> RolloutView:
+            from llmops_tui.monitoring.rollout import rollout
+
+            if store is None:
+                raise UsageError(_NOTHING)
+            return rollout(store, wanted, now)
+
+        return self._rollouts.ask(work)
+
+    def close_live(self) -> None:
+        """End what reads."""
+        self._live.close()
+        self._rollouts.close()
 
     def live_case(self, id_: int) -> Future[LiveDraft]:
         return self._ask(lambda engine: draft_of(engine, self._config, id_))

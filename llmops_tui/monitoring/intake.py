@@ -72,7 +72,9 @@ class Intake:
         if self._is_plain:
             spans = [Arrived(each.trace_id, bounded(each.span)) for each in spans]
             return Batch(spans, batch.signals, batch.scores, batch.aside)
-        ids = self._ids(batch) if self._hash_users else {}
+        ids: dict[str, set[str]] = {each.trace_id: set() for each in batch.spans}
+        if self._hash_users:
+            self._find_users(batch, ids)
         texts = {trace: self._text(found) for trace, found in ids.items()}
         other = self._text(set())
         every = self._text({id_ for found in ids.values() for id_ in found})
@@ -121,27 +123,30 @@ class Intake:
 
     # -- user ids and patterns
 
-    def _ids(self, batch: Batch) -> dict[str, set[str]]:
-        """Trace → ids of its users, which may stand in any text of it."""
-        ids: dict[str, set[str]] = {}
+    def _find_users(self, batch: Batch, ids: dict[str, set[str]]) -> None:
+        """Put into trace → ids of its users what may stand in any text of it."""
         for each in batch.spans:
             for id_ in ids_in(each.span.attributes):
-                ids.setdefault(each.trace_id, set()).add(id_)
+                ids[each.trace_id].add(id_)
         for signal in batch.signals:
             if signal.user:
                 ids.setdefault(signal.trace_id, set()).add(signal.user)
-        return ids
 
     def _text(self, ids: set[str]) -> Text:
-        """What is done with each text."""
-        if not self._hash_users:
-            return self._redaction.text
-        pattern = self._users.pattern(ids)
+        """What is done with each text. A trace repeats its texts: each is looked through once."""
+        pattern = self._users.pattern(ids) if self._hash_users else None
+        done: dict[str, str] = {}
 
         def text(value: str) -> str:
-            if pattern is not None:
-                value = pattern.sub(lambda match: self._users.hashed(match[0]), value)
-            return self._redaction.text(self._users.in_json(value))
+            made = done.get(value)
+            if made is None:
+                made = value
+                if pattern is not None and any(id_ in value for id_ in ids):
+                    made = pattern.sub(lambda match: self._users.hashed(match[0]), made)
+                if self._hash_users:
+                    made = self._users.in_json(made)
+                made = done[value] = self._redaction.text(made)
+            return made
 
         return text
 

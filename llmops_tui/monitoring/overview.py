@@ -103,8 +103,8 @@ def plots(
 def _by_user(store: LiveStore, place: Frame) -> dict[str, Window]:
     parts: dict[str, Window] = {}
     for name, _count in choices(store, place.wanted, "user")[:MOST_LINES]:
-        reading = msgspec.structs.replace(place.reading, user=name)
-        parts[name] = summed(place, store.tallies(reading, place.resolution_s))
+        theirs = msgspec.structs.replace(place, reading=msgspec.structs.replace(place.reading, user=name))
+        parts[name] = summed(place, read(store, theirs))
     return parts
 
 

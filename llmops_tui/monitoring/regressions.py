@@ -19,7 +19,7 @@ from llmops_tui.domain.live.rollout_view import Compared, RolloutView
 from llmops_tui.domain.live.settings import Channel, LiveSettings
 from llmops_tui.monitoring import channels
 from llmops_tui.monitoring.firing import episodes
-from llmops_tui.monitoring.rollout import rollout
+from llmops_tui.monitoring.rollout import Sides, judged, sides_of
 from llmops_tui.monitoring.rollout_traffic import VersionTraffic, versions_of
 from llmops_tui.store.live import LIVE_DATABASE, LiveStore
 from llmops_tui.store.live.rollups import DAY, HOUR
@@ -36,6 +36,8 @@ ALPHA = 0.01
 #: time, and at most so long.
 _EARLY, _EARLY_S, _EARLY_N = 0.25, 3 * HOUR, 30
 _EVENTS = 2_000
+#: Requests of either version that are read: the collector has little memory.
+MOST = 10_000
 
 #: Tells one channel of an event; why it can't be told, empty where it was.
 Send = Callable[[Path, Channel, AlertEvent], Awaitable[str]]
@@ -56,6 +58,17 @@ class Regression(msgspec.Struct, frozen=True):
         return rule_of(self.view.config, self.view.new)
 
 
+class Looked(msgspec.Struct, frozen=True):
+    """A version that is being rolled out."""
+
+    sides: Sides
+    regression: Regression | None
+
+    @property
+    def rule(self) -> str:
+        return rule_of(self.sides.config, self.sides.after)
+
+
 def rule_of(config: str, version: str) -> str:
     """The name under which a regression is told."""
     return " ".join(word for word in (PREFIX, config, version) if word)
@@ -67,20 +80,20 @@ def regressions(store: LiveStore, now: float, *, alpha: float = ALPHA) -> list[R
     Args:
         now: Unix seconds.
     """
-    return [each for each in looked_at(store, now, alpha=alpha) if each.figures]
+    return [x.regression for x in looked_at(store, now, alpha=alpha) if x.regression is not None]
 
 
-def looked_at(store: LiveStore, now: float, *, alpha: float = ALPHA) -> list[Regression]:
-    """Every version that is being rolled out, and what is wrong with it; without figures where nothing is."""
+def looked_at(store: LiveStore, now: float, *, alpha: float = ALPHA) -> list[Looked]:
+    """Every version that is being rolled out, and what is wrong with it."""
     wanted = LiveFilter(since=now - 14 * DAY, until=now)
     configs = {s.config for _at, s, t in store.tallies(wanted, DAY) if s.version and t.requests}
-    looked: list[Regression] = []
+    looked: list[Looked] = []
     for config in sorted(configs):
         of = msgspec.structs.replace(wanted, config=config)
         versions, _resolution = versions_of(store, of, now)
         for before, after in pairwise(versions):
             if _is_rolling_out(after, now):
-                looked.append(_regressed(store, of, now, before, after, alpha))
+                looked.append(_looked(store, of, now, before.version, after.version, alpha))
     return looked
 
 
@@ -88,19 +101,15 @@ def _is_rolling_out(version: VersionTraffic, now: float) -> bool:
     return now - version.first <= _LATELY_S and now - version.last <= _GONE_S
 
 
-def _regressed(
-    store: LiveStore,
-    of: LiveFilter,
-    now: float,
-    before: VersionTraffic,
-    after: VersionTraffic,
-    alpha: float,
-) -> Regression:
-    view = rollout(store, of, now, old=before.version, new=after.version, alpha=alpha)
+def _looked(store: LiveStore, of: LiveFilter, now: float, old: str, new: str, alpha: float) -> Looked:
+    sides = sides_of(store, of, now, old=old, new=new, most=MOST)
+    if not sides.may_fail:
+        return Looked(sides, None)
+    view = judged(sides, alpha)
     worse = view.failed
     if worse and view.kind == "after":
         worse = _since_it_came(store, of, now, view)
-    return Regression(view, worse)
+    return Looked(sides, Regression(view, worse) if worse else None)
 
 
 def _since_it_came(store: LiveStore, of: LiveFilter, now: float, view: RolloutView) -> tuple[Compared, ...]:
@@ -108,18 +117,16 @@ def _since_it_came(store: LiveStore, of: LiveFilter, now: float, view: RolloutVi
 
     A provider that became slow in the evening makes every version slow.
     """
-    early = min(_EARLY * (view.until - view.since), _EARLY_S)
-    then = msgspec.structs.replace(of, until=min(view.since + max(early, 600.0), now))
-    first = rollout(store, then, now, old=view.old, new=view.new)
-    if first.n_new < _EARLY_N:
+    early = max(min(_EARLY * (view.until - view.since), _EARLY_S), 600.0)
+    then = msgspec.structs.replace(of, until=min(view.since + early, now))
+    first = sides_of(store, then, now, old=view.old, new=view.new, most=MOST)
+    if len(first.news) < _EARLY_N:
         return view.failed
-    deltas = {each.result.metric: each.result for each in first.figures}
+    drops = {each.result.metric: first.drop(each.result.metric) for each in view.failed}
     return tuple(
         each
         for each in view.failed
-        if (found := deltas.get(each.result.metric)) is None
-        or found.n_new < _EARLY_N
-        or -found.delta > each.result.max_drop / 2
+        if (drop := drops[each.result.metric]) is None or drop > each.result.max_drop / 2
     )
 
 
@@ -129,12 +136,12 @@ def events_of(store: LiveStore, now: float) -> list[AlertEvent]:
     What fires stays until the version does well again, or has no traffic any more.
     """
     fires = {a.rule: a for a in open_regressions(store)}
-    looked = {each.rule: each for each in looked_at(store, now)}
+    looked = {found.rule: found for found in looked_at(store, now)}
     found: list[AlertEvent] = []
-    for rule, regression in looked.items():
-        if regression.figures and rule not in fires:
-            found.append(_fired(regression, now))
-        elif rule in fires and _is_back(regression, fires[rule].metric):
+    for rule, each in looked.items():
+        if each.regression is not None and rule not in fires:
+            found.append(_fired(each.regression, now))
+        elif each.regression is None and rule in fires and _is_back(each.sides, fires[rule].metric):
             found.append(_over(fires[rule], "cleared", now, "its figures are no longer worse"))
     for rule, alert in fires.items():
         if rule not in looked:
@@ -142,11 +149,11 @@ def events_of(store: LiveStore, now: float) -> list[AlertEvent]:
     return found
 
 
-def _is_back(regression: Regression, metric: str) -> bool:
+def _is_back(sides: Sides, metric: str) -> bool:
     """The figure that was worst is clearly back: less than half of what it may fall is left of the drop."""
-    results = {each.result.metric: each.result for each in regression.view.figures}
-    found = results.get(metric)
-    return not regression.figures and (found is None or -found.delta < found.max_drop / 2)
+    found = next((each for each in sides.metrics if each.name == metric), None)
+    drop = sides.drop(metric)
+    return found is None or drop is None or drop < found.max_drop / 2
 
 
 def open_regressions(store: LiveStore) -> list[FiringAlert]:

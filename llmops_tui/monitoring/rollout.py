@@ -11,11 +11,10 @@ from llmops_tui.domain import format as fmt
 from llmops_tui.domain.live.figure_text import unit_text
 from llmops_tui.domain.live.histogram import histogram_of
 from llmops_tui.domain.live.listing import LiveFilter
-from llmops_tui.domain.live.request import Request
 from llmops_tui.domain.live.rollout_view import Compared, RolloutView
 from llmops_tui.domain.live.statistics.moments import Moments
 from llmops_tui.domain.live.statistics.rollout import Metric, Rollout, compare_all, together
-from llmops_tui.monitoring.rollout_figures import DROPS, Read, Value, figures_of
+from llmops_tui.monitoring.rollout_figures import DROPS, Read, Seen, Value, figures_of, seen_of
 from llmops_tui.monitoring.rollout_traffic import (
     Times,
     chosen,
@@ -27,9 +26,42 @@ from llmops_tui.store.live import LiveStore
 from llmops_tui.store.live.rollups import DAY
 
 #: Requests of either version that are read; the newest.
-MOST = 50_000
+MOST, _PAGE = 50_000, 2_000
 #: Requests before the new version that limits of latency and cost are read off, at least.
 _CALM = 50
+
+
+class Sides(msgspec.Struct, frozen=True):
+    """Two versions' traffic as it is compared.
+
+    Attributes:
+        by: what counts as one observation.
+        metrics: tallies of `figures`, in their order.
+        most: requests of either version that were read at most.
+    """
+
+    config: str
+    before: str
+    after: str
+    times: Times
+    olds: list[Seen]
+    news: list[Seen]
+    by: str
+    figures: list[Read]
+    metrics: tuple[Metric, ...]
+    most: int
+
+    def drop(self, metric: str) -> float | None:
+        """How much lower the new version is in a figure, higher being better; None where it is not told."""
+        for each in self.metrics:
+            if each.name == metric and each.old.n and each.new.n:
+                return each.old.mean - each.new.mean
+        return None
+
+    @property
+    def may_fail(self) -> bool:
+        """A figure looks worse than it may be. Where none does, nothing is proven either."""
+        return any((self.drop(each.name) or 0.0) > each.max_drop for each in self.metrics)
 
 
 def rollout(
@@ -52,34 +84,57 @@ def rollout(
     Raises:
         UsageError: there are no two versions to compare.
     """
+    return judged(sides_of(store, wanted, now, old=old, new=new, drops=drops), alpha)
+
+
+def sides_of(
+    store: LiveStore,
+    wanted: LiveFilter,
+    now: float,
+    *,
+    old: str | None = None,
+    new: str | None = None,
+    drops: Mapping[str, float] | None = None,
+    most: int = MOST,
+) -> Sides:
+    """Read what is compared: as `rollout`.
+
+    Args:
+        most: requests of either version that are read; the newest.
+
+    Raises:
+        UsageError: there are no two versions to compare.
+    """
+    replace = msgspec.structs.replace
     until = min(wanted.until, now)
-    wanted = msgspec.structs.replace(
-        wanted, version="", until=until, since=max(wanted.since, until - 60 * DAY)
-    )
-    wanted = msgspec.structs.replace(wanted, config=config_with_versions(store, wanted.config, wanted))
+    wanted = replace(wanted, version="", until=until, since=max(wanted.since, until - 60 * DAY))
+    wanted = replace(wanted, config=config_with_versions(store, wanted.config, wanted))
     found, resolution = versions_of(store, wanted, now)
     before, after = chosen(found, old, new)
     if now - after.first <= 2 * DAY:
         # To the minute: a version that leaves within minutes is not live beside the other.
-        near = msgspec.structs.replace(wanted, since=after.first - DAY)
-        found, resolution = versions_of(store, near, now)
+        found, resolution = versions_of(store, replace(wanted, since=after.first - DAY), now)
         by_name = {each.version: each for each in found}
         before, after = by_name.get(before.version, before), by_name[after.version]
     times = times_of(before, after, resolution, until)
-    replace = msgspec.structs.replace
-    olds = _read(store, replace(wanted, version=before.version, since=times.old_since, until=times.old_until))
-    news = _read(store, replace(wanted, version=after.version, since=times.since, until=times.until))
-    calm = _read(store, replace(wanted, version=before.version, since=times.calm_since, until=times.since))
+    of_old, of_new = replace(wanted, version=before.version), replace(wanted, version=after.version)
+    olds = _read(store, replace(of_old, since=times.old_since, until=times.old_until), most)
+    news = _read(store, replace(of_new, since=times.since, until=times.until), most)
+    calm = _read(store, replace(of_old, since=times.calm_since, until=times.since), most)
     figures = figures_of([*olds, *news], calm if len(calm) >= _CALM else olds, {**DROPS, **(drops or {})})
     by, key = _cluster([*olds, *news])
-    results = compare_all([_metric(f, olds, news, key) for f in figures], alpha=alpha)
-    compared = tuple(
-        _compared(figure, result, olds, news) for figure, result in zip(figures, results, strict=True)
-    )
+    metrics = tuple(_metric(figure, olds, news, key) for figure in figures)
+    return Sides(wanted.config, before.version, after.version, times, olds, news, by, figures, metrics, most)
+
+
+def judged(sides: Sides, alpha: float = 0.05) -> RolloutView:
+    """What the two sides tell."""
+    results = compare_all(sides.metrics, alpha=alpha)
+    olds, news, times = sides.olds, sides.news, sides.times
     view = RolloutView(
-        config=wanted.config,
-        old=before.version,
-        new=after.version,
+        config=sides.config,
+        old=sides.before,
+        new=sides.after,
         kind=times.kind,
         since=times.since,
         until=times.until,
@@ -87,25 +142,30 @@ def rollout(
         old_until=times.old_until,
         n_old=len(olds),
         n_new=len(news),
-        by=by,
-        figures=compared,
+        by=sides.by,
+        figures=tuple(_compared(f, r, olds, news) for f, r in zip(sides.figures, results, strict=True)),
         verdict=together(results) if results else "inconclusive",
         sentence="",
-        notes=_notes(times, olds, news, by),
+        notes=_notes(times, olds, news, sides.by, sides.most),
     )
-    return replace(view, sentence=_sentence(view))
+    return msgspec.structs.replace(view, sentence=_sentence(view))
 
 
-def _read(store: LiveStore, wanted: LiveFilter) -> list[Request]:
-    if wanted.since >= wanted.until:
-        return []
-    return list(store.requests.facts(wanted, MOST))
+def _read(store: LiveStore, wanted: LiveFilter, most: int) -> list[Seen]:
+    """The newest, a page at a time: whole requests are large."""
+    seen: list[Seen] = []
+    while wanted.since < wanted.until and len(seen) < most:
+        page = store.requests.listed(wanted, limit=min(_PAGE, most - len(seen)), offset=len(seen))
+        seen += [seen_of(each.request) for each in page]
+        if len(page) < _PAGE:
+            break
+    return seen
 
 
 # -- clusters
 
 
-def _cluster(every: Sequence[Request]) -> tuple[str, Callable[[Request], str]]:
+def _cluster(every: Sequence[Seen]) -> tuple[str, Callable[[Seen], str]]:
     """One observation each: what a user or a session saw hangs together, as far as most requests name one."""
     if sum(1 for r in every if r.user) > len(every) / 2:
         return "user", lambda r: r.user or r.session or r.trace_id
@@ -114,7 +174,7 @@ def _cluster(every: Sequence[Request]) -> tuple[str, Callable[[Request], str]]:
     return "request", lambda r: r.trace_id
 
 
-def moments_of(requests: Iterable[Request], value: Value, key: Callable[[Request], str]) -> Moments:
+def moments_of(requests: Iterable[Seen], value: Value, key: Callable[[Seen], str]) -> Moments:
     """Of the means of clusters."""
     sums: dict[str, tuple[float, int]] = {}
     for request in requests:
@@ -127,14 +187,12 @@ def moments_of(requests: Iterable[Request], value: Value, key: Callable[[Request
     return Moments(float(len(means)), sum(means), sum(mean * mean for mean in means))
 
 
-def _metric(
-    figure: Read, olds: Sequence[Request], news: Sequence[Request], key: Callable[[Request], str]
-) -> Metric:
+def _metric(figure: Read, olds: Sequence[Seen], news: Sequence[Seen], key: Callable[[Seen], str]) -> Metric:
     old, new = (moments_of(side, figure.value, key) for side in (olds, news))
     return Metric(figure.name, old, new, figure.max_drop)
 
 
-def _compared(figure: Read, result: Rollout, olds: Sequence[Request], news: Sequence[Request]) -> Compared:
+def _compared(figure: Read, result: Rollout, olds: Sequence[Seen], news: Sequence[Seen]) -> Compared:
     old, new = (_shown(figure, side) for side in (olds, news))
     more = None
     if result.verdict == "inconclusive" and result.would_decide is not None and result.n_new > 0:
@@ -143,7 +201,7 @@ def _compared(figure: Read, result: Rollout, olds: Sequence[Request], news: Sequ
     return Compared(result, figure.title, figure.unit, old, new, figure.about, more)
 
 
-def _shown(figure: Read, requests: Sequence[Request]) -> float | None:
+def _shown(figure: Read, requests: Sequence[Seen]) -> float | None:
     values = [found for r in requests if (found := figure.shown(r)) is not None]
     if not values:
         return None
@@ -153,7 +211,7 @@ def _shown(figure: Read, requests: Sequence[Request]) -> float | None:
 # -- words
 
 
-def _notes(times: Times, olds: Sequence[Request], news: Sequence[Request], by: str) -> tuple[str, ...]:
+def _notes(times: Times, olds: Sequence[Seen], news: Sequence[Seen], by: str, most: int) -> tuple[str, ...]:
     notes = []
     if times.kind == "split":
         notes.append("both versions answered at the same time: only that time is compared")
@@ -167,8 +225,8 @@ def _notes(times: Times, olds: Sequence[Request], news: Sequence[Request], by: s
         notes.append(f"the old version is taken from {span}")
     if by != "request":
         notes.append(f"what one {by} saw counts once: the requests of a {by} hang together")
-    if max(len(olds), len(news)) >= MOST:
-        notes.append(f"of each version the newest {fmt.count(MOST)} requests are read")
+    if max(len(olds), len(news)) >= most:
+        notes.append(f"of each version the newest {fmt.count(most)} requests are read")
     if not any(r.scores for r in (*olds, *news)):
         notes.append("no scorer judged either version: quality is not compared (docs/live.md, sampling)")
     return tuple(notes)

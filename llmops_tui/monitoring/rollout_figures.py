@@ -23,7 +23,42 @@ DROPS: Mapping[str, float] = {
     "cost": 0.05,
 }
 
-Value = Callable[[Request], float | None]
+
+class Seen(msgspec.Struct, frozen=True, gc=False):
+    """What of a request is compared: many are held at a time.
+
+    Attributes:
+        latency_s: None where its root has not come in. cost_usd: None where it is not known in full.
+        passed, scores: of the random sample alone; what was judged for being wrong is no part of any rate.
+    """
+
+    trace_id: str
+    user: str
+    session: str
+    failed: bool
+    refused: bool
+    flagged: bool
+    is_bad: bool
+    latency_s: float | None
+    cost_usd: float | None
+    passed: bool | None
+    scores: dict[str, float]
+
+
+Value = Callable[[Seen], float | None]
+
+
+def seen_of(r: Request) -> Seen:
+    scores = (
+        {} if r.picked else {name: value for name, (value, _passed) in r.scores.items() if value is not None}
+    )
+    return Seen(
+        *(r.trace_id, r.user, r.session, r.failed, r.refused, r.flagged, r.is_bad),
+        latency_s=r.latency_s if r.has_root else None,
+        cost_usd=r.cost_usd if r.priced > 0 and r.priced >= r.calls else None,
+        passed=None if r.picked else r.passed,
+        scores=scores,
+    )
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -45,14 +80,14 @@ class Read(msgspec.Struct, frozen=True):
     p: float | None = None
 
 
-def figures_of(every: Sequence[Request], calm: Sequence[Request], drops: Mapping[str, float]) -> list[Read]:
+def figures_of(every: Sequence[Seen], calm: Sequence[Seen], drops: Mapping[str, float]) -> list[Read]:
     """Figures that either version has observations of."""
-    made = [_score(name, drops) for name in sorted({n for r in every if not r.picked for n in r.scores})]
+    made = [_score(name, drops) for name in sorted({n for r in every for n in r.scores})]
     if any(_passed(r) is not None for r in every):
         made.insert(
             0, _share("pass_rate", "pass rate", "judged requests that pass every scorer", drops, _passed)
         )
-    shares: tuple[tuple[str, str, str, Callable[[Request], bool]], ...] = (
+    shares: tuple[tuple[str, str, str, Callable[[Seen], bool]], ...] = (
         ("error_rate", "errors", "requests that fail", lambda r: r.failed),
         ("refusal_rate", "refusals", "requests that the model refuses", lambda r: r.refused),
         ("guardrail_rate", "guardrails fired", "requests in which a guardrail fires", lambda r: r.flagged),
@@ -61,27 +96,23 @@ def figures_of(every: Sequence[Request], calm: Sequence[Request], drops: Mapping
     for name, title, about, is_so in shares:
         if name in ("error_rate", "complaint_rate") or any(is_so(r) for r in every):
             made.append(_bad_share(name, title, about, drops, is_so))
-    latency = histogram_of(r.latency_s for r in calm if r.has_root).quantile(0.95)
+    latency = histogram_of(r.latency_s for r in calm if r.latency_s is not None).quantile(0.95)
     if latency:
         made.append(_latency(latency, drops))
-    costs = [r.cost_usd for r in calm if _is_priced(r)]
+    costs = [r.cost_usd for r in calm if r.cost_usd is not None]
     mean = sum(costs) / len(costs) if costs else 0.0
     if mean > 0:
         made.append(_cost(mean, drops))
     return made
 
 
-def _passed(r: Request) -> float | None:
-    return None if r.picked or r.passed is None else float(r.passed)
-
-
-def _is_priced(r: Request) -> bool:
-    return r.priced > 0 and r.priced >= r.calls
+def _passed(r: Seen) -> float | None:
+    return None if r.passed is None else float(r.passed)
 
 
 def _score(scorer: str, drops: Mapping[str, float]) -> Read:
-    def value(r: Request) -> float | None:
-        found = None if r.picked else r.scores.get(scorer, (None, None))[0]
+    def value(r: Seen) -> float | None:
+        found = r.scores.get(scorer)
         return None if found is None else min(max(found, 0.0), 1.0)
 
     name = f"score.{scorer}"
@@ -94,7 +125,7 @@ def _share(name: str, title: str, about: str, drops: Mapping[str, float], value:
 
 
 def _bad_share(
-    name: str, title: str, about: str, drops: Mapping[str, float], is_so: Callable[[Request], bool]
+    name: str, title: str, about: str, drops: Mapping[str, float], is_so: Callable[[Seen], bool]
 ) -> Read:
     return Read(
         *(name, title, "share", f"share of {about}", drops[name]),
@@ -109,8 +140,8 @@ def _latency(limit: float, drops: Mapping[str, float]) -> Read:
         *("latency_p95", "latency p95", "seconds"),
         f"share of requests over {fmt.seconds(limit)}, which 5 % of the old version's took",
         drops["latency"],
-        shown=lambda r: r.latency_s if r.has_root else None,
-        value=lambda r: float(r.latency_s <= limit) if r.has_root else None,
+        shown=lambda r: r.latency_s,
+        value=lambda r: None if r.latency_s is None else float(r.latency_s <= limit),
         p=0.95,
     )
 
@@ -122,6 +153,6 @@ def _cost(mean: float, drops: Mapping[str, float]) -> Read:
         *("cost_per_request", "cost a request", "usd"),
         f"cost a request, what is over {fmt.money(cap)} (four times the old mean) counted as that",
         drops["cost"],
-        shown=lambda r: r.cost_usd if _is_priced(r) else None,
-        value=lambda r: 1 - min(r.cost_usd / cap, 1.0) if _is_priced(r) else None,
+        shown=lambda r: r.cost_usd,
+        value=lambda r: None if r.cost_usd is None else 1 - min(r.cost_usd / cap, 1.0),
     )

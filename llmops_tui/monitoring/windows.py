@@ -10,7 +10,7 @@ from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.domain.live.request import Series
 from llmops_tui.domain.live.tally import Tally, sum_of
 from llmops_tui.store.live import LiveStore
-from llmops_tui.store.live.rollups import DAY, resolution_for
+from llmops_tui.store.live.rollups import DAY, RESOLUTIONS, resolution_for
 
 Bucket = tuple[int, Series, Tally]
 
@@ -65,8 +65,19 @@ def frame(store: LiveStore, wanted: LiveFilter, now: float) -> Frame:
 
 
 def read(store: LiveStore, place: Frame) -> list[Bucket]:
-    """What is in the window and in the one before."""
-    return store.tallies(place.reading, place.resolution_s)
+    """What is in the window, and in the one before: of that only the sum is told, so large buckets do."""
+    first, start, until = place.starts[0], int(place.reading.since), place.reading.until
+    parts = [(float(first), until, place.resolution_s)]
+    coarse = next((r for r in RESOLUTIONS if r > place.resolution_s), place.resolution_s)
+    low, high = -(-start // coarse) * coarse, first // coarse * coarse
+    edges = [(start, first, place.resolution_s)]
+    if low < high:
+        edges = [(start, low, place.resolution_s), (low, high, coarse), (high, first, place.resolution_s)]
+    parts += [(float(since), float(until), resolution) for since, until, resolution in edges if since < until]
+    found: list[Bucket] = []
+    for since, end, resolution in parts:
+        found += store.tallies(msgspec.structs.replace(place.reading, since=since, until=end), resolution)
+    return found
 
 
 def summed(place: Frame, buckets: Iterable[Bucket]) -> Window:

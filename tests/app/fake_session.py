@@ -19,6 +19,7 @@ from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
 from llmops_tui.domain.live.overview import Dimension, Overview
+from llmops_tui.domain.live.rollout_view import RolloutView
 from llmops_tui.domain.manifest import PartChange, changed_parts, make_manifest
 from llmops_tui.domain.matrix import Matrix
 from llmops_tui.domain.model import Model, Usage
@@ -363,6 +364,10 @@ class FakeSession:
     def live_trace(self, id_: int) -> Future[TraceView]:
         self.asked.append(("live_trace", id_))
         return self._answer(self.live_trace_view)
+
+    def live_rollout(self, wanted: LiveFilter, now: float) -> Future[RolloutView]:
+        self.asked.append(("live_rollout", wanted))
+        return self._answer(live.rollout())
 
     def live_case(self, id_: int) -> Future[LiveDraft]:
         self.asked.append(("live_case", id_))

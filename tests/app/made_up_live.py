@@ -22,6 +22,8 @@ from llmops_tui.domain.live.overview import (
     Point,
 )
 from llmops_tui.domain.live.request import Request
+from llmops_tui.domain.live.rollout_view import Compared, RolloutView
+from llmops_tui.domain.live.statistics.rollout import Rollout
 from llmops_tui.domain.playground import NewCase
 from llmops_tui.engine.live_events import LiveDraft
 from llmops_tui.engine.live_traces import view_of_live
@@ -149,6 +151,21 @@ def requests(n: int = 60) -> tuple[LiveRequest, ...]:
         if at < n:
             rows[at] = request(at, **how)
     return tuple(rows)
+
+
+def rollout(old: str = "v11", new: str = "v12") -> RolloutView:
+    result = Rollout(
+        *("pass_rate", 685, 486, 0.94, 0.87, -0.07, -0.11, -0.03),
+        *(0.0004, 0.05, "fail", 0.0008),
+    )
+    about = "share of judged requests that passed every scorer"
+    figure = Compared(result, "pass rate", "share", 0.94, 0.87, about)
+    times = (NOW - 43_200, NOW, NOW - 86_400, NOW - 43_200)
+    sentence = "Stop: the pass rate has fallen by 7.0 points, and chance alone does not do that."
+    return RolloutView(
+        *("helpdesk", old, new, "after", *times, 685, 486, "user", (figure,), "fail", sentence),
+        notes=("The versions answered one after the other: what else has changed since is in it.",),
+    )
 
 
 def draft() -> LiveDraft:

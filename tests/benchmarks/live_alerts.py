@@ -50,6 +50,14 @@ class Setting(msgspec.Struct, frozen=True):
     change: float = 1.0
 
 
+class Past(msgspec.Struct, frozen=True):
+    """What a reference needs of a day that is over."""
+
+    n: int
+    tallies: Any
+    histogram: dict[int, float]
+
+
 class Watch:
     """One rule, watched as the collector does it."""
 
@@ -63,9 +71,9 @@ class Watch:
         self.state = detector.fresh(self.kind)
         # Newest first; drawn as far back as a reference goes.
         least, most = DAYS
-        self.history: deque[Day] = deque((self.draw() for _ in range(least)), most)
-        while len(self.history) < most and sum(len(d.values) for d in self.history) < ENOUGH:
-            self.history.append(self.draw())
+        self.history: deque[Past] = deque((self.past(self.draw()) for _ in range(least)), most)
+        while len(self.history) < most and sum(d.n for d in self.history) < ENOUGH:
+            self.history.append(self.past(self.draw()))
         per_day = {"days": 1.0, "hours": 24.0, "known": 0.0}[setting.reference]
         self.budget = reference.budget(setting.false_alarms_per_day, per_day)
         self.level = setting.false_alarms_per_day if not per_day else self.budget.false_alarms_per_day
@@ -84,6 +92,9 @@ class Watch:
         )  # fmt: skip
         return day.averaged() if s.correct == "sessions" else day
 
+    def past(self, day: Day) -> Past:
+        return Past(len(day.values), day.tallies(), day.histogram() if self.rule.kind == "p95" else {})
+
     def renew(self) -> None:
         """Limits of each hour, from the days before."""
         from llmops_tui.domain.live.statistics.clumping import design_effect
@@ -95,8 +106,8 @@ class Watch:
         )
 
         s, confidence = self.setting, self.budget.confidence
-        past = list(self.history)[: reference_days([len(d.values) for d in self.history])]
-        tallies = np.stack([day.tallies() for day in reversed(past)])
+        past = list(self.history)[: reference_days([d.n for d in self.history])]
+        tallies = np.stack([day.tallies for day in reversed(past)])
         if s.correct == "tempered":
             self.effect = design_effect([Moments(*row) for row in tallies.reshape(-1, 3).tolist()])
         if s.reference == "known":
@@ -105,7 +116,7 @@ class Watch:
         if self.rule.kind == "p95":
             whole: dict[int, float] = {}
             for day in past:
-                for bucket, count in day.histogram().items():
+                for bucket, count in day.histogram.items():
                     whole[bucket] = whole.get(bucket, 0.0) + count
             self.bucket = exceedance_limit(whole, 0.95, confidence)
             self.limits = [0.05 if self.bucket is not None else 1.0] * 24
@@ -146,7 +157,7 @@ class Watch:
             elif detector.fires(self.state, self.level):
                 self.on = True
                 yield minute
-        self.history.appendleft(day)
+        self.history.appendleft(self.past(day))
         if not detector.suspects(self.state, self.level):
             self.renew()
 

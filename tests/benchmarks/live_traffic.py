@@ -80,8 +80,9 @@ class Day(msgspec.Struct, frozen=True):
         return np.stack([n, total, np.bincount(self.minutes, values * values, minlength=MINUTES)], axis=1)
 
     def histogram(self) -> dict[int, float]:
-        buckets, counts = np.unique(self.values, return_counts=True)
-        return dict(zip(buckets.astype(int).tolist(), counts.astype(float).tolist(), strict=True))
+        lowest = int(self.values.min()) if len(self.values) else 0
+        counts = np.bincount(self.values - lowest)
+        return {lowest + int(b): float(counts[b]) for b in np.flatnonzero(counts)}
 
     def averaged(self) -> Day:
         """One value for each session, when it began."""

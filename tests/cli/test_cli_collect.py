@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,20 @@ class Process:
         return await self.process.wait(), said
 
 
+_processes: list[asyncio.subprocess.Process] = []
+
+
+@pytest.fixture(autouse=True)
+async def _no_orphans() -> AsyncIterator[None]:
+    """A test that fails leaves no collector behind."""
+    yield
+    while _processes:
+        process = _processes.pop()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
 async def started(root: Path, *arguments: str, **environment: str) -> Process:
     process = await asyncio.create_subprocess_exec(
         *COMMAND,
@@ -44,6 +59,7 @@ async def started(root: Path, *arguments: str, **environment: str) -> Process:
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **environment},
     )
+    _processes.append(process)
     assert process.stdout is not None
     return Process(process, (await process.stdout.readline()).decode())
 
@@ -108,7 +124,8 @@ async def test_a_second_one_is_told_who_the_first_is(tmp_path: Path) -> None:
     root = make_desk(tmp_path / "desk")
     first = await started(root)
     second = await started(root, "--port", "0")
-    code, said = await second.ended()
+    async with asyncio.timeout(30):
+        code, said = await second.ended()
     assert code == 2
     assert f"process {first.process.pid} collects for this workspace already" in said
     first.process.terminate()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from desk import Desk
 from live_desk import LiveDesk
-from made_traffic import Made, live_store, trace_id_of
+from made_traffic import Made, batch_of, live_store, trace_id_of
 
 from llmops_tui.domain.live.metrics import METRICS
 from llmops_tui.store.live import LIVE_DATABASE, LiveStore
@@ -177,6 +177,23 @@ def test_an_edit_is_told_by_its_two_texts(live: LiveDesk, tmp_path: Path) -> Non
         listed = store.requests.find(trace_id_of(1))
         assert listed is not None
         assert [s.edited for s in store.requests.signals(listed.id)] == ["abXY"]
+
+
+def test_a_signal_by_hand_is_redacted_like_any_other(live: LiveDesk) -> None:
+    (live.root / "llmops.yaml").write_text("live: {hash_users: true, redact: [email]}\n")
+    words = ["--user", "ann", "--comment", "write to ann@example.com", "--trace", trace_id_of(2)]
+    assert live.run("signal", "thumb", "up", *words) == 0, live.err
+    with LiveStore.open(live.root / LIVE_DATABASE, read_only=True) as store:
+        listed = store.requests.find(trace_id_of(2))
+        assert listed is not None
+        (signal,) = store.requests.signals(listed.id)
+    assert signal.user not in ("", "ann")
+    later = Made(time.time(), "v7", "desk", user=signal.user)
+    with LiveStore.open(live.root / LIVE_DATABASE) as store:
+        store.ingest([batch_of([later], 900)], time.time())
+    assert live.run("live", "--json", "--user", "ann") == 0
+    assert json.loads(live.out)["requests"] == 1
+    assert "ann@example.com" not in signal.comment
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,28 @@ def test_figures_requests_and_traces_are_read(ours: Screen) -> None:
     assert session.live_trace(failed[0].id).result(PATIENCE_S).failure == "timed out"
 
 
+def test_a_rollout_needs_two_versions_with_traffic(ours: Screen) -> None:
+    with pytest.raises(UsageError, match="llmops-tui collect"):
+        ours.session.live_rollout(ALL, NOW).result(PATIENCE_S)
+    ingest(ours.root, traffic())
+    with pytest.raises(UsageError, match="version"):
+        ours.session.live_rollout(ALL, NOW).result(PATIENCE_S)
+    older = [msgspec.structs.replace(each, trace_id=f"{n:031x}f") for n, each in enumerate(old_version())]
+    ingest(ours.root, Batch(older))
+    view = ours.session.live_rollout(ALL, NOW).result(PATIENCE_S)
+    assert (view.old, view.new) == ("v1", "v2")
+
+
+def old_version() -> list[Arrived]:
+    """Roots of requests that v1 answered before."""
+    roots = [request(n)[0] for n in range(20, 50)]
+    attributes = {**roots[0].span.attributes, a.VERSION: "v1"}
+    return [
+        msgspec.structs.replace(root, span=msgspec.structs.replace(root.span, attributes=attributes))
+        for root in roots
+    ]
+
+
 def test_whether_anything_came_in_is_told_once(ours: Screen) -> None:
     ingest(ours.root, traffic(2))
     session = ours.session

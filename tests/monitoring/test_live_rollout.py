@@ -18,6 +18,7 @@ from llmops_tui.domain.live.settings import Channel, LiveSettings
 from llmops_tui.monitoring.firing import firing
 from llmops_tui.monitoring.regressions import RegressionTask, events_of, open_regressions, regressions
 from llmops_tui.monitoring.rollout import moments_of, rollout
+from llmops_tui.monitoring.rollout_figures import seen_of
 from llmops_tui.store.live import LIVE_DATABASE, LiveStore
 
 HOUR, DAY = 3_600.0, 86_400.0
@@ -114,13 +115,13 @@ def test_requests_of_a_user_count_once(tmp_path: Path) -> None:
     ]
     with live_store(tmp_path, requests, NOW) as store:
         view = rollout(store, ALL, NOW)
-        olds = list(store.requests.facts(LiveFilter(version="v2")))
+        seen = [seen_of(r) for r in store.requests.facts(LiveFilter(version="v2"))]
     assert view.by == "user"
     (errors,) = (f for f in view.figures if f.result.metric == "error_rate")
     assert errors.result.n_new == 41
     assert errors.result.verdict != "fail"
     assert errors.new == pytest.approx(1000 / 1200)
-    assert moments_of(olds, lambda r: float(r.failed), lambda r: r.user).total == 1.0
+    assert moments_of(seen, lambda r: float(r.failed), lambda r: r.user).total == 1.0
 
 
 def test_versions_are_chosen_by_number_and_can_be_named(tmp_path: Path) -> None:

@@ -168,3 +168,19 @@ def test_a_window_never_has_too_many_points(days: float, tmp_path: Path) -> None
     assert 1 <= len(place.starts) <= POINTS + 1
     assert place.starts[0] <= NOW - days * DAY < place.starts[0] + place.resolution_s
     assert place.reading.since == place.starts[0] - len(place.starts) * place.resolution_s
+
+
+@pytest.mark.parametrize("hours", [1.5, 5, 24, 100])
+def test_the_window_before_is_summed_whatever_its_buckets(hours: float, tmp_path: Path) -> None:
+    """It is read in large buckets where it can: nothing is left out or counted twice."""
+    begin = NOW - 2 * hours * HOUR - DAY
+    requests = spread(700, begin, NOW, lambda at, _rng: Made(at, feature="ab"[int(at) % 2]))
+    now = NOW - 17 * 60
+    with live_store(tmp_path, requests, NOW) as store:
+        view = overview(store, LiveFilter(since=now - hours * HOUR), LiveSettings(), now)
+        drawn = plot(store, view.filter, "requests", "feature", now)
+    (counted,) = (f for f in view.traffic if f.metric == "requests")
+    first = counted.points[0].at
+    span = len(counted.points) * view.resolution_s
+    assert counted.before == sum(first - span <= r.at < first for r in requests)
+    assert sum(line.figure.before or 0 for line in drawn.lines) == counted.before

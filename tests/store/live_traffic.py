@@ -11,9 +11,10 @@ import msgspec
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.live.arrival import Arrived, Batch
 from llmops_tui.domain.live.request import Request, Series
-from llmops_tui.domain.live.tally import Tally, tally_of
+from llmops_tui.domain.live.tally import Tally, parts_of, tally_of
 from llmops_tui.domain.trace import Span
 from llmops_tui.store.live import LiveStore
+from llmops_tui.store.live.labels import WHOLE
 from llmops_tui.store.live.placing import alone
 from llmops_tui.store.live.rollups import RESOLUTIONS
 
@@ -85,9 +86,13 @@ def recomputed(store: LiveStore) -> dict[tuple[int, int, int], Tally]:
     for series, facts in store.database.rows("SELECT series_id, facts FROM requests"):
         request = decode(facts)
         add(request.start, series, tally_of(request))
+        add(request.start, store.labels.series_id(Series(), WHOLE), tally_of(request))
+        for part in parts_of(request):
+            add(request.start, store.labels.series_id(request.series, part), tally_of(request))
     for at, kind, value, feature in store.database.rows(
         "SELECT at, kind, value, feature FROM signals WHERE request_id IS NULL AND trace_id = x''"
     ):
         (series,) = [id_ for id_, each in store.labels.series().items() if each == Series(feature=feature)]
         add(at, series, alone(kind, value))
+        add(at, store.labels.series_id(Series(), WHOLE), alone(kind, value))
     return made

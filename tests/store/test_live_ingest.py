@@ -125,10 +125,10 @@ def test_what_is_learned_later_moves_a_request_to_another_bucket_and_series(tmp_
     with LiveStore.open(database(tmp_path)) as store:
         late = Arrived(trace_id(1), span(13, 11, "model", 7_000.0, attributes={a.MODEL: "small"}))
         store.ingest([Batch(spans=[late])], NOW)
-        ((_, bucket, _),) = [key for key in sums(store) if key[0] == 60]
+        (bucket,) = {bucket for resolution, bucket, _ in sums(store) if resolution == 60}
         early = Arrived(trace_id(1), span(11, None, "request", 0.0, attributes={a.FEATURE: "refunds"}))
         store.ingest([Batch(spans=[early])], NOW)
-        ((_, moved, _),) = [key for key in sums(store) if key[0] == 60]
+        (moved,) = {bucket for resolution, bucket, _ in sums(store) if resolution == 60}
         assert moved < bucket
         assert sums(store) == recomputed(store)
 
@@ -200,7 +200,7 @@ def test_what_a_program_makes_up_never_breaks_anything(
         assert len(trace.spans) == 2
         for tally in sums(store).values():
             assert tally.input_tokens >= 0
-            assert 0 <= tally.cost_usd <= 1e6
+            assert 0 <= tally.cost_usd <= 1e5
 
 
 @pytest.mark.parametrize("id_", ["", "xyz", "AB" * 16, "1", "ü" * 20, "0" * 400])
@@ -249,7 +249,7 @@ def test_made_up_labels_do_not_fill_the_database(tmp_path: Path) -> None:
             store.ingest([Batch(spans=spans)], NOW)
         assert sums(store) == recomputed(store)
         assert len(store.labels.series()) <= 2_100
-        whole = [t for (r, _, _), t in sums(store).items() if r == 86_400]
+        whole = [tally for _, _, tally in store.tallies(LiveFilter(), 86_400)]
         assert sum(t.requests for t in whole) == 3_000
         assert len({e for t in whole for e in t.errors}) <= 101
         assert len({e for t in whole for e in t.steps}) <= 61

@@ -17,6 +17,7 @@ from llmops_tui.app.widgets.request_list import RequestList
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.live.metrics import metric_of
 from llmops_tui.domain.live.overview import Dimension, FiringAlert, Overview
+from llmops_tui.domain.live.rollout_view import RolloutView
 
 #: In the order in which they are offered.
 DIMENSIONS: tuple[Dimension, ...] = ("version", "feature", "model", "provider", "user", "config")
@@ -124,6 +125,21 @@ class LiveChoosing(Frame, inherit_bindings=False):
             of = shown_line(text_of(alert.filter))
             choices.append(Choice(alert, f"{alert_words(alert, now)}{f' ({of})' if of else ''}"))
         self.app.push_screen(Chooser("Alerts · of the window", choices), chosen)
+
+    # -- is it safe to go on?
+
+    def action_rollout(self) -> None:
+        from llmops_tui.app.screens.rollout import RolloutSheet
+
+        def held(view: RolloutView) -> None:
+            self.app.push_screen(RolloutSheet(view))
+
+        now = self.owner.clock()
+        # Of whole versions: one version's requests alone can't be held against anything.
+        aside = dict.fromkeys(("version", "user", "session", "only", "error"), "")
+        wanted = msgspec.structs.replace(self.state.filter_at(now), **aside)
+        self.say("Holding the newest version against the one before …")
+        self.when_done(self.owner.session.live_rollout(wanted, now), held)
 
     # -- the filter
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from llmops_tui.app.screens.live import LiveScreen
 
 Part = Literal["figures", "plot", "requests"]
-ALL: tuple[Part, ...] = ("figures", "plot", "requests")
+ALL: tuple[Part, ...] = ("figures", "requests", "plot")
 
 
 class LiveLoader:

@@ -2,7 +2,7 @@
 
 Sums are taken apart again when more is learned about a request, and come in any order. So what is added up
 is rounded to a fraction of a power of two: floating point adds and subtracts these without any error, until a
-sum is 2^53 of them (of money 8,192 USD in one bucket, of time 272 years); beyond that it is off by parts in
+sum is 2^53 of them (of money 131,072 USD in one bucket, of time 272 years); beyond that it is off by parts in
 10^16.
 """
 
@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-#: About a microsecond, a millionth of a millionth of a dollar, and 1/65,536 of a score.
-_SECOND, _USD, _SHARE = 2.0**20, 2.0**40, 2.0**16
+#: About a microsecond, 15 millionths of a millionth of a dollar, and 1/65,536 of a score.
+_SECOND, _USD, _SHARE = 2.0**20, 2.0**36, 2.0**16
 MOST_S = 1e7
-MOST_USD = 1e6
+MOST_USD = 1e5
 
 
 def number(value: Any) -> float | None:

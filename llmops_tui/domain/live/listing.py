@@ -45,7 +45,13 @@ class LiveFilter(msgspec.Struct, frozen=True):
     @property
     def is_of_series(self) -> bool:
         """It can be answered from sums."""
-        return not (self.user or self.session or self.only or self.error)
+        return not (self.user or self.session or self.error)
+
+    @property
+    def is_whole(self) -> bool:
+        """It takes every request of its time."""
+        dimensions = (self.config, self.version, self.feature, self.model, self.provider)
+        return self.is_of_series and not self.only and not any(dimensions)
 
 
 class LiveRequest(msgspec.Struct, frozen=True):

@@ -211,6 +211,21 @@ def tally_of(request: Request) -> Tally:
     return tally
 
 
+def parts_of(request: Request) -> list[str]:
+    """What of a series a request is part of, as `only` of a filter names it; these have sums of their own."""
+    if not request.is_request:
+        return []
+    score = request.score
+    is_bad = request.is_bad
+    is_worth = request.failed or request.refused or request.flagged or is_bad
+    said = (
+        *(("failed", request.failed), ("refused", request.refused), ("flagged", request.flagged)),
+        *(("bad", is_bad), ("worth", is_worth)),
+        *(("scored", score is not None), ("low", score is not None and score < 0.5)),
+    )
+    return [name for name, is_so in said if is_so]
+
+
 def sum_of(tallies: Any) -> Tally:
     """All of them together."""
     whole = Tally()

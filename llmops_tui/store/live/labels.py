@@ -26,6 +26,8 @@ AT_MOST = {
 OTHER = "(other)"
 #: Combinations that are told apart; those beyond are counted as `OTHER` in all of their parts.
 MOST_SERIES = 2_000
+#: The part that holds all of all series.
+WHOLE = "*"
 
 
 class Labels:
@@ -34,8 +36,8 @@ class Labels:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._known: dict[str, set[str]] = {}
-        self._series: dict[Series, int] = {}
-        self._as_sent: dict[Series, int] = {}
+        self._series: dict[tuple[Series, str], int] = {}
+        self._as_sent: dict[tuple[Series, str], int] = {}
         db.caches += [self._known, self._series, self._as_sent]
 
     def label(self, dimension: str, value: str) -> str:
@@ -54,9 +56,13 @@ class Labels:
         known_values.add(value)
         return value
 
-    def series_id(self, series: Series) -> int:
-        """The number of a series, its parts bounded. Within a write."""
-        if (known := self._as_sent.get(series)) is not None:
+    def series_id(self, series: Series, part: str = "") -> int:
+        """The number of a series, its labels bounded. Within a write.
+
+        Args:
+            part: what of it: `only` of a filter, empty for all, or `WHOLE`.
+        """
+        if (known := self._as_sent.get((series, part))) is not None:
             return known
         bounded = Series(
             self.label("config", series.config),
@@ -65,29 +71,31 @@ class Labels:
             self.label("model", series.model),
             self.label("provider", series.provider),
         )
-        found = self._series.get(bounded)
+        found = self._series.get((bounded, part))
         if found is None:
-            (there,) = self._db.one("SELECT count(*) FROM series")
-            if there >= MOST_SERIES:
+            (there,) = self._db.one("SELECT count(*) FROM series WHERE part = ''")
+            if there >= MOST_SERIES and (bounded, "") not in self._series:
                 bounded = Series(*(OTHER if part else "" for part in msgspec.structs.astuple(bounded)))
-            args = (bounded.config, bounded.version, bounded.feature, bounded.model, bounded.provider)
+            args = (*msgspec.structs.astuple(bounded), part)
             self._db.connection.execute(
-                "INSERT OR IGNORE INTO series (config, version, feature, model, provider)"
-                " VALUES (?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO series (config, version, feature, model, provider, part)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
                 args,
             )
             (found,) = self._db.one(
                 "SELECT id FROM series WHERE config = ? AND version = ? AND feature = ? AND model = ?"
-                " AND provider = ?",
+                " AND provider = ? AND part = ?",
                 args,
             )
-            self._series[bounded] = found
+            self._series[bounded, part] = found
         if len(self._as_sent) >= 4 * MOST_SERIES:
             self._as_sent.clear()
-        self._as_sent[series] = found
+        self._as_sent[series, part] = found
         return int(found)
 
-    def series(self) -> dict[int, Series]:
+    def series(self, part: str = "") -> dict[int, Series]:
         """All there are, by number."""
-        rows = self._db.rows("SELECT id, config, version, feature, model, provider FROM series")
+        rows = self._db.rows(
+            "SELECT id, config, version, feature, model, provider FROM series WHERE part = ?", (part,)
+        )
         return {row[0]: Series(*row[1:]) for row in rows}

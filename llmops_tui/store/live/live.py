@@ -17,7 +17,7 @@ from llmops_tui.store.live import schema
 from llmops_tui.store.live.alerts import Alerts
 from llmops_tui.store.live.canaries import Canaries
 from llmops_tui.store.live.ingest import Ingest, Ingested
-from llmops_tui.store.live.labels import Labels
+from llmops_tui.store.live.labels import WHOLE, Labels
 from llmops_tui.store.live.looked import Looked
 from llmops_tui.store.live.requests import Requests
 from llmops_tui.store.live.retention import Retention, Swept, size_bytes
@@ -32,7 +32,7 @@ APPLICATION_ID = 0x6C6C6D76  # "llmv"
 #: What is left of the log after it was brought into the file.
 LOG_BYTES = 4_000_000
 #: Requests that sums are made of where a filter can't be answered from those that are kept.
-MOST_REQUESTS = 50_000
+MOST_REQUESTS = 20_000
 
 
 class LiveStore:
@@ -105,11 +105,22 @@ class LiveStore:
         assert resolution in RESOLUTIONS
         if not wanted.is_of_series:
             return self._made_tallies(wanted, resolution)
-        series = self.labels.series()
+        series = self.labels.series(wanted.only)
         fitting = {id_ for id_, each in series.items() if wanted.takes(each)}
         since = wanted.since // resolution * resolution
         found = self.rollups.read(resolution, since, wanted.until, fitting)
         return [(bucket, series[id_], tally) for bucket, id_, tally in found]
+
+    def totals(self, wanted: LiveFilter, resolution: int) -> dict[int, Tally]:
+        """Start of the bucket → sums of all series together, in order of time.
+
+        Much faster than adding up `tallies` where a filter takes all there is.
+        """
+        if not wanted.is_whole:
+            return whole_windows(self.tallies(wanted, resolution))
+        since = wanted.since // resolution * resolution
+        rows = self.rollups.read(resolution, since, wanted.until, self.labels.series(WHOLE))
+        return {bucket: tally for bucket, _whole, tally in rows}
 
     def _made_tallies(self, wanted: LiveFilter, resolution: int) -> list[tuple[int, Series, Tally]]:
         """Of single requests, where no sums are kept."""

@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from llmops_tui.domain.live.request import Request, begin
-from llmops_tui.domain.live.tally import tally_of
+from llmops_tui.domain.live.request import Request, Series, begin
+from llmops_tui.domain.live.tally import parts_of, tally_of
 from llmops_tui.store.connection import Database
-from llmops_tui.store.live.labels import Labels
+from llmops_tui.store.live.labels import WHOLE, Labels
 from llmops_tui.store.live.rollups import Changes
 from llmops_tui.store.live.rows import facts_of
 
@@ -108,7 +108,7 @@ class Requests:
         """Take it out of the sums before it is changed; it goes in again when it is written."""
         if not opened.is_changed:
             opened.is_changed = True
-            self._changes.add(opened.request.start, opened.series_id, tally_of(opened.request), -1)
+            self._count(opened, -1)
         return opened.request
 
     def moved(self) -> list[Opened]:
@@ -124,7 +124,7 @@ class Requests:
                 continue
             r = opened.request
             opened.series_id = self._labels.series_id(r.series)
-            self._changes.add(r.start, opened.series_id, tally_of(r))
+            self._count(opened, 1)
             opened.is_changed = False
             if opened.is_written:
                 known.append((*self._values(opened), opened.id))
@@ -133,6 +133,15 @@ class Requests:
                 opened.is_written = True
         self._db.connection.executemany(_INSERT, fresh)
         self._db.connection.executemany(_UPDATE, known)
+
+    def _count(self, opened: Opened, sign: int) -> None:
+        """Count it in its series, in the parts of it that it belongs to, and in the whole."""
+        r = opened.request
+        tally = tally_of(r)
+        self._changes.add(r.start, opened.series_id, tally, sign)
+        self._changes.add(r.start, self._labels.series_id(Series(), WHOLE), tally, sign)
+        for part in parts_of(r):
+            self._changes.add(r.start, self._labels.series_id(r.series, part), tally, sign)
 
     def _values(self, opened: Opened) -> tuple[Any, ...]:
         r = opened.request

@@ -123,8 +123,10 @@ class Requests:
         if found is None:
             return []
         return self._db.rows(
-            "SELECT user, count(*), ifnull(sum(cost_usd), 0.0), sum(failed), sum(bad) FROM requests"
-            f" WHERE {found[0]} AND user <> '' GROUP BY user ORDER BY 3 DESC, 2 DESC, 1 LIMIT ?",
+            # Its index has them user by user.
+            "SELECT user, count(*), ifnull(sum(cost_usd), 0.0), sum(failed), sum(bad)"
+            f" FROM requests INDEXED BY requests_user WHERE {found[0]} AND user <> ''"
+            " GROUP BY user ORDER BY 3 DESC, 2 DESC, 1 LIMIT ?",
             [*found[1], limit],
         )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 #: `facts` of a request and `data` of a rollup are MessagePack of `domain.live`; what is filtered or sorted by
 #: has columns of its own, and they are all in one index, which answers filters without reading the rows. A
 #: request is watched: 0 not looked at, 1 passed over, 2 to be judged, 3 judged.
+#: A series has parts (`only` of a filter) with sums of their own, and part `*` is all of all series.
 #: Spans are numbered as they come, so that they are appended; their index begins with their request's number.
 LIVE = """
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE series (
   id INTEGER PRIMARY KEY, config TEXT NOT NULL, version TEXT NOT NULL, feature TEXT NOT NULL,
-  model TEXT NOT NULL, provider TEXT NOT NULL, UNIQUE (config, version, feature, model, provider));
+  model TEXT NOT NULL, provider TEXT NOT NULL, part TEXT NOT NULL,
+  UNIQUE (config, version, feature, model, provider, part));
 CREATE TABLE labels (
   dimension TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (dimension, value)) WITHOUT ROWID;
 CREATE TABLE requests (
@@ -26,7 +28,6 @@ CREATE INDEX requests_user ON requests(user, started_at, series_id, counted, fai
 CREATE INDEX requests_session ON requests(session, started_at) WHERE session <> '';
 CREATE INDEX requests_new ON requests(arrived_at) WHERE watch = 0;
 CREATE INDEX requests_waiting ON requests(id) WHERE watch = 2;
-CREATE INDEX requests_worth ON requests(started_at) WHERE failed OR flagged OR bad OR refused;
 CREATE TABLE spans (
   id INTEGER PRIMARY KEY, request_id INTEGER NOT NULL REFERENCES requests(id) ON DELETE CASCADE,
   span_id BLOB NOT NULL, parent_id BLOB NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,

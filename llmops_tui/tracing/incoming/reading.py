@@ -152,7 +152,7 @@ def quoted(value: Any) -> Any:
 
 
 def called_with(value: Any) -> Any:
-    """What a decorated function was called with, `{"args", "kwargs"}`: its only argument, or all by name."""
+    """What a decorated function was given, `{"args", "kwargs"}`: its only argument, or all by name."""
     if not isinstance(value, dict) or value.keys() != {"args", "kwargs"}:
         return value
     args, named = value["args"], value["kwargs"]

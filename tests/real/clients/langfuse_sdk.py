@@ -1,7 +1,7 @@
 """A program traced by the Langfuse SDK, whose server is the collector.
 
     pip install langfuse openai
-    LANGFUSE_BASE_URL=http://127.0.0.1:4318 LANGFUSE_PUBLIC_KEY=any LANGFUSE_SECRET_KEY=the-token-if-there-is-one \\
+    LANGFUSE_BASE_URL=http://127.0.0.1:4318 LANGFUSE_PUBLIC_KEY=any LANGFUSE_SECRET_KEY=token \\
         python langfuse_sdk.py
 
 The secret key is sent as the password: it is the collector's token, where it has one.

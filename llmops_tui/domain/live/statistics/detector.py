@@ -23,6 +23,7 @@ Liu, *Exponential inequalities for martingales with applications*, 2015). Both a
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -121,14 +122,19 @@ def _worths(tally: Moments, limit: float, bets: int) -> list[float]:
     """Logarithm of what a look multiplies each bet by."""
     n, total = tally.n, tally.total
     worths = [
-        total * log_ratio - n * math.log1p(limit * (ratio - 1))
-        for ratio, log_ratio in zip(RATIOS, _LOG_RATIOS, strict=True)
+        total * log_ratio - n * cost for log_ratio, cost in zip(_LOG_RATIOS, _costs(limit), strict=True)
     ]
     if bets > len(RATIOS):
         moved = total / limit - n
         spread = tally.squares / (limit * limit) - 2 * total / limit + n
         worths += [lean * moved - psi * spread for lean, psi in zip(LEANS, _PSI, strict=True)]
     return worths
+
+
+@lru_cache(maxsize=256)
+def _costs(limit: float) -> tuple[float, ...]:
+    """What a request costs each bet; limits change seldom."""
+    return tuple(math.log1p(limit * (ratio - 1)) for ratio in RATIOS)
 
 
 def _log_sum(a: float, b: float) -> float:

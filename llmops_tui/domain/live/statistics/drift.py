@@ -75,7 +75,9 @@ def numeric(
     index = stability_index(seen)
     notes = [f"the largest distance of the distributions is {distance:.2f}"]
     moved, changed = _size(abs(delta), CLIFF), _size(index, INDEX)
-    if SIZES.index(changed) > SIZES.index(moved):
+    further = SIZES.index(changed) - SIZES.index(moved)
+    # A mere shift is never two sizes larger by the index.
+    if further >= 2 or (moved == "none" and further):
         notes.append(f"its form changed more than its place (Cliff's delta {delta:+.2f})")
         return Drift(name, n, m, p, index, "psi", changed, notes=tuple(notes))
     notes.append(_direction(delta))

@@ -50,7 +50,9 @@ class Moments(msgspec.Struct, frozen=True):
 
     def thinned(self, design_effect: float) -> Moments:
         """As so many independent values; a design effect below 1 counts as 1."""
-        d = max(design_effect, 1.0)
+        if design_effect <= 1:
+            return self
+        d = design_effect
         return Moments(self.n / d, self.total / d, self.squares / d)
 
     def checked(self) -> Moments:
@@ -65,4 +67,7 @@ class Moments(msgspec.Struct, frozen=True):
             raise ValueError("a number of requests can't be negative")
         total = min(max(self.total, 0.0), self.n)
         least = total * total / self.n if self.n else 0.0
-        return Moments(self.n, total, min(max(self.squares, least), total))
+        squares = min(max(self.squares, least), total)
+        if total == self.total and squares == self.squares:
+            return self
+        return Moments(self.n, total, squares)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import msgspec
 
 from llmops_tui.domain.live.statistics.moments import Moments
-from llmops_tui.domain.statistics.quantiles import beta_quantile
+from llmops_tui.domain.statistics.quantiles import beta_cdf, beta_quantile
 
 #: A reference takes a week, and more where that has fewer values than this, but never more than four weeks.
 ENOUGH = 1000
@@ -114,16 +116,21 @@ def exceedance_limit(
     Args:
         histogram: count by bucket, in the order of the values.
     """
-    n = sum(histogram.values())
-    above = n
-    for bucket in sorted(histogram):
-        above -= histogram[bucket]
-        share = reference_mean(Moments.of_share(above, n), confidence, design_effect=design_effect)
-        if share <= 1 - quantile:
-            return bucket
-        if above <= 0:
-            break
-    return None
+    buckets = sorted(histogram)
+    up_to = list(accumulate(histogram[b] for b in buckets))
+    if not up_to:
+        return None
+    n = up_to[-1]
+    if n <= 0:
+        return None
+    effect = max(design_effect, 1.0)
+
+    def is_enough(place: int) -> bool:
+        above, below = (n - up_to[place]) / effect, up_to[place] / effect
+        return below > 1e-9 and beta_cdf(1 - quantile, above + 1, below) >= confidence
+
+    first = bisect_left(range(len(buckets)), True, key=is_enough)
+    return buckets[first] if first < len(buckets) else None
 
 
 def exceeding(histogram: Mapping[int, float], limit: int) -> Moments:

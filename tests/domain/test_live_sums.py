@@ -1,0 +1,152 @@
+"""Sums of live traffic: exact, in whatever order they are added and taken away."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llmops_tui.domain.live.amounts import MOST_S, MOST_USD, number, seconds, share, usd, whole
+from llmops_tui.domain.live.arrival import Signal
+from llmops_tui.domain.live.histogram import LARGEST, Histogram, histogram_of, value_of
+from llmops_tui.domain.live.request import MOST_SIGNALS, Request, begin, fold, take_signal
+from llmops_tui.domain.live.tally import Sums, Tally, sum_of, tally_of
+from llmops_tui.domain.trace import Span
+
+_anything = st.floats() | st.integers() | st.booleans() | st.none() | st.text(max_size=3)
+
+
+def _known(start: float = 0.0, **parts: Any) -> Request:
+    end = start + parts.pop("latency_s", 1.0)
+    return Request("ab" * 16, start, end, has_root=True, is_request=True, **parts)
+
+
+def _named(names: list[str], values: Any) -> Any:
+    return st.dictionaries(st.sampled_from(names), values, max_size=2)
+
+
+_shares = st.floats(0, 1).map(share)
+_requests = st.builds(
+    _known,
+    start=st.just(0.0),
+    latency_s=st.floats(0, 1e5),
+    cost_usd=st.floats(0, 5).map(usd),
+    calls=st.integers(0, 2),
+    priced=st.integers(0, 2),
+    failed=st.booleans(),
+    error=st.sampled_from(["", "timeout", "429"]),
+    spans=st.integers(1, 9),
+    input_words=st.integers(0, 500),
+    steps=_named(["find", "ask"], st.floats(0, 100).map(seconds)),
+    guardrails=_named(["pii", "tone"], st.tuples(st.integers(1, 3), st.integers(0, 1))),
+    scores=_named(["a", "b"], st.tuples(st.none() | st.floats(0, 1), st.none() | st.booleans())),
+    signals=st.lists(st.tuples(st.sampled_from(["thumb", "edit"]), _shares, st.booleans()), max_size=2),
+    traits=_named(["language"], st.lists(st.sampled_from(["en", "de"]), min_size=1, unique=True)),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(_requests, max_size=6), st.data())
+def test_adding_and_taking_away_in_any_order_leaves_what_is_left(requests: list[Request], data: Any) -> None:
+    steps = [(n, 1) for n in range(len(requests))]
+    gone = data.draw(st.sets(st.sampled_from(range(len(requests))))) if requests else set()
+    steps += [(n, -1) for n in gone]
+    tally = Tally()
+    for n, sign in data.draw(st.permutations(steps)):
+        tally.merge(tally_of(requests[n]), sign)
+    assert tally == sum_of(tally_of(r) for n, r in enumerate(requests) if n not in gone)
+    assert tally.is_empty == (len(gone) == len(requests))
+
+
+def test_a_huge_value_leaves_no_trace_when_it_is_taken_away() -> None:
+    small, huge = _known(latency_s=0.1, cost_usd=usd(0.001), calls=1, priced=1), _known(latency_s=1e300)
+    huge.cost_usd = usd(1e300)
+    tally = tally_of(small)
+    tally.merge(tally_of(huge))
+    tally.merge(tally_of(huge), -1)
+    assert tally == tally_of(small)
+
+
+@given(st.lists(st.floats(2e-9, 1e15), min_size=1, max_size=50), st.floats(0, 1))
+def test_a_quantile_is_within_two_percent_of_one_of_the_values(values: list[float], p: float) -> None:
+    found = histogram_of(values).quantile(p)
+    rank = max(math.ceil(p * len(values)), 1)
+    exact = sorted(values)[rank - 1]
+    assert found == pytest.approx(exact, rel=0.02)
+
+
+@given(st.lists(st.floats(), max_size=20))
+def test_values_that_are_none_are_counted_and_stay_finite(values: list[float]) -> None:
+    made = histogram_of(values)
+    assert made.n == len(values)
+    assert 0 <= made.total <= len(values) * LARGEST
+    assert made.quantile(0.5) is None or made.quantile(0.5) >= 0  # type: ignore[operator]
+
+
+@given(st.lists(st.integers(0, 10**6), max_size=20), st.lists(st.integers(0, 10**6), max_size=20))
+def test_histograms_merge_as_if_all_had_been_put_into_one(one: list[int], two: list[int]) -> None:
+    merged = histogram_of(one)
+    merged.merge(histogram_of(two))
+    assert merged == histogram_of(one + two)
+    merged.merge(histogram_of(one), -1)
+    assert merged == histogram_of(two)
+    merged.merge(histogram_of(two), -1)
+    assert merged.is_empty
+
+
+def test_above_leaves_out_the_limits_own_bucket() -> None:
+    made = histogram_of([0.0, 1.0, 1.01, 2.0, 10.0])
+    assert made.above(1.0) + made.above(0.0) >= 4
+    assert made.above(9.0) == 1
+    assert Histogram().quantile(0.5) is None
+    assert value_of(-10_000) == 0
+
+
+@given(_anything)
+def test_amounts_are_finite_and_bounded_whatever_a_program_says(value: Any) -> None:
+    found = number(value)
+    assert found is None or math.isfinite(found)
+    assert 0 <= whole(value) < 1e12
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        assert 0 <= seconds(value) <= MOST_S
+        assert 0 <= usd(value) <= MOST_USD
+        assert 0 <= share(value) <= 1
+
+
+@pytest.mark.parametrize("make", [seconds, usd, share])
+def test_amounts_are_close_to_what_was_said(make: Any) -> None:
+    for value in (1e-4, 0.001, 0.5, 0.999):
+        assert make(value) == pytest.approx(value, abs=1e-5)
+    assert usd(1.5e-7) == pytest.approx(1.5e-7, rel=1e-4)
+
+
+def test_numbers_of_more_than_any_float_are_none() -> None:
+    assert number(10**400) is None
+    assert whole(10**400) == 0
+    assert number(True) is None
+
+
+def test_no_sum_is_kept_of_a_difference_that_is_none() -> None:
+    sums = Sums(1, 0.5, 0.25)
+    sums.merge(Sums(1, 0.25, 0.0625), -1)
+    assert not sums.is_empty
+
+
+def test_signals_of_one_request_are_counted_up_to_a_number() -> None:
+    request = begin("ab" * 16)
+    for n in range(3 * MOST_SIGNALS):
+        take_signal(request, Signal(str(n), "retry", 1.0, 0.0))
+    assert len(request.signals) == MOST_SIGNALS
+
+
+def test_a_call_that_was_tried_again_with_success_is_no_failure() -> None:
+    root = Span("01" * 8, "", "answer", "request", 0.0, 3.0)
+    first = Span("02" * 8, root.id, "ask", "model", 0.0, 1.0, "error", attributes={"error.type": "429"})
+    second = Span("03" * 8, root.id, "ask", "model", 1.0, 3.0)
+    known = fold(begin("ab" * 16), [first, second, root])
+    assert (known.failed, known.error, known.trouble) == (False, "", "429")
+    failed = fold(begin("ab" * 16), [first, Span("01" * 8, "", "answer", "request", 0.0, 3.0, "error")])
+    assert (failed.failed, failed.error) == (True, "429")
