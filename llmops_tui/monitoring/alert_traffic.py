@@ -13,6 +13,7 @@ from llmops_tui.domain.live.alerting import AlertState, was_unusual
 from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.domain.live.request import Series
 from llmops_tui.domain.live.settings import AlertRule
+from llmops_tui.domain.live.statistics.reference import ENOUGH
 from llmops_tui.domain.live.tally import Tally
 
 if TYPE_CHECKING:
@@ -117,13 +118,22 @@ class Traffic:
             return self._same_hours(rule, state, at)
         if rule.is_change and rule.reference == "version":
             return self._version_before(rule, at)
-        until = int((at - rule.window_s) // MINUTE_S) * MINUTE_S
-        found = self.of(rule, "", MINUTE_S, until - DAY_S, until)
+        made = self._days_before(rule, state, at, MINUTE_S, 1)
+        if rule.is_change and made.n < ENOUGH:
+            # Rare requests: their day says too little.
+            made = self._days_before(rule, state, at, TEN_MINUTES_S, _DAYS)
+        return made
+
+    def _days_before(
+        self, rule: AlertRule, state: AlertState, at: int, resolution: int, days: int
+    ) -> Reference:
+        until = int((at - rule.window_s) // resolution) * resolution
+        found = self.of(rule, "", resolution, until - days * DAY_S, until)
         since = min(found, default=until)
-        blocks = _in_order(found, since, until, MINUTE_S, state)
+        blocks = _in_order(found, since, until, resolution, state)
         made = reference_of(rule, blocks, at=at, since=since, until=until)
         if rule.is_change and until - since < LEAST_SPAN_S:
-            return Reference(at, since, until, made.value, made.n)
+            return msgspec.structs.replace(made, limit=None)
         return made
 
     def _same_hours(self, rule: AlertRule, state: AlertState, at: int) -> Reference:

@@ -15,6 +15,7 @@ from llmops_tui.domain.live.alerting import (
     Seen,
     Standing,
     begin,
+    is_suspected,
     look,
     mark_of,
     over,
@@ -172,7 +173,11 @@ class AlertWatch:
                 state = over(rule, state, float(at))
                 made = traffic.reference(rule, state, at)
                 return msgspec.structs.replace(state, reference=made), change
-            if state.phase != "quiet" or not _is_old(rule, has.at, has.until - has.since, at):
+            if (
+                state.phase != "quiet"
+                or is_suspected(rule, state)
+                or not _is_old(rule, has.at, has.until - has.since, at)
+            ):
                 return state, None
         made = traffic.reference(rule, state, at)
         if made.limit is None and has is not None and has.limit is not None:

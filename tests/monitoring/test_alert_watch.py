@@ -12,6 +12,7 @@ from live_minutes import DAY0, HOUR, MINUTE, Traffic, failing, judged, request, 
 
 from llmops_tui.domain.live.alert_event import AlertEvent, command_of
 from llmops_tui.domain.live.alert_outbox import MOST_AN_HOUR
+from llmops_tui.domain.live.alerting import begin
 from llmops_tui.domain.live.settings import AlertRule
 from llmops_tui.monitoring.alert_traffic import Traffic as Reads
 from llmops_tui.monitoring.alert_watch import LAG_S, AlertWatch
@@ -93,6 +94,29 @@ def test_what_was_not_usual_is_no_part_of_what_is_usual(traffic: Traffic) -> Non
     spoilt = Reads(traffic.store, good).reference(ERRORS, with_it, int(good))
     assert spoilt.value is not None
     assert spoilt.value > 0.05
+
+
+def test_where_requests_are_rare_a_week_is_what_was_usual(traffic: Traffic) -> None:
+    traffic.per_minute = 1
+    for day in range(4):
+        traffic.go_on(DAY0 + day * 86_400, 60, failing(0.1))
+    at = int(DAY0 + 4 * 86_400)
+    made = Reads(traffic.store, at).reference(ERRORS, begin(ERRORS, 0.0), at)
+    assert made.n == 240
+    assert made.limit is not None
+
+
+def test_what_is_suspected_is_not_learned_as_usual(traffic: Traffic) -> None:
+    """A rule that waits long has evidence long before it fires."""
+    end = traffic.go_on(DAY0, 240, failing(0.02))
+    bad = traffic.go_on(end, 240, failing(0.2))
+    patient = msgspec.structs.replace(ERRORS, for_s=8 * HOUR)
+    AlertWatch(traffic.store, [patient]).look(bad)
+    state = traffic.store.alerts.states()["errors"]
+    assert state.phase == "pending"
+    assert state.reference is not None
+    assert state.reference.value is not None
+    assert state.reference.value < 0.04
 
 
 def test_traffic_that_stays_as_it_is_says_nothing(traffic: Traffic) -> None:

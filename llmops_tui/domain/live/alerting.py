@@ -247,6 +247,12 @@ def over(rule: AlertRule, state: AlertState, at: float) -> AlertState:
     )
 
 
+def is_suspected(rule: AlertRule, state: AlertState) -> bool:
+    """Some evidence is there: a reference made now might learn what is wrong."""
+    detector = state.detector
+    return detector is not None and sequential.suspects(detector, share_of(rule).false_alarms_per_day)
+
+
 def was_unusual(state: AlertState, since: float, until: float) -> bool:
     """Whether a piece of time is to be left out of references."""
     return any(start < until and since < end for start, end in state.episodes)
