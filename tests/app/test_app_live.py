@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from fake_session import FakeSession
 from made_up import NOW
-from piloting import SMALL, commands, opened, press, screen, settle, toasts
+from piloting import SMALL, commands, opened, press, screen, settle, toasts, until
 from rich.cells import cell_len
 
 from llmops_tui.app.screens.live import LiveScreen
@@ -424,9 +424,14 @@ async def test_an_answer_that_comes_too_late_is_not_shown() -> None:
         session.requests = ()
         await pilot.press("o")
         await pilot.pause()
-        session.requests = live.requests(5)
         await pilot.press("o")
         await pilot.pause()
+        session.requests = live.requests(5)
+        ((future, late),) = session.held
+        session.held = []
+        future.set_result(late)
+        await until(pilot, lambda: bool(session.held))
+        assert len(shown(app).requests.keys) == 60
         session.release()
         await settle(pilot)
         assert len(shown(app).requests.keys) == 5
