@@ -84,7 +84,7 @@ def test_the_list_says_what_fires_since_when_and_which_requests(desk: Desk) -> N
     assert "1 alert of 2 rules fires" in out
     assert "● critical: errors  since " in out
     assert "error_rate is 100.0%" in out
-    assert "llmops-tui live --requests --since" in out
+    assert "llmops-tui live requests --since" in out
     assert "100.0% > 20.0%" in out
     assert "errors sent to file" in out
     assert "\x1b" not in out
