@@ -94,21 +94,23 @@ def _show(shell: Shell, root: Path, settings: LiveSettings, *, check: bool, chec
     import sys
     import time
 
+    from llmops_tui.monitoring.regressions import open_regressions
     from llmops_tui.report.alerts_json import alerts_json
     from llmops_tui.report.alerts_text import alerts_lines
     from llmops_tui.report.text import print_lines
     from llmops_tui.store.live import LIVE_DATABASE, LiveStore
 
-    states, events = {}, []
+    states, events, regressed = {}, [], False
     if (root / LIVE_DATABASE).exists():
         with LiveStore.open(root / LIVE_DATABASE, read_only=True) as store:
             states, events = store.alerts.states(), store.alerts.events(limit=_SHOWN)
+            regressed = bool(open_regressions(store))
     board = [(rule, _of_this_rule(rule, states.get(rule.name))) for rule in settings.rules]
     if shell.as_json:
         shell.print_json(alerts_json(board, events, checked=checked))
     else:
         print_lines(alerts_lines(board, events, time.time()), sys.stdout)
-    fires = any(state is not None and state.phase == "firing" for _rule, state in board)
+    fires = regressed or any(state is not None and state.phase == "firing" for _rule, state in board)
     return FIRING if check and fires else 0
 
 

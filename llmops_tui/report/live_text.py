@@ -91,7 +91,7 @@ def alert_lines(alerts: Sequence[FiringAlert], now: float) -> list[Line]:
         )
         style = "error" if alert.until is None and alert.severity == "critical" else "regressed"
         mark = "▲" if alert.until is None else "△"
-        text = f"{alert.rule}: {clean_line(alert.sentence)} ({state})"
+        text = f"{clean_line(alert.rule)}: {clean_line(alert.sentence)} ({state})"
         lines.append(((f"{mark} ", style), (text, "" if alert.until is None else "dim")))
     return [EMPTY, (("Alerts", "bold"),), *lines] if lines else []
 
