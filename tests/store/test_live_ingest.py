@@ -16,7 +16,8 @@ from llmops_tui.domain.live.arrival import Arrived, Batch, LiveScore, Signal
 from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.store.live import LiveStore
 
-_times = st.floats(-90_000, 0).map(lambda at: round(at, 3))
+#: Often the same ones: what decides between equals must not be the order they came in.
+_times = st.sampled_from([-86_400.0, -60.0, -1.0]) | st.floats(-90_000, 0).map(lambda at: round(at, 3))
 _attributes = st.fixed_dictionaries(
     {},
     optional={
@@ -50,7 +51,7 @@ def _arrivals(draw: Any) -> list[Arrived | Signal | LiveScore]:
                 None if n == 0 else 100 * trace,
                 kind,
                 draw(_times),
-                length=draw(st.floats(0, 5)),
+                length=draw(st.sampled_from([0.0, 1.0]) | st.floats(0, 5)),
                 failed=draw(st.booleans()),
                 name=draw(st.sampled_from(["find", "ask", "check"])),
                 attributes=draw(_attributes),
