@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from live_day import live_day
 from recording import RecordedSession, Recording
 
 from llmops_tui.app.app import LlmopsApp
@@ -52,6 +53,8 @@ SCENES: dict[str, tuple[int, int, str, tuple[str, ...]]] = {
     "playground.svg": (120, 40, "llmops-light", ("i", "ctrl+s")),
     "trace.svg": (120, 40, "llmops-dark", ("t",)),
     "trace-80x24.svg": (80, 24, "llmops-light", ("t",)),
+    "live.svg": (120, 40, "llmops-dark", ("5",)),
+    "live-80x24.svg": (80, 24, "llmops-light", ("5", "enter")),
 }
 
 
@@ -72,6 +75,8 @@ async def record(folder: Path) -> Recording:
         sides = Playground(engine).sides(demo.CONFIG)
         answering, answered = await _asked(engine, comparison)
         traces = _traces(engine, comparison)
+        at = time.time()
+        live = live_day(engine, comparison, folder, at)
         # Paths of this machine are nobody's business.
         workspace = msgspec.structs.replace(engine.workspace, root="/home/you/helpdesk")
         models = {
@@ -91,7 +96,7 @@ async def record(folder: Path) -> Recording:
         history = queries.history(demo.CONFIG, cases)
         newest, _ = queries.compare(demo.CONFIG, None, None)
         return Recording(
-            at=time.time(),
+            at=at,
             loaded=WorkspaceLoaded(workspace, demo.CONFIG, after),
             compared=Compared(comparison, changed, gate=gate, decisions=tuple(decisions.values())),
             nothing=result,
@@ -104,6 +109,7 @@ async def record(folder: Path) -> Recording:
             answering=answering,
             answered=answered,
             traces=traces,
+            live=live,
         )
     finally:
         engine.close()

@@ -11,6 +11,8 @@ import msgspec
 
 from llmops_tui.domain.comparison import Comparison, Pair
 from llmops_tui.domain.gate.result import GateResult
+from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
+from llmops_tui.domain.live.overview import Overview, Plot
 from llmops_tui.domain.manifest import PartChange
 from llmops_tui.domain.matrix import Matrix, Place, Source, by_versions
 from llmops_tui.domain.run import Snapshot, VersionInfo
@@ -33,6 +35,22 @@ from llmops_tui.engine.trace_events import TraceView
 ROOT = Path("/home/you/helpdesk")
 
 
+class LiveRecording(msgspec.Struct, frozen=True):
+    """A day of live traffic.
+
+    Attributes:
+        plots: metric → it by version.
+        requests, low: the newest, and those with the lowest score.
+        trace: of the first of the latter.
+    """
+
+    overview: Overview
+    plots: dict[str, Plot]
+    requests: tuple[LiveRequest, ...]
+    low: tuple[LiveRequest, ...]
+    trace: TraceView
+
+
 class Recording(msgspec.Struct, frozen=True):
     """The demo, evaluated on the embedded model.
 
@@ -42,6 +60,7 @@ class Recording(msgspec.Struct, frozen=True):
         versions: oldest first, for the Matrix.
         cells: case id → its trials in the newest version.
         answering, answered: what the playground told of one input.
+        live: what the Live screen shows; None: nothing was collected.
         traces: case id → how both sides came about, of the case that the Bench opens on.
     """
 
@@ -58,6 +77,7 @@ class Recording(msgspec.Struct, frozen=True):
     answering: tuple[Answering, ...]
     answered: Answered
     traces: dict[str, TraceView] = {}
+    live: LiveRecording | None = None
 
 
 class RecordedSession:
@@ -128,6 +148,30 @@ class RecordedSession:
         _trial: int | None = None,
     ) -> Future[TraceView]:
         return _done(self._recording.traces[case_id])
+
+    def live_overview(self, _wanted: LiveFilter, _now: float) -> Future[Overview | None]:
+        live = self._recording.live
+        return _done(None if live is None else live.overview)
+
+    def live_plot(
+        self, _wanted: LiveFilter, metric: str, _by: str | None, _now: float
+    ) -> Future[Plot | None]:
+        live = self._recording.live
+        return _done(None if live is None else live.plots[metric])
+
+    def live_requests(
+        self, _wanted: LiveFilter, order: str = "newest", limit: int = 200
+    ) -> Future[tuple[LiveRequest, ...]]:
+        live = self._recording.live
+        rows = () if live is None else live.low if order == "lowest" else live.requests
+        return _done(rows[:limit])
+
+    def live_trace(self, _id: int) -> Future[TraceView]:
+        live = self._recording.live
+        return _done(TraceView() if live is None else live.trace)
+
+    def live_changed(self) -> Future[bool]:
+        return _done(False)
 
     def run(self, request: PlaygroundRequest) -> None:
         for event in (*self._recording.answering, self._recording.answered):

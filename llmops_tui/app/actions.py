@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from textual.binding import Binding, BindingType
 
-Scope = Literal["bench", "history", "matrix", "trace", "playground", "everywhere"]
+Scope = Literal["bench", "history", "matrix", "trace", "live", "playground", "everywhere"]
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -36,13 +36,14 @@ class Action(msgspec.Struct, frozen=True):
 
 #: What every screen between the lines on top and the keys has.
 _BOTH: tuple[Scope, ...] = ("bench", "history", "matrix")
-#: The same, and the Trace.
-_LOOKS: tuple[Scope, ...] = (*_BOTH, "trace")
+#: The same, the Trace and the Live screen.
+_LOOKS: tuple[Scope, ...] = (*_BOTH, "trace", "live")
 #: The same, and the playground.
 _PANES: tuple[Scope, ...] = (*_LOOKS, "playground")
 _CASES: tuple[Scope, ...] = ("bench", "matrix")
 _PLAY: tuple[Scope, ...] = ("playground",)
 _TRACE: tuple[Scope, ...] = ("trace",)
+_LIVE: tuple[Scope, ...] = ("live",)
 _ALL: tuple[Scope, ...] = ("everywhere",)
 
 ACTIONS: tuple[Action, ...] = (
@@ -126,8 +127,27 @@ ACTIONS: tuple[Action, ...] = (
         "Move",
         1,
     ),
-    Action("left", ("h", "left"), "left", "One column to the left.", ("matrix",), "Move"),
-    Action("right", ("l", "right"), "right", "One column to the right.", ("matrix",), "Move"),
+    Action("left", ("h", "left"), "left", "One column to the left.", ("matrix", "live"), "Move"),
+    Action("right", ("l", "right"), "right", "One column to the right.", ("matrix", "live"), "Move"),
+    Action(
+        "open_live",
+        ("enter",),
+        "requests, trace",
+        "On a figure: the requests behind it. On a request: its trace.",
+        _LIVE,
+        "Move",
+        1,
+    ),
+    Action(
+        "next_wrong",
+        ("n",),
+        "next wrong",
+        "Next request with something wrong: failed, flagged, refused, a bad signal, a low score.",
+        _LIVE,
+        "Move",
+        5,
+    ),
+    Action("previous_wrong", ("N",), "previous wrong", "Previous one of them.", _LIVE, "Move"),
     Action(
         "compare_cell",
         ("enter", "c"),
@@ -278,6 +298,70 @@ ACTIONS: tuple[Action, ...] = (
         6,
     ),
     Action("switch", ("o",), "configuration", "Switch configuration, or show one model only.", footer=11),
+    # -- live traffic
+    Action("longer", ("w",), "window", "A longer window: 1 h, 6 h, 24 h, 7 d, 30 d.", _LIVE, footer=2),
+    Action("shorter", ("W",), "shorter window", "A shorter window.", _LIVE),
+    Action(
+        "narrow",
+        ("d",),
+        "only …",
+        "Only one version, feature, model, provider, user or configuration; lists them with counts.",
+        _LIVE,
+        footer=4,
+    ),
+    Action(
+        "filter_live",
+        ("/",),
+        "filter",
+        "Filter: feature:refunds user:u1 is:failed slow.",
+        _LIVE,
+        footer=4,
+    ),
+    Action("next_metric", ("m",), "metric", "Plot the next figure of this group.", _LIVE, footer=6),
+    Action("choose_metric", ("M",), "any metric", "Choose a metric to plot, of all there are.", _LIVE),
+    Action(
+        "split_by",
+        ("b",),
+        "by …",
+        "A line for each version, feature, model or user; or one for all.",
+        _LIVE,
+        footer=6,
+    ),
+    Action(
+        "order_requests",
+        ("o",),
+        "order",
+        "Requests newest, slowest, dearest or lowest score first.",
+        _LIVE,
+        footer=7,
+    ),
+    Action(
+        "alerts",
+        ("a",),
+        "alerts",
+        "What fires, and what has fired; enter lists its requests.",
+        _LIVE,
+        footer=3,
+    ),
+    Action(
+        "rollout",
+        ("V",),
+        "rollout",
+        "Is it safe to go on with the newest version? Held against the one before, over the window.",
+        _LIVE,
+        "Versions",
+        5,
+    ),
+    Action("trace_request", ("t",), "trace", "The trace of the request under the cursor.", _LIVE, footer=8),
+    Action(
+        "make_case",
+        ("+",),
+        "make a case",
+        "Make an eval case of this live request, with the answer that it should have had.",
+        ("live", "trace"),
+        "Take along",
+        4,
+    ),
     # -- evaluate
     Action("cancel_run", ("C",), "cancel", "Cancel the run; what is done is kept.", _LOOKS, "Evaluate", 1),
     Action(
@@ -434,6 +518,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("show_history", ("2",), "History", "Which versions have there been?", _PANES, "App", 18),
     Action("show_matrix", ("3",), "Matrix", "Where is red, over versions or models?", _PANES, "App", 18),
     Action("show_trace", ("4",), "Trace", "How did this answer come about, step by step?", _PANES, "App", 18),
+    Action("show_live", ("5",), "Live", "How is production doing?", _PANES, "App", 18),
     Action(
         "playground", ("i",), "playground", "Type an input, and see both versions answer.", _ALL, "App", 13
     ),

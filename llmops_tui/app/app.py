@@ -43,7 +43,7 @@ from llmops_tui.engine.events import (
 from llmops_tui.engine.session_api import SessionApi
 
 if TYPE_CHECKING:
-    from llmops_tui.app.trace_state import Traced
+    from llmops_tui.app.trace_state import LiveTraced, Traced
 
 #: Streaming results are drawn this often: over ssh and tmux repaints are what costs.
 REPAINT_S = 0.15
@@ -53,6 +53,7 @@ FRAMES = {
     "playground": ("llmops_tui.app.screens.playground", "PlaygroundScreen"),
     "matrix": ("llmops_tui.app.screens.matrix", "MatrixScreen"),
     "trace": ("llmops_tui.app.screens.trace", "TraceScreen"),
+    "live": ("llmops_tui.app.screens.live", "LiveScreen"),
 }
 #: Rows beyond which they are drawn less often.
 MANY_ROWS = 20_000
@@ -218,20 +219,19 @@ class LlmopsApp(App[int], inherit_bindings=False):
         current = self.frame
         if current is None or name == current.SCOPE:
             return
-        # A trace may lie over the Matrix.
-        while current is not None and current.SCOPE != "bench":
+        # A trace may lie over the Matrix, or over the Live screen.
+        while current is not None and current.SCOPE not in ("bench", name):
             self.pop_screen()
             current = self.frame
         if name == "trace":
             self.model.wanted_trace = None
-        if name == "bench":
-            if current is not None:
-                current.follow()
+        if current is not None and name == current.SCOPE:
+            current.follow()
         else:
             module, class_ = FRAMES[name]
             self.push_screen(getattr(import_module(module), class_)(self.model))
 
-    def traced(self) -> Traced | None:
+    def traced(self) -> Traced | LiveTraced | None:
         """What the Trace shows: what another screen asked for, else the case under the Bench's cursor."""
         if self.model.wanted_trace is not None:
             return self.model.wanted_trace
@@ -242,7 +242,7 @@ class LlmopsApp(App[int], inherit_bindings=False):
 
         return of_pair(self.model.bench, front.pair)
 
-    def show_trace(self, traced: Traced) -> None:
+    def show_trace(self, traced: Traced | LiveTraced) -> None:
         """Show a trace over the screen in front, which `leave_trace` goes back to."""
         from llmops_tui.app.screens.trace import TraceScreen
 

@@ -31,12 +31,14 @@ class Series(msgspec.Struct, frozen=True):
         symbol: one cell, unlike that of another series.
         values: one a point; None where there is none.
         bounds: low and high of each point; empty without intervals.
+        marked: places of the points that carry the symbol; None: all of them.
     """
 
     symbol: str
     style: str
     values: tuple[float | None, ...]
     bounds: tuple[tuple[float, float] | None, ...] = ()
+    marked: frozenset[int] | None = None
 
 
 class Axis(msgspec.Struct, frozen=True):
@@ -199,7 +201,7 @@ class _Canvas:
 
     def points(self, series: Series, first: int, shown: int, at: int | None) -> None:
         for n, value in enumerate(series.values[first : first + shown]):
-            if value is None:
+            if value is None or (series.marked is not None and first + n not in series.marked):
                 continue
             place = self._dot(value) // 4, self._column(n)
             other = self._points.get(place, series.symbol)

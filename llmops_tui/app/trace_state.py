@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,6 +20,10 @@ from llmops_tui.domain.run import VersionInfo
 from llmops_tui.domain.trace import Span as Step
 from llmops_tui.domain.trace import text_of
 from llmops_tui.engine.trace_events import MessagesRequest, TraceView
+
+if TYPE_CHECKING:
+    from llmops_tui.domain.live.listing import LiveRequest
+    from llmops_tui.engine.session_api import SessionApi
 
 
 class Traced(msgspec.Struct, frozen=True):
@@ -40,6 +45,64 @@ class Traced(msgspec.Struct, frozen=True):
         """Names of both sides; the left one is empty where there is none."""
         return self.baseline.name if self.baseline is not None else "", self.candidate.name
 
+    @property
+    def config(self) -> str:
+        return self.candidate.config
+
+    def version_of(self, of_baseline: bool) -> str:
+        """What is asked again where messages are edited."""
+        return self.names[0] if of_baseline else self.names[1]
+
+    def ask(self, session: SessionApi, trial: int | None) -> Future[TraceView]:
+        """Have it read."""
+        return session.trace(self.config, self.baseline, self.candidate, self.case_id, self.model, trial)
+
+
+class LiveTraced(msgspec.Struct, frozen=True):
+    """A request of live traffic whose trace is wanted.
+
+    Attributes:
+        id: its number.
+        called: what it is called, for people.
+        config, version: that it says it was answered by; empty where it doesn't.
+    """
+
+    id: int
+    trace_id: str
+    called: str
+    config: str = ""
+    version: str = ""
+    model: str = ""
+    baseline: None = None
+
+    @property
+    def case_id(self) -> str:
+        return self.called
+
+    @property
+    def names(self) -> tuple[str, str]:
+        return "", self.trace_id[:8]
+
+    def version_of(self, _of_baseline: bool) -> str:
+        """What is asked again where messages are edited; empty where that is not known."""
+        return self.version if self.config else ""
+
+    def ask(self, session: SessionApi, _trial: int | None) -> Future[TraceView]:
+        """Have it read."""
+        return session.live_trace(self.id)
+
+
+#: What the Trace screen can be about.
+AnyTraced = Traced | LiveTraced
+
+
+def of_request(listed: LiveRequest) -> LiveTraced:
+    """A request of the Live screen's list."""
+    r = listed.request
+    called = r.feature or r.name or f"request {listed.id}"
+    model = f"{r.provider}/{r.model}" if r.provider and r.model else r.model
+    return LiveTraced(listed.id, r.trace_id, called, r.config, r.version or r.version_hash, model)
+
 
 def of_pair(bench: BenchState, pair: Pair) -> Traced | None:
     """A case of the Bench; None where nothing is compared yet."""
@@ -59,7 +122,7 @@ def of_cell(place: Place) -> Traced:
     return Traced(columns[place.column].version, place.matrix.rows[place.row][0], model, baseline)
 
 
-def title(traced: Traced, doc: TraceDoc | None, view: TraceView | None, typed: str, found: int) -> str:
+def title(traced: AnyTraced, doc: TraceDoc | None, view: TraceView | None, typed: str, found: int) -> str:
     """`refund-window · v11 → v12 · 12 steps · 3.4 s`."""
     before, after = traced.names
     which = f"{before} → {after}" if before else after
@@ -79,7 +142,7 @@ def title(traced: Traced, doc: TraceDoc | None, view: TraceView | None, typed: s
     return " · ".join(parts)
 
 
-def said(traced: Traced, view: TraceView, doc: TraceDoc) -> list[Span]:
+def said(traced: AnyTraced, view: TraceView, doc: TraceDoc) -> list[Span]:
     """Sentences above the steps: why there is no output, or where the traces part."""
     before, after = traced.names
     found: list[Span] = []
@@ -99,8 +162,10 @@ def said(traced: Traced, view: TraceView, doc: TraceDoc) -> list[Span]:
     return found
 
 
-def nothing(traced: Traced, view: TraceView) -> list[str]:
+def nothing(traced: AnyTraced, view: TraceView) -> list[str]:
     """What stands in place of steps where there are none on either side."""
+    if isinstance(traced, LiveTraced):
+        return ["This trace is not kept any more.", "The figures still count it; esc goes back."]
     if view.failure:
         return [
             f"✗ {shown_line(view.failure)}",

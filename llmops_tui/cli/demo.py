@@ -24,10 +24,15 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Show on a copy how the gate comes to pass, fail and inconclusive; yours stays as it is.",
 )
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Send a day of traffic through a workspace beside the demo's, with a bad deployment and a slow hour.",
+)
 @json_option
 @debug_option
 @click.pass_obj
-def demo(shell: Shell, folder: Path | None, reset: bool, verdicts: bool) -> int:
+def demo(shell: Shell, folder: Path | None, reset: bool, verdicts: bool, live: bool) -> int:
     """Make a workspace, evaluate it on the embedded model, and open the app on it.
 
     The baseline is evaluated, a sentence of the prompt is edited, and that is evaluated too: every figure
@@ -37,6 +42,12 @@ def demo(shell: Shell, folder: Path | None, reset: bool, verdicts: bool) -> int:
     from llmops_tui.engine import demo as steps
 
     root = (folder or steps.default_folder()).resolve()
+    if verdicts and live:
+        raise click.UsageError("--verdicts and --live are two demos: choose one")
+    if live:
+        from llmops_tui.cli.demo_live import show_live
+
+        return show_live(shell, root)
     if verdicts:
         from llmops_tui.cli.demo_verdicts import show_verdicts
 

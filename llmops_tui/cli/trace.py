@@ -13,6 +13,7 @@ from llmops_tui.cli.options import shared_options, version_option
 from llmops_tui.cli.shell import Shell, choose_config, open_engine
 from llmops_tui.cli.stored import record_disk
 from llmops_tui.cli.trace_export import trace_export
+from llmops_tui.cli.trace_import import trace_import
 
 if TYPE_CHECKING:
     from llmops_tui.domain.run import VersionInfo
@@ -86,7 +87,7 @@ class _Traces(click.Group):
 #: Its options are those of the subcommand that it stands for: its help lists them, and that one reads them.
 trace = _Traces(
     "trace",
-    commands={DEFAULT: show, "export": trace_export},
+    commands={DEFAULT: show, "export": trace_export, "import": trace_import},
     params=[param for param in show.params if isinstance(param, click.Option)],
     subcommand_metavar="CASE",
     help="""Show how an output came about, step by step, and where two versions part ways.

@@ -11,6 +11,7 @@ import msgspec
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.errors import Problem
 from llmops_tui.domain.gate.settings import GateSettings
+from llmops_tui.domain.live.settings import LiveSettings
 from llmops_tui.domain.manifest import Manifest
 from llmops_tui.domain.messages import ProviderSetup
 from llmops_tui.domain.model import Model
@@ -102,6 +103,7 @@ class Workspace(msgspec.Struct, frozen=True):
         gate: when a version counts as worse than the baseline.
         default: the configuration that is meant where none is named; empty: the only one.
         setups: provider name → how to speak to it, with keys still named (`${KEY}`), not filled in.
+        live: how live traffic is taken in and watched.
     """
 
     root: str
@@ -114,6 +116,7 @@ class Workspace(msgspec.Struct, frozen=True):
     code: Code = Code()
     default: str = ""
     otlp: Otlp | None = None
+    live: LiveSettings = LiveSettings()
 
     @property
     def errors(self) -> tuple[Problem, ...]:

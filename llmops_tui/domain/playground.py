@@ -33,20 +33,31 @@ class Variable(msgspec.Struct, frozen=True):
 
 
 class NewCase(msgspec.Struct, frozen=True):
-    """A case to be kept in an eval file. `expected` None: it has none."""
+    """A case to be kept in an eval file. `expected` None: it has none.
+
+    Attributes:
+        scorers: as they are written in the file.
+        origin: where it came from, as `schema.OriginEntry`; empty: a person made it up.
+    """
 
     id: str
     vars: dict[str, Any]
     expected: Any = None
     tags: tuple[str, ...] = ()
+    scorers: tuple[Any, ...] = ()
+    origin: dict[str, Any] = {}
 
     def entry(self) -> dict[str, Any]:
         """As it is written, without what is empty."""
         entry: dict[str, Any] = {"id": self.id, "vars": self.vars}
         if self.expected is not None:
             entry["expected"] = self.expected
+        if self.scorers:
+            entry["scorers"] = list(self.scorers)
         if self.tags:
             entry["tags"] = list(self.tags)
+        if self.origin:
+            entry["origin"] = self.origin
         return entry
 
 

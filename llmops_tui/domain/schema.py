@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from llmops_tui.domain.judge import MAX_VOTES
+from llmops_tui.domain.live_schema import AlertEntry, ChannelEntry, LiveEntry
 
 JsonScalar = str | int | float | bool | None
 
@@ -131,6 +132,18 @@ class ConfigFile(_File):
 # -- evals/*
 
 
+class OriginEntry(_File):
+    """The live request that a case was made of. For people: no part of what is asked or judged."""
+
+    trace: str = Field(min_length=1, description="Id of its trace.")
+    version: str = Field(default="", description="Who answered.")
+    at: str = Field(default="", description="When, as `2026-11-23T18:00:00Z`.")
+    answer: str = Field(default="", description="What was answered, and was not right.")
+    retrieved: list[dict[str, Any]] = Field(
+        default_factory=list, description="What had been retrieved for it: `source` and `text` of each."
+    )
+
+
 class CaseEntry(_File):
     """One case."""
 
@@ -153,6 +166,7 @@ class CaseEntry(_File):
     known_failing: str | None = Field(
         default=None, min_length=1, description="Why it is expected to fail: the gate leaves it out."
     )
+    origin: OriginEntry | None = Field(default=None, description="The live request that it was made of.")
 
 
 class CaseDefaults(_File):
@@ -318,6 +332,14 @@ class WorkspaceFile(_File):
     tracing: TracingSettings = Field(default_factory=TracingSettings)
     judges: dict[str, JudgeEntry] = Field(
         default_factory=dict, description="Name → judge; the one named `default` judges where none is named."
+    )
+    live: LiveEntry = Field(default_factory=LiveEntry)
+    channels: dict[str, ChannelEntry] = Field(
+        default_factory=dict, description="Name → where alerts go, beside the screen."
+    )
+    alerts: list[AlertEntry] | None = Field(
+        default=None,
+        description="When to tell somebody; without it a few rules hold, and `[]` turns them off.",
     )
 
 

@@ -126,6 +126,8 @@ METADATA = "llmops.metadata"
 REFUSED = "llmops.refused"
 #: The conventions, or the tool, that a span was written by: `openinference`, `gen_ai`, `vercel` …
 DIALECT = "llmops.dialect"
+#: Of `domain.trace.Kind`, as an export tells it to another llmops-tui.
+KIND = "llmops.kind"
 #: Events that were told of within a span and are no messages: `{"name", "time", "attributes"}` each.
 EVENTS = "events"
 

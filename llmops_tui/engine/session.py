@@ -52,6 +52,7 @@ class Session(SessionRuns):
         self._thread.start()
 
     def close(self) -> None:
+        self.close_live()
         if self._loop is None or self._thread is None or self._stop is None:
             return
         with contextlib.suppress(RuntimeError):  # its loop has ended already

@@ -32,7 +32,11 @@ from llmops_tui.engine.events import (
 from llmops_tui.engine.playground_events import PlaygroundRequest
 
 if TYPE_CHECKING:
+    from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
+    from llmops_tui.domain.live.overview import Dimension, Overview, Plot
+    from llmops_tui.domain.live.rollout_view import RolloutView
     from llmops_tui.domain.matrix import Matrix
+    from llmops_tui.engine.live_events import LiveDraft
     from llmops_tui.engine.matrix import CellDetail
     from llmops_tui.engine.trace_events import MessagesAnswer, MessagesRequest, TraceView
 
@@ -188,6 +192,70 @@ class SessionApi(Protocol):
 
     def ask_messages(self, request: MessagesRequest) -> Future[MessagesAnswer]:
         """Ask messages that a person edited. `stop_asking` gives it up, and so does a later request."""
+        ...
+
+    # -- live traffic: read beside the engine's thread, from `live.db` alone
+
+    def live_overview(self, wanted: LiveFilter, now: float) -> Future[Overview | None]:
+        """The six groups of figures at a glance; None where nothing was ever collected.
+
+        Args:
+            now: Unix seconds.
+        """
+        ...
+
+    def live_plot(
+        self, wanted: LiveFilter, metric: str, by: Dimension | None, now: float
+    ) -> Future[Plot | None]:
+        """A metric over time, split by a dimension; None where nothing was ever collected."""
+        ...
+
+    def live_choices(self, wanted: LiveFilter, dimension: Dimension) -> Future[list[tuple[str, int]]]:
+        """Values of a dimension with their requests, most first."""
+        ...
+
+    def live_requests(
+        self, wanted: LiveFilter, order: str = "newest", limit: int = 200
+    ) -> Future[tuple[LiveRequest, ...]]:
+        """The requests behind a figure.
+
+        Args:
+            order: `newest`, `slowest`, `dearest` or `lowest` (score).
+        """
+        ...
+
+    def live_trace(self, id_: int) -> Future[TraceView]:
+        """The trace of a request, its scores and signals as the last rows; empty where it is not kept."""
+        ...
+
+    def live_rollout(self, wanted: LiveFilter, now: float) -> Future[RolloutView]:
+        """Is it safe to go on with the newest version that has traffic, held against the one before?
+
+        Raises:
+            UsageError: fewer than two versions have traffic.
+        """
+        ...
+
+    def live_case(self, id_: int) -> Future[LiveDraft]:
+        """The case that a request would be.
+
+        Raises:
+            UsageError: its trace is not kept any more, or lacks something that the prompt reads.
+            WorkspaceError: the files have mistakes.
+        """
+        ...
+
+    def keep_live_case(self, config: str, new: NewCase, file: str) -> Future[tuple[str, str]]:
+        """Write it into an eval file; gives its id and the file.
+
+        Raises:
+            UsageError: its id is taken, or the file can't take it.
+            WorkspaceError: the files have mistakes, or can't be written.
+        """
+        ...
+
+    def live_changed(self) -> Future[bool]:
+        """Whether anything came in since this was last asked."""
         ...
 
     # -- files

@@ -60,8 +60,6 @@ _TAKES_INPUT = frozenset(["prompt", "function", "command"])
 #: Before such a name on a span that is no call: around a call that has a span of its own (somebody's own
 #: instrumentation says of both what the call took), it would count twice.
 _AROUND = "llmops.around."
-#: What somebody's own program told of within a span: `{"name", "time", "attributes"}` each.
-EVENTS = "events"
 _LISTS = ("llm.input_messages.", "llm.output_messages.", "llm.tools.", "retrieval.documents.")
 _OURS = frozenset([openinference.KIND, a.INPUT, a.OUTPUT, a.TEMPLATE, a.VARIABLES])
 _LANGSMITH_KINDS = {
@@ -88,7 +86,8 @@ def attributes(trace: Trace, span: Span) -> dict[str, Value]:
         found |= {f"{a.PROMPT_VARIABLE}{name}": as_text(value) for name, value in variables.items()}
     if span.kind not in _CALLS:
         found = {_AROUND + name if _counts(name, value) else name: value for name, value in found.items()}
-    found.pop(EVENTS, None)
+    found.pop(a.EVENTS, None)
+    found[a.KIND] = span.kind
     if span.status == "error":
         found[a.ERROR_TYPE] = found.get(a.ERROR_TYPE) or UNKNOWN_ERROR
     _add(found, openinference.attributes(span))

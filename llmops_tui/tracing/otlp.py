@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from llmops_tui import __version__
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.trace import Span, Trace
-from llmops_tui.tracing.attributes import EVENTS, attributes
+from llmops_tui.tracing.attributes import attributes
 from llmops_tui.tracing.values import Value, text, value_of
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _span(trace: Trace, span: Span) -> trace_pb2.Span:
 
 def _events(span: Span) -> list[dict[str, Any]]:
     """What somebody's own program told of within a span."""
-    told = span.attributes.get(EVENTS)
+    told = span.attributes.get(a.EVENTS)
     return [
         event
         for event in (told if isinstance(told, list | tuple) else ())

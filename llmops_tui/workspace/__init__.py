@@ -79,6 +79,20 @@ def connect(
     return connect(workspace, providers_in_use)
 
 
+def collector_token(root: Path, named: str) -> str:
+    """The token that senders need, from the environment or `.env`; empty where there is none.
+
+    Args:
+        named: as the settings have it: `${NAME}`; empty for the variable LLMOPS_TUI_TOKEN.
+
+    Raises:
+        WorkspaceError: a variable is not set, or `.env` can't be read.
+    """
+    from llmops_tui.workspace.connection import collector_token
+
+    return collector_token(root, named)
+
+
 def otlp_target(root: Path, otlp: Otlp, file: str | None = None) -> Otlp:
     """Where traces are sent, with variables filled in from the environment and `.env`.
 

@@ -14,6 +14,8 @@ from llmops_tui.domain.messages import ProviderSetup
 from llmops_tui.workspace.root import SETTINGS_FILE
 
 ENV_FILE = ".env"
+#: The collector's token, where the settings name none.
+TOKEN_VARIABLE = "LLMOPS_TUI_TOKEN"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
 #: Shorter values are no keys, and redacting them would tear texts apart.
@@ -72,6 +74,18 @@ def otlp_target(root: Path, otlp: Otlp, file: str | None) -> Otlp:
         raise WorkspaceError(*absent, *torn)
     headers = {name: _fill(value, variables) for name, value in otlp.headers.items()}
     return msgspec.structs.replace(otlp, endpoint=_fill(otlp.endpoint, variables), headers=headers)
+
+
+def collector_token(root: Path, named: str) -> str:
+    """See `llmops_tui.workspace.collector_token`."""
+    own, torn = read_env_file(root)
+    variables = {**own, **os.environ}
+    absent = [name for name in _VARIABLE.findall(named) if not variables.get(name)]
+    if absent:
+        text = f"live.token needs the variable {absent[0]}, which is not set"
+        remedy = f"set it in the environment, or write {absent[0]}=… into {ENV_FILE}"
+        raise WorkspaceError(Problem(text, remedy, SETTINGS_FILE), *torn)
+    return _fill(named, variables) if named else variables.get(TOKEN_VARIABLE, "")
 
 
 def read_env_file(root: Path) -> tuple[dict[str, str], list[Problem]]:

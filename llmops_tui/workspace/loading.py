@@ -7,6 +7,7 @@ from llmops_tui.domain.errors import Problem, WorkspaceError, did_you_mean
 from llmops_tui.domain.schema import WorkspaceFile
 from llmops_tui.workspace.code import read_code
 from llmops_tui.workspace.configurations import read_configuration
+from llmops_tui.workspace.live_settings import live_of
 from llmops_tui.workspace.reader import Reader
 from llmops_tui.workspace.root import CONFIGS, SETTINGS_FILE
 from llmops_tui.workspace.settings import check_gate, gate_of, read_settings, setups_of
@@ -39,6 +40,7 @@ def read_workspace(reader: Reader, *, only: str | None = None) -> Workspace:
         configuration = read_configuration(reader, settings, source, name, path)
         if configuration is not None and settings_are_right:
             configurations[name] = configuration
+    live = live_of(reader, settings, source, set(files) if only is None else None)
     if only is None and configurations and all(p.warning for p in reader.problems):
         check_gate(reader, settings, configurations.values())
     return Workspace(
@@ -52,6 +54,7 @@ def read_workspace(reader: Reader, *, only: str | None = None) -> Workspace:
         code=Code(source.modules, settings.code.timeout_s),
         default=settings.default or "",
         otlp=_otlp(settings),
+        live=live,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from llmops_tui.domain.case import Case
+from llmops_tui.domain.errors import Problem
 from llmops_tui.domain.playground import NewCase
 from llmops_tui.domain.schema import CaseDefaults, CaseEntry
 from llmops_tui.workspace.cases import build_cases
@@ -48,3 +49,23 @@ def _defaults(reader: Reader, file: str) -> CaseDefaults:
         found = read_eval_file(reader, file)
         _last = key, found.defaults if found is not None else CaseDefaults()
     return _last[1]
+
+
+def mistakes(root: Path, file: str, new: NewCase) -> list[Problem]:
+    """What would be wrong with the case if it stood in a file: its scorers, above all. May read the file."""
+    from pydantic import ValidationError
+
+    reader = Reader(root)
+    try:
+        entry = CaseEntry.model_validate(new.entry())
+    except ValidationError as error:
+        return [Problem(f"the case can't be written: {error.errors()[0]['msg']}", "check what was given")]
+    eval_set = EvalSet(file, [(0, entry)], _defaults(reader, file), lambda _loc: None)
+    source = read_code(reader)
+    _cases, problems = build_cases([eval_set], ScorerCatalogue(source, source.revision({})))
+    return [problem for problem in problems if not problem.warning]
+
+
+def judges_by_default(root: Path, file: str) -> bool:
+    """Whether the file gives its cases scorers by itself. May read the file."""
+    return bool(_defaults(Reader(root), file).scorers)

@@ -135,7 +135,7 @@ def _holds_secrets(workspace: Workspace) -> bool:
         or "@" in setup.base_url
         or any("${" not in value for value in setup.headers.values())
         for setup in workspace.setups
-    )
+    ) or any("${" not in text for text in workspace.live.secrets)
 
 
 def _with_trust(workspace: Workspace) -> Workspace:

@@ -51,6 +51,28 @@ def add_case(root: Path, file: str, new: NewCase) -> Edit:
     return Edit(file, before, after)
 
 
+def start_file(root: Path, file: str, new: NewCase, description: str) -> Edit:
+    """Write a new eval file (YAML) that holds one case.
+
+    Raises:
+        UsageError: the file is there already, or is not called `.yaml`.
+        WorkspaceError: it can't be written.
+    """
+    path = root / file
+    if not file.endswith((".yaml", ".yml")):
+        raise UsageError(Problem("a new eval file is YAML", "call it evals/NAME.yaml", file))
+    text = f"description: {scalar(description)}\n\ncases:\n" + _block(new.entry(), "  ", " ", "\n")
+    try:
+        if path.exists():
+            raise UsageError(Problem("is there already", "name another file", file))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text.encode())
+    except OSError as error:
+        problem = Problem(f"can't be written: {error.strerror or error}", "make the folder writable", file)
+        raise WorkspaceError(problem) from error
+    return Edit(file, b"", text.encode())
+
+
 def _by_hand(file: str, line: int | None = None) -> UsageError:
     message = "the file is written in a way that a case can't be added to safely"
     return UsageError(Problem(message, "add it in your editor", file, line))
@@ -122,8 +144,8 @@ def _block(entry: dict[str, Any], indent: str, gap: str, newline: str) -> str:
     inner = indent + " " + gap
     rows: list[str] = []
     for key, value in entry.items():
-        if key == "vars" and value:
-            rows.append("vars:")
+        if key in ("vars", "origin") and value:
+            rows.append(f"{key}:")
             rows += [f"  {_key(k)}: {_written(v, inner + '  ')}" for k, v in value.items()]
         else:
             rows.append(f"{key}: {_written(value, inner)}")
@@ -218,6 +240,11 @@ def _csv(text: str, file: str, new: NewCase) -> str:
 
 def _cells(new: NewCase, names: list[str], file: str) -> dict[str, str]:
     """Column → cell; every part of the case must have a column, and be text."""
+    if new.scorers or new.origin:
+        problem = Problem(
+            "a CSV has no place for scorers of a case or its origin", "choose a YAML file", file
+        )
+        raise UsageError(problem)
     cells = {"id": new.id}
     wanted = {f"vars.{k}" if f"vars.{k}" in names else k: v for k, v in new.vars.items()}
     if new.expected is not None:

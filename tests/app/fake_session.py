@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+import made_up_live as live
 from fake_desk import FakeDesk
 from made_up import AFTER, BEFORE, FREE, SMOL, Answers, helpdesk, history_of, manifests, matrix_of
 from made_up_traces import both
@@ -16,6 +17,9 @@ from llmops_tui.domain.comparison import Comparison, Pair, compare
 from llmops_tui.domain.configuration import Configuration, Watch, Workspace
 from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.domain.gate.result import GateResult
+from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
+from llmops_tui.domain.live.overview import Dimension, Overview
+from llmops_tui.domain.live.rollout_view import RolloutView
 from llmops_tui.domain.manifest import PartChange, changed_parts, make_manifest
 from llmops_tui.domain.matrix import Matrix
 from llmops_tui.domain.model import Model, Usage
@@ -48,6 +52,7 @@ from llmops_tui.engine.events import (
     VersionSummary,
     WorkspaceLoaded,
 )
+from llmops_tui.engine.live_events import LiveDraft
 from llmops_tui.engine.matrix import CellDetail
 from llmops_tui.engine.playground_events import Answered, Answering, PlaygroundRequest
 from llmops_tui.engine.trace_events import MessagesAnswer, MessagesRequest, TraceView
@@ -83,6 +88,12 @@ class FakeSession:
         self.models_matrix: Matrix | None = None
         self.traces: TraceView | None = None
         self.new_answer: MessagesAnswer | None = None
+        self.overview: Overview | None = live.overview()
+        self.requests = live.requests()
+        self.choices = [("refunds", 812), ("orders", 40)]
+        self.live_trace_view = live.trace()
+        #: Something came in since it was last asked.
+        self.came_in = False
 
     # -- what tests say
 
@@ -329,6 +340,46 @@ class FakeSession:
         usage = Usage(40, 9)
         output = Output("You have 30 days to ask.", usage=usage, latency_s=1.3, cost_usd=0.0004)
         return self._answer(self.new_answer or MessagesAnswer(request.number, output))
+
+    # -- live traffic
+
+    def live_overview(self, wanted: LiveFilter, now: float) -> Future[Overview | None]:
+        self.asked.append(("live_overview", wanted))
+        return self._answer(self.overview)
+
+    def live_plot(self, wanted: LiveFilter, metric: str, by: Dimension | None, now: float) -> Future[Any]:
+        self.asked.append(("live_plot", wanted, metric, by))
+        return self._answer(live.plot(metric, by) if self.overview is not None else None)
+
+    def live_choices(self, wanted: LiveFilter, dimension: Dimension) -> Future[list[tuple[str, int]]]:
+        self.asked.append(("live_choices", wanted, dimension))
+        return self._answer(self.choices)
+
+    def live_requests(
+        self, wanted: LiveFilter, order: str = "newest", limit: int = 200
+    ) -> Future[tuple[LiveRequest, ...]]:
+        self.asked.append(("live_requests", wanted, order, limit))
+        return self._answer(self.requests[:limit] if self.overview is not None else ())
+
+    def live_trace(self, id_: int) -> Future[TraceView]:
+        self.asked.append(("live_trace", id_))
+        return self._answer(self.live_trace_view)
+
+    def live_rollout(self, wanted: LiveFilter, now: float) -> Future[RolloutView]:
+        self.asked.append(("live_rollout", wanted))
+        return self._answer(live.rollout())
+
+    def live_case(self, id_: int) -> Future[LiveDraft]:
+        self.asked.append(("live_case", id_))
+        return self._answer(live.draft())
+
+    def keep_live_case(self, config: str, new: NewCase, file: str) -> Future[tuple[str, str]]:
+        self.asked.append(("keep_live_case", config, new, file))
+        return self._answer((new.id, file))
+
+    def live_changed(self) -> Future[bool]:
+        changed, self.came_in = self.came_in, False
+        return self._answer(changed)
 
     def promote(self, version: str, *, force: bool = False, note: str = "") -> Future[VersionInfo]:
         self.asked.append(("promote", version, force, note) if force else ("promote", version))

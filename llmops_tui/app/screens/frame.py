@@ -64,9 +64,13 @@ class Frame(Copying, inherit_bindings=False):
         return cast("LlmopsApp", self.app)
 
     def compose(self) -> ComposeResult:
-        yield Top(self.model, self.owner.clock)
+        yield self.make_top()
         yield from self.compose_panes()
         yield KeyLine()
+
+    def make_top(self) -> Top:
+        """The lines on top."""
+        return Top(self.model, self.owner.clock)
 
     def compose_panes(self) -> ComposeResult:
         """The panes between the lines on top and the keys."""
@@ -214,6 +218,9 @@ class Frame(Copying, inherit_bindings=False):
 
     def action_show_trace(self) -> None:
         self.owner.show_screen("trace")
+
+    def action_show_live(self) -> None:
+        self.owner.show_screen("live")
 
     def action_default_pair(self) -> None:
         self.owner.choose_pair(None, None)

@@ -28,6 +28,11 @@ _TRACE = (
     "█ on the critical path   ░ beside it   ◂ the slowest step, the dearest one   ✗ an error",
     f"{'   '.join(f'{glyph} {kind}' for kind, glyph in GLYPHS.items())}",
 )
+_LIVE = (
+    "✓ ok   ! warning   ✗ critical, failed   – no data   ○ refused   … under way",
+    "▲ ▼ against the window before, with what it means   ≈ chance does as much   = as before",
+    "−thumb a bad signal of the user   +copy a good one   n observations",
+)
 
 
 class Help(Sheet):
@@ -60,7 +65,7 @@ def help_lines(scope: Scope, keymap: dict[str, str], width: int) -> list[Line]:
             for action in rows:
                 lines += _row(action, keymap, width)
     lines += [(), (("Symbols", "bold accent"),)]
-    for text in {"matrix": _MATRIX, "trace": _TRACE}.get(scope, _SYMBOLS):
+    for text in {"matrix": _MATRIX, "trace": _TRACE, "live": _LIVE}.get(scope, _SYMBOLS):
         lines += wrap((("  " + text, ""),), width, 2)
     return lines
 

@@ -16,10 +16,11 @@ from llmops_tui.app.messages import CursorMoved, FilterChanged, RowOpened
 from llmops_tui.app.model import Model
 from llmops_tui.app.screens.bench import BenchScreen
 from llmops_tui.app.screens.frame import Frame
+from llmops_tui.app.sparkline import sparkline
 from llmops_tui.app.widgets.filter_row import FilterRow
 from llmops_tui.app.widgets.line_panes import LinePane
 from llmops_tui.app.widgets.plot_pane import PlotPane
-from llmops_tui.app.widgets.version_list import VersionList, run_state, sparkline
+from llmops_tui.app.widgets.version_list import VersionList, run_state
 from llmops_tui.domain import format as fmt
 from llmops_tui.engine.events import BisectRequest, VersionSummary
 

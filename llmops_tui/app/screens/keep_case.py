@@ -1,10 +1,13 @@
-"""A sheet that makes a case of an input: its id, what is expected, tags, and the file."""
+"""A sheet that makes a case of an input or of a live request: its id, what is expected, tags, the file."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+import msgspec
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -21,9 +24,21 @@ from llmops_tui.domain.playground import NewCase, suggested_id
 if TYPE_CHECKING:
     from llmops_tui.app.app import LlmopsApp
 
+Keep = Callable[[NewCase, str], "Future[tuple[str, str]]"]
+
 
 class KeepCase(ModalScreen[Any]):
-    """Gives (id, file) of the case that was written, or None."""
+    """Gives (id, file) of the case that was written, or None.
+
+    Args:
+        values: what it asks.
+        ids: those that are taken.
+        files: that it may go into, the first one chosen.
+        answer: what was answered; None: nothing was.
+        draft: what else the case has: an id and tags to begin with, where it came from.
+        notes: sentences above it; untrusted.
+        keep: writes it; the playground's way where it is None.
+    """
 
     AUTO_FOCUS = "#case-id"
     BINDINGS: ClassVar[list[Any]] = [
@@ -34,20 +49,33 @@ class KeepCase(ModalScreen[Any]):
     ]
 
     def __init__(
-        self, values: dict[str, Any], ids: tuple[str, ...], files: tuple[str, ...], answer: str | None
+        self,
+        values: dict[str, Any],
+        ids: tuple[str, ...],
+        files: tuple[str, ...],
+        answer: str | None,
+        *,
+        draft: NewCase | None = None,
+        notes: Sequence[str] = (),
+        keep: Keep | None = None,
     ) -> None:
         super().__init__()
-        self._values, self._files, self._answer = values, files, answer
+        self._files, self._answer, self._notes, self._keep = files, answer, notes, keep
         self._file = 0
-        self._id = suggested_id(values, ids)
+        self._draft = draft or NewCase(suggested_id(values, ids), values)
         self._busy = False
 
     def compose(self) -> ComposeResult:
         sheet = Vertical(classes="sheet", id="keep-case")
         sheet.border_title = Content("Keep as a case · ctrl+s writes it, esc closes")
         with sheet:
-            yield from self._row("id", Input(self._id, id="case-id", classes="prompt-line", compact=True))
-            tags = Input(placeholder="apart by commas", id="case-tags", classes="prompt-line", compact=True)
+            for note in self._notes:
+                yield Static(Content(shown_line(note)), classes="case-note")
+            yield from self._row(
+                "id", Input(self._draft.id, id="case-id", classes="prompt-line", compact=True)
+            )
+            known, hint = ", ".join(self._draft.tags), "apart by commas"
+            tags = Input(known, placeholder=hint, id="case-tags", classes="prompt-line", compact=True)
             yield from self._row("tags", tags)
             hint = "none; ctrl+t takes the answer over" if self._answer else "none"
             expected = InputBox("expected", hint=hint, id="case-expected")
@@ -95,9 +123,11 @@ class KeepCase(ModalScreen[Any]):
             return
         tags = tuple(t.strip() for t in self.query_one("#case-tags", Input).value.split(",") if t.strip())
         expected = self.query_one("#case-expected", InputBox).text or None
-        new = NewCase(self.query_one("#case-id", Input).value, self._values, expected, tags)
+        id_ = self.query_one("#case-id", Input).value
+        new = msgspec.structs.replace(self._draft, id=id_, expected=expected, tags=tags)
         self._busy = True
-        future = cast("LlmopsApp", self.app).session.keep_case(new, self._files[self._file])
+        keep = self._keep or cast("LlmopsApp", self.app).session.keep_case
+        future = keep(new, self._files[self._file])
 
         async def wait() -> None:
             try:

@@ -16,7 +16,7 @@ from llmops_tui.app.screens.frame import Frame
 from llmops_tui.app.screens.trace_loader import TraceLoader
 from llmops_tui.app.trace_doc import Node, TraceDoc
 from llmops_tui.app.trace_lines import kind_and_name
-from llmops_tui.app.trace_state import Traced, nothing, request_of, said, sides, title
+from llmops_tui.app.trace_state import AnyTraced, LiveTraced, nothing, request_of, said, sides, title
 from llmops_tui.app.widgets.filter_row import FilterRow
 from llmops_tui.app.widgets.span_pane import SpanPane
 from llmops_tui.app.widgets.trace_tree import TraceTree
@@ -37,9 +37,9 @@ class TraceScreen(Frame, inherit_bindings=False):
     def __init__(self, model: Model) -> None:
         super().__init__(model)
         self._loader = TraceLoader(self)
-        self._traced: Traced | None = None
+        self._traced: AnyTraced | None = None
         self._view: TraceView | None = None
-        self._read: Traced | None = None
+        self._read: AnyTraced | None = None
         self._raw = False
         self._typed = ""
         #: Id of a step → its messages as they were edited last.
@@ -100,10 +100,12 @@ class TraceScreen(Frame, inherit_bindings=False):
         trial = self._view.trial if same and self._view is not None else None
         self._loader.want(traced, trial)
 
-    def _is_same(self, one: Traced, other: Traced) -> bool:
+    def _is_same(self, one: AnyTraced, other: AnyTraced) -> bool:
+        if isinstance(one, LiveTraced) or isinstance(other, LiveTraced):
+            return one == other
         return (one.case_id, one.model) == (other.case_id, other.model)
 
-    def show_view(self, traced: Traced, view: TraceView, doc: TraceDoc | None) -> None:
+    def show_view(self, traced: AnyTraced, view: TraceView, doc: TraceDoc | None) -> None:
         """A trace has been read: show it, from the first step where it parts from the baseline's."""
         at = doc.first or 0 if doc is not None else 0
         row = self.steps.cursor
@@ -198,6 +200,8 @@ class TraceScreen(Frame, inherit_bindings=False):
             return self._view is not None and len(sides(self._view)) > 1
         if action.id == "next_trial":
             return self._view is not None and len(self._view.trials) > 1
+        if action.id == "make_case":
+            return isinstance(self._traced, LiveTraced)
         if action.id == "edit_messages":
             return self._request() is not None
         return super().means_something(action)
@@ -382,8 +386,8 @@ class TraceScreen(Frame, inherit_bindings=False):
         if node is None or traced is None:
             return None
         of_baseline = node.is_gone or (self.doc is not None and self.doc.shown == "baseline")
-        version = traced.names[0] if of_baseline else traced.names[1]
-        return request_of(node.span, traced.candidate.config, version, traced.model)
+        version = traced.version_of(of_baseline)
+        return request_of(node.span, traced.config, version, traced.model) if version else None
 
     def action_edit_messages(self) -> None:
         request, node = self._request(), self.node
@@ -399,6 +403,14 @@ class TraceScreen(Frame, inherit_bindings=False):
                     self._edited[node.span.id] = text
 
             self.app.push_screen(AskMessages(request, node.span, self._edited.get(node.span.id)), closed)
+
+    def action_make_case(self) -> None:
+        if isinstance(self._traced, LiveTraced):
+            from llmops_tui.app.screens.live_case import make_case
+
+            make_case(self, self._traced.id)
+        else:
+            self.say("This is a case already; the traces of the Live screen (5) are not.")
 
     def copyable(self) -> tuple[str, str] | None:
         node = self.node

@@ -11,7 +11,7 @@ from llmops_tui.app.lines import Line, shown_line
 from llmops_tui.app.screens.frame import sentence
 from llmops_tui.app.span_lines import Parts
 from llmops_tui.app.trace_doc import Node, Shown, TraceDoc, build
-from llmops_tui.app.trace_state import Traced
+from llmops_tui.app.trace_state import AnyTraced
 from llmops_tui.engine.trace_events import TraceView
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class TraceLoader:
 
     def __init__(self, screen: TraceScreen) -> None:
         self._screen = screen
-        self._wanted: tuple[Traced, int | None] | None = None
+        self._wanted: tuple[AnyTraced, int | None] | None = None
         self._busy = False
         self._step: tuple[Node, bool] | None = None
         self._shown: tuple[Node, bool] | None = None
@@ -38,7 +38,7 @@ class TraceLoader:
 
     # -- the trace
 
-    def want(self, traced: Traced, trial: int | None) -> None:
+    def want(self, traced: AnyTraced, trial: int | None) -> None:
         """Read the trace of a case."""
         self._wanted = traced, trial
         if not self._busy:
@@ -51,14 +51,7 @@ class TraceLoader:
                 wanted = self._wanted
                 traced, trial = wanted
                 try:
-                    future = self._screen.owner.session.trace(
-                        traced.candidate.config,
-                        traced.baseline,
-                        traced.candidate,
-                        traced.case_id,
-                        traced.model,
-                        trial,
-                    )
+                    future = traced.ask(self._screen.owner.session, trial)
                     view = await asyncio.wrap_future(future)
                     doc = await asyncio.to_thread(build, view, "both")
                 except Exception as error:  # whatever the engine met is told, and the app goes on

@@ -37,20 +37,23 @@ class Top(Widget):
 
     def follow(self) -> None:
         """Draw what is new; nothing where nothing is."""
-        width = self.app.size.width
-        bench, status = self._model.bench, self._model.status
-        chosen = self._model.chosen != (None, None)
-        lines = [
-            (top_line(bench, status, self._clock(), width, chosen=chosen), ""),
-            (second_line(bench, status, width), ""),
-            *alerts(bench, status, width),
-        ]
+        lines = self.compose_lines(self.app.size.width)
         if lines != self._lines:
             self._lines = lines
             if self.styles.height is None or self.styles.height.value != len(lines):
                 self.styles.height = len(lines)
             self.refresh()
         self._tick_later()
+
+    def compose_lines(self, width: int) -> list[tuple[Line, str]]:
+        """The lines, each with a style for the whole of it."""
+        bench, status = self._model.bench, self._model.status
+        chosen = self._model.chosen != (None, None)
+        return [
+            (top_line(bench, status, self._clock(), width, chosen=chosen), ""),
+            (second_line(bench, status, width), ""),
+            *alerts(bench, status, width),
+        ]
 
     def _tick_later(self) -> None:
         """`4 s ago` grows old: looked at each second at first, each minute later, not after an hour."""

@@ -10,7 +10,6 @@ from llmops_tui.app.widgets.row_list import RowList
 from llmops_tui.domain import format as fmt
 from llmops_tui.engine.events import VersionSummary
 
-_BARS = "▁▂▃▄▅▆▇█"
 _STATES = {
     "complete": ("complete", "dim"),
     "running": ("running", "accent"),
@@ -109,14 +108,3 @@ def run_state(summary: VersionSummary) -> tuple[str, str]:
         known = summary.tally.cases
         return f"{known} of {known + summary.tally.missing}", "warning"
     return _STATES[summary.run.state]
-
-
-def sparkline(values: list[float | None], width: int) -> str:
-    """Scores in [0, 1] as bars, the newest at the right; a dot where there is none."""
-    shown = values[-width:] if width > 0 else []
-    known = [v for v in shown if v is not None]
-    low, high = (min(known), max(known)) if known else (0.0, 1.0)
-    span = high - low
-    return "".join(
-        "·" if v is None else _BARS[round((v - low) / span * 7)] if span > 1e-9 else _BARS[3] for v in shown
-    )

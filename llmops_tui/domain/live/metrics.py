@@ -13,6 +13,8 @@ import msgspec
 
 from llmops_tui.domain.live.histogram import Histogram, value_of
 from llmops_tui.domain.live.tally import Sums, Tally
+from llmops_tui.domain.statistics.proportion import wilson
+from llmops_tui.domain.statistics.quantiles import t_quantile
 
 Group = Literal["traffic", "quality", "cost", "latency", "safety", "signals", "errors"]
 Unit = Literal["count", "share", "seconds", "usd", "tokens", "words", "score"]
@@ -177,6 +179,10 @@ _TABLE: list[tuple[Metric, _How]] = [
         Metric("tokens", "tokens", "cost", "tokens", "", "Tokens in and out, in all."),
         _Count(lambda t, _: t.input_tokens + t.output_tokens),
     ),
+    (
+        Metric("priced_rate", "priced", "cost", "share", "down", "Of the calls, those whose cost is known."),
+        _Share(lambda t, _: t.priced, lambda t, _: t.calls),
+    ),
     # -- latency
     *_quantiles("latency", "latency", lambda t, _: t.latency),
     *_quantiles("ttft", "time to first token", lambda t, _: t.ttft),
@@ -279,6 +285,48 @@ def measure(name: str, tally: Tally) -> Measured:
             return Measured(spread.mean, spread.n)
         case _Count(count):
             return Measured(float(count(tally, part)), tally.traces)
+
+
+def interval(name: str, tally: Tally, confidence: float = 0.95) -> tuple[float, float] | None:
+    """Two-sided interval of a figure; None where none can be given.
+
+    Of a share Wilson's, of a mean from its spread, of a quantile p between the quantiles at the ends of
+    Wilson's interval of p (its order statistics).
+
+    Raises:
+        KeyError: there is no such metric.
+    """
+    stem, _, part = name.partition(".")
+    match _HOW[stem]:
+        case _Share(count, of):
+            n = of(tally, part)
+            return wilson(count(tally, part), n, confidence) if n else None
+        case _Quantile(histogram, p):
+            found = histogram(tally, part)
+            if found is None or not found.n:
+                return None
+            low, high = wilson(p * found.n, found.n, confidence)
+            return found.quantile(low) or 0.0, found.quantile(high) or 0.0
+        case _Mean(sums):
+            s = sums(tally, part) or Sums()
+            around = _around(s.n, s.total, s.squares, confidence)
+            return around and (max(around[0], 0.0), min(around[1], 1.0))
+        case _HistogramMean(histogram):
+            spread = histogram(tally, part)
+            squares = sum(count * value_of(bucket) ** 2 for bucket, count in spread.counts.items())
+            around = _around(spread.n, spread.total, squares, confidence)
+            return around and (max(around[0], 0.0), around[1])
+        case _Count():
+            return None
+
+
+def _around(n: int, total: float, squares: float, confidence: float) -> tuple[float, float] | None:
+    if n < 2:
+        return None
+    mean = total / n
+    variance = max(squares / n - mean * mean, 0.0) * n / (n - 1)
+    reach = t_quantile(0.5 + confidence / 2, n - 1) * math.sqrt(variance / n)
+    return mean - reach, mean + reach
 
 
 def is_testable(name: str) -> bool:

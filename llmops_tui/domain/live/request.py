@@ -198,6 +198,8 @@ def _take(r: Request, span: Span, label: Label) -> None:
         value = has.get(name)
         if value is not None and value != "":
             _settle(r, field, value if isinstance(value, str) else str(value), rank, span)
+    if service := has.get(a.SERVICE):  # which part of a product asked, where no span says so
+        _settle(r, "feature", str(service), 0, span)
     if (tags := has.get(a.TAGS)) and isinstance(tags, list | tuple):
         r.tags = tuple(sorted({*r.tags, *(str(tag)[:80] for tag in tags[:_MOST_TAGS])})[:_MOST_TAGS])
     if has.get(a.REFUSED) is True:

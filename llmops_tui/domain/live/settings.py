@@ -7,8 +7,14 @@ from typing import Literal
 import msgspec
 
 from llmops_tui.domain.case import ScorerUse
+from llmops_tui.domain.live.listing import LiveFilter
+from llmops_tui.domain.live.request import Series
 
 Severity = Literal["info", "warning", "critical"]
+#: What `redact` knows by name.
+REDACTED = ("email", "iban", "card", "ip", "phone")
+#: What stands before the dot in the metric of a rule about drift.
+DRIFT = "drift."
 
 
 class Sampling(msgspec.Struct, frozen=True):
@@ -39,10 +45,10 @@ class Canary(msgspec.Struct, frozen=True):
 class AlertRule(msgspec.Struct, frozen=True):
     """When to tell somebody.
 
-    Exactly one of `above`, `below`, `increase` and `decrease` is set.
+    Exactly one of `above`, `below`, `increase` and `decrease` is set; of a drift none is.
 
     Attributes:
-        metric: a name of `live.metrics`.
+        metric: a name of `live.metrics`, or `drift.` and what may drift: `drift.input_words`.
         window_s: the figure is that of the requests in so many seconds.
         increase, decrease: relative to the reference: 0.5 is half as much again.
         reference: `before`: the day before the window; `same_hours`: the same time of the days before;
@@ -50,7 +56,7 @@ class AlertRule(msgspec.Struct, frozen=True):
         min_n: observations in the window below which nothing is said.
         for_s: how long it must hold.
         false_alarms_per_day: that are put up with where nothing changed.
-        to: names of `Channel`s; the screen always shows it.
+        to: names of `Channel`s, each once; the screen always shows it.
         config, version, feature, model, provider: only requests of these; empty: all.
     """
 
@@ -73,6 +79,28 @@ class AlertRule(msgspec.Struct, frozen=True):
     model: str = ""
     provider: str = ""
 
+    @property
+    def is_drift(self) -> bool:
+        return self.metric.startswith(DRIFT)
+
+    @property
+    def is_change(self) -> bool:
+        """It is held against a reference, not against a limit that somebody wrote."""
+        return self.increase is not None or self.decrease is not None
+
+    @property
+    def is_falling(self) -> bool:
+        """Less of it is worse."""
+        return self.below is not None or self.decrease is not None
+
+    def takes(self, series: Series) -> bool:
+        """Whether requests of a series are meant."""
+        return self.filter().takes(series)
+
+    def filter(self, since: float = 0.0, until: float = 1e12) -> LiveFilter:
+        """The requests that it is about."""
+        return LiveFilter(since, until, self.config, self.version, self.feature, self.model, self.provider)
+
 
 class Channel(msgspec.Struct, frozen=True):
     """Where alerts go: a command that gets JSON on its standard input, or a webhook that JSON is posted to.
@@ -85,6 +113,17 @@ class Channel(msgspec.Struct, frozen=True):
     command: tuple[str, ...] = ()
     url: str = ""
     headers: dict[str, str] = {}
+
+
+#: What holds where `llmops.yaml` says nothing of alerts: only changes, as nobody said what is usual.
+DEFAULT_RULES = (
+    AlertRule("errors", "error_rate", 900.0, increase=1.0, severity="critical"),
+    AlertRule("slow", "latency_p95", 900.0, increase=0.5),
+    AlertRule("cost", "cost_per_request", 3_600.0, increase=0.5),
+    AlertRule("answers", "pass_rate", 3_600.0, decrease=0.1, severity="critical"),
+    AlertRule("complaints", "complaint_rate", 3_600.0, increase=1.0),
+    AlertRule("guardrails", "guardrail_rate", 3_600.0, increase=1.0),
+)
 
 
 class LiveSettings(msgspec.Struct, frozen=True):
@@ -107,3 +146,9 @@ class LiveSettings(msgspec.Struct, frozen=True):
     canary: Canary | None = None
     rules: tuple[AlertRule, ...] = ()
     channels: tuple[Channel, ...] = ()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What may be a key, as written: it should name a variable."""
+        places = [text for channel in self.channels for text in (channel.url, *channel.headers.values())]
+        return tuple(text for text in (self.token, *places) if text)

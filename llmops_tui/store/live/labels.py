@@ -20,6 +20,8 @@ AT_MOST = {
     "guardrail": 60,
     "scorer": 60,
     "trait": 60,
+    "language": 60,
+    "terms": 300,
 }
 OTHER = "(other)"
 #: Combinations that are told apart; those beyond are counted as `OTHER` in all of their parts.

@@ -14,11 +14,15 @@ from llmops_tui.domain.live.tally import Tally, tally_of
 from llmops_tui.store import faults
 from llmops_tui.store.connection import Database, connect
 from llmops_tui.store.live import schema
+from llmops_tui.store.live.alerts import Alerts
+from llmops_tui.store.live.canaries import Canaries
 from llmops_tui.store.live.ingest import Ingest, Ingested
 from llmops_tui.store.live.labels import WHOLE, Labels
+from llmops_tui.store.live.looked import Looked
 from llmops_tui.store.live.requests import Requests
 from llmops_tui.store.live.retention import Retention, Swept, size_bytes
 from llmops_tui.store.live.rollups import RESOLUTIONS, Rollups
+from llmops_tui.store.live.traits import Traits
 from llmops_tui.store.live.watch import Watch
 from llmops_tui.store.opening import prepare
 
@@ -40,7 +44,11 @@ class LiveStore:
         self.labels = Labels(db)
         self.rollups = Rollups(db)
         self.requests = Requests(db, self.labels.series)
+        self.alerts = Alerts(db)
+        self.traits = Traits(db, self.labels, self.rollups)
         self.watch = Watch(db)
+        self.canaries = Canaries(db)
+        self.looked = Looked(db)
         self.retention = Retention(db, self.rollups)
         self._ingest = Ingest(db, self.labels, self.rollups)
 
@@ -135,6 +143,10 @@ class LiveStore:
         """What could not be taken in, newest first."""
         rows = self._db.rows("SELECT source, place, why, text FROM asides ORDER BY id DESC LIMIT ?", (limit,))
         return [Aside(*row) for row in rows]
+
+    def aside_count(self) -> int:
+        """How many records could not be taken in and are kept."""
+        return int(self._db.one("SELECT count(*) FROM asides")[0])
 
     def counts(self) -> dict[str, int]:
         """How many spans, requests, signals, scores and asides are kept, and bytes on disk."""

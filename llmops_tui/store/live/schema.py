@@ -55,6 +55,7 @@ CREATE INDEX scores_at ON scores(at);
 CREATE TABLE asides (
   id INTEGER PRIMARY KEY, at REAL NOT NULL, source TEXT NOT NULL, place TEXT NOT NULL, why TEXT NOT NULL,
   text TEXT NOT NULL, UNIQUE (source, place, why, text));
+CREATE TABLE looked (trace_id BLOB PRIMARY KEY, at REAL NOT NULL, what TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE dropped (trace BLOB PRIMARY KEY, day INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX dropped_day ON dropped(day);
 CREATE TABLE alert_states (rule TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
@@ -62,9 +63,9 @@ CREATE TABLE alert_events (
   id INTEGER PRIMARY KEY, rule TEXT NOT NULL, at REAL NOT NULL, what TEXT NOT NULL, data BLOB NOT NULL);
 CREATE INDEX alert_events_at ON alert_events(at);
 CREATE TABLE canaries (
-  id INTEGER PRIMARY KEY, config TEXT NOT NULL, version TEXT NOT NULL, model TEXT NOT NULL, at REAL NOT NULL,
-  data BLOB NOT NULL);
-CREATE INDEX canaries_of ON canaries(config, version, model, at);
+  id INTEGER PRIMARY KEY, config TEXT NOT NULL, version TEXT NOT NULL, eval_hash TEXT NOT NULL,
+  at REAL NOT NULL, data BLOB NOT NULL);
+CREATE INDEX canaries_of ON canaries(config, version, eval_hash, at);
 """
 
 #: (name, statements): the n-th one makes schema n.

@@ -1,0 +1,34 @@
+"""`+`: a live request becomes a case of the workspace. For the Live screen and the Trace."""
+
+from __future__ import annotations
+
+from llmops_tui.app.lines import shown_line
+from llmops_tui.app.screens.frame import Frame
+from llmops_tui.app.screens.keep_case import KeepCase
+from llmops_tui.engine.live_events import LiveDraft
+
+
+def make_case(screen: Frame, request: int) -> None:
+    """Show the case that a request would be; it is written when the person says so."""
+    session = screen.owner.session
+    if screen.model.status.viewing is not None:
+        screen.say("This app only views the workspace; see the line on top.")
+        return
+
+    def drafted(draft: LiveDraft) -> None:
+        notes = [f"asks nearly the same: {text}" for text in draft.alike]
+        if draft.answer:
+            notes.insert(0, f"it was answered: {shown_line(draft.answer[:300])}")
+        sheet = KeepCase(
+            *(draft.new.vars, (), draft.files, draft.answer or None),
+            draft=draft.new,
+            notes=notes,
+            keep=lambda new, file: session.keep_live_case(draft.config, new, file),
+        )
+        screen.app.push_screen(sheet, kept)
+
+    def kept(case: tuple[str, str] | None) -> None:
+        if case is not None:
+            screen.say(f"Kept as case {case[0]} in {case[1]}; the next run asks it.", long=True)
+
+    screen.when_done(session.live_case(request), drafted)

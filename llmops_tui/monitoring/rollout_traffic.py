@@ -1,0 +1,154 @@
+"""Which two versions are compared, and over which times."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from llmops_tui.domain.errors import Problem, UsageError, did_you_mean
+from llmops_tui.domain.live.listing import LiveFilter
+from llmops_tui.domain.live.rollout_view import Kind
+from llmops_tui.store.live import LiveStore
+from llmops_tui.store.live.rollups import DAY, HOUR, MINUTE, TEN_MINUTES
+
+#: Both are live at once where the old version has so many requests after the new one came, at least such
+#: a share of the new one's beside them, and they cover so much of its traffic. Less is one that leaves.
+LEAST_BESIDE, BESIDE_SHARE, COVERED = 20, 0.05, 0.25
+_NUMBERED = re.compile(r"v(\d+)")
+
+
+class VersionTraffic(msgspec.Struct, frozen=True):
+    """When a version had traffic.
+
+    Attributes:
+        first, last: Unix seconds: starts of its first and last bucket. counts: start of a bucket → requests.
+    """
+
+    version: str
+    first: int
+    last: int
+    requests: int
+    counts: dict[int, int]
+
+
+class Times(msgspec.Struct, frozen=True):
+    """What is compared: [since, until) of the new version, [old_since, old_until) of the old one.
+
+    Attributes:
+        calm_since: the old version's traffic from then until `since` was before the new one came; limits are
+            read off it.
+    """
+
+    kind: Kind
+    since: float
+    until: float
+    old_since: float
+    old_until: float
+    calm_since: float
+
+
+def fine_enough(since: float, now: float) -> int:
+    """Seconds of a bucket that is fine enough to see when a version came."""
+    age = now - since
+    return MINUTE if age <= 4 * DAY else TEN_MINUTES if age <= 30 * DAY else HOUR
+
+
+def versions_of(store: LiveStore, wanted: LiveFilter, now: float) -> tuple[list[VersionTraffic], int]:
+    """Versions with traffic, the oldest first, and seconds of a bucket."""
+    resolution = fine_enough(wanted.since, now)
+    counts: dict[str, dict[int, int]] = {}
+    for at, series, tally in store.tallies(wanted, resolution):
+        if series.version and tally.requests:
+            mine = counts.setdefault(series.version, {})
+            mine[at] = mine.get(at, 0) + tally.requests
+    found = [VersionTraffic(v, min(c), max(c), sum(c.values()), c) for v, c in counts.items()]
+    return _in_order(found), resolution
+
+
+def _in_order(found: Sequence[VersionTraffic]) -> list[VersionTraffic]:
+    """By number where all have one (what came back is still the older one), else by first traffic."""
+    numbers = {each.version: int(m[1]) for each in found if (m := _NUMBERED.fullmatch(each.version))}
+    return sorted(
+        found,
+        key=lambda each: (
+            numbers[each.version] if len(numbers) == len(found) else 0,
+            each.first,
+            each.version,
+        ),
+    )
+
+
+def config_with_versions(store: LiveStore, config: str, wanted: LiveFilter) -> str:
+    """The configuration that is meant: the named one, or the only one with several versions.
+
+    Raises:
+        UsageError: there are several.
+    """
+    if config:
+        return config
+    versions: dict[str, set[str]] = {}
+    for _at, series, tally in store.tallies(wanted, DAY):
+        if series.version and tally.requests:
+            versions.setdefault(series.config, set()).add(series.version)
+    several = sorted(name for name, each in versions.items() if len(each) > 1) or sorted(versions)
+    if len(several) > 1:
+        named = [name for name in several if name]
+        raise UsageError(
+            Problem(
+                f"{len(several)} configurations have live versions",
+                f"name one with --config: {', '.join(named)}",
+            )
+        )
+    return several[0] if several else ""
+
+
+def chosen(
+    found: Sequence[VersionTraffic], old: str | None, new: str | None
+) -> tuple[VersionTraffic, VersionTraffic]:
+    """(old, new): those that were named, else the newest with traffic and the one before it.
+
+    Raises:
+        UsageError: there are not two, or one that was named has no traffic.
+    """
+    by_name = {each.version: each for each in found}
+    for name in (old, new):
+        if name is not None and name not in by_name:
+            remedy = did_you_mean(name, set(by_name)) or f"there are {', '.join(by_name) or 'none'}"
+            raise UsageError(Problem(f"{name} has no live traffic in this time", remedy))
+    if new is None and found:
+        later = [each for each in found if each.version != old]
+        new = later[-1].version if later else None
+    if old is None and new is not None:
+        at = next(n for n, each in enumerate(found) if each.version == new)
+        old = found[at - 1].version if at else None
+    if old is None or new is None or old == new:
+        remedy = "look further back with --since, or let your program say its version (llmops.version)"
+        raise UsageError(Problem("there are no two versions with live traffic to compare", remedy))
+    return by_name[old], by_name[new]
+
+
+def times_of(old: VersionTraffic, new: VersionTraffic, resolution: int, now: float) -> Times:
+    """Over which times two versions are compared.
+
+    Args:
+        resolution: seconds of a bucket of theirs.
+    """
+    until = float(min(new.last + resolution, now))
+    end = min(old.last, new.last)
+    beside = sum(n for at, n in old.counts.items() if new.first <= at <= end)
+    news = sum(n for at, n in new.counts.items() if at <= end)
+    if beside >= max(LEAST_BESIDE, BESIDE_SHARE * news) and news >= COVERED * new.requests:
+        since, last = float(max(old.first, new.first)), float(min(end + resolution, now))
+        return Times("split", since, last, since, last, since - DAY)
+    since = float(new.first)
+    lived = until - since
+    if lived >= DAY:
+        # Whole days, so that each hour of the day weighs alike.
+        days = min(lived // DAY, 7)
+        return Times("after", since, until, since - days * DAY, since, since - days * DAY)
+    same = sum(n for at, n in old.counts.items() if since - DAY <= at < until - DAY)
+    if same >= LEAST_BESIDE:
+        return Times("after", since, until, since - DAY, until - DAY, since - DAY)
+    return Times("after", since, until, since - DAY, since, since - DAY)

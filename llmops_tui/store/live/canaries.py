@@ -1,0 +1,46 @@
+"""Canaries that were run: what later ones are held against."""
+
+from __future__ import annotations
+
+import msgspec
+
+from llmops_tui.domain.live.canary import CanaryResult, CanaryRun
+from llmops_tui.store.connection import Database
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(CanaryResult).decode
+
+
+class Canaries:
+    """Reads and writes them."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, result: CanaryResult) -> None:
+        run = result.run
+        with self._db.write() as connection:
+            connection.execute(
+                "INSERT INTO canaries (config, version, eval_hash, at, data) VALUES (?, ?, ?, ?, ?)",
+                (run.config, run.hash, run.eval_hash, run.at, _encode(result)),
+            )
+
+    def first(self, config: str, version_hash: str, eval_hash: str) -> tuple[CanaryRun | None, int]:
+        """The first canary of a version over the same cases, and how many there were."""
+        of = (config, version_hash, eval_hash)
+        where = "WHERE config = ? AND version = ? AND eval_hash = ?"
+        row = self._db.one(f"SELECT data FROM canaries {where} ORDER BY at, id LIMIT 1", of)
+        (count,) = self._db.one(f"SELECT count(*) FROM canaries {where}", of)
+        return (_decode(row[0]).run, int(count)) if row else (None, 0)
+
+    def newest(self, config: str = "", limit: int = 20) -> list[CanaryResult]:
+        """Newest first.
+
+        Args:
+            config: of this configuration; empty: of any.
+        """
+        rows = self._db.rows(
+            "SELECT data FROM canaries WHERE ? IN ('', config) ORDER BY at DESC, id DESC LIMIT ?",
+            (config, limit),
+        )
+        return [_decode(data) for (data,) in rows]

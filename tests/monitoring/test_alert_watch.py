@@ -1,0 +1,260 @@
+"""Rules look at real traffic: each minute once, in order, whatever happens between two looks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from live_minutes import DAY0, HOUR, MINUTE, Traffic, failing, judged, request, slow
+
+from llmops_tui.domain.live.alert_event import AlertEvent, command_of
+from llmops_tui.domain.live.alert_outbox import MOST_AN_HOUR
+from llmops_tui.domain.live.settings import AlertRule
+from llmops_tui.monitoring.alert_traffic import Traffic as Reads
+from llmops_tui.monitoring.alert_watch import LAG_S, AlertWatch
+from llmops_tui.store.live import LIVE_DATABASE, LiveStore
+
+ERRORS = AlertRule("errors", "error_rate", 900.0, increase=1.0, severity="critical", to=("chat",))
+SLOW = AlertRule("slow", "latency_p95", 900.0, above=4.0)
+
+
+@pytest.fixture
+def traffic(tmp_path: Path) -> Iterator[Traffic]:
+    made = Traffic(tmp_path)
+    yield made
+    made.store.close()
+
+
+def watched(traffic: Traffic, *rules: AlertRule, since: float, until: float) -> list[tuple[str, str]]:
+    """Look each minute of a stretch; gives (rule, what) of what was to be told, each told at once."""
+    told = []
+    watch = AlertWatch(traffic.store, rules)
+    for minute in range(int(since), int(until), 60):
+        found = watch.look(minute + MINUTE)
+        watch.record([(t, dict.fromkeys(t.channels, "")) for t in found], minute + MINUTE)
+        told += [(t.event.rule, str(t.notice)) for t in found]
+    return told
+
+
+def happened(traffic: Traffic) -> list[tuple[str, str]]:
+    """(rule, what) of what rules did, oldest first."""
+    return [
+        (e.rule, e.what)
+        for e in reversed(traffic.store.alerts.events())
+        if e.what in ("fired", "cleared", "ended")
+    ]
+
+
+def fired(traffic: Traffic) -> AlertEvent:
+    return next(e for e in traffic.store.alerts.events() if e.what == "fired")
+
+
+def test_errors_that_multiply_are_told_once_and_when_they_are_over(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 300, failing(0.02))
+    bad = traffic.go_on(end, 40, failing(0.5))
+    good = traffic.go_on(bad, 60, failing(0.02))
+    assert watched(traffic, ERRORS, since=end, until=good) == [("errors", "fired"), ("errors", "cleared")]
+    event = fired(traffic)
+    assert end < event.at < end + 15 * MINUTE
+    assert event.filter.only == "failed"
+    assert end - 15 * MINUTE <= event.filter.since <= event.at
+    behind = traffic.store.requests.listed(event.filter)
+    assert behind
+    assert all(each.request.failed for each in behind)
+    assert "error_rate is" in event.sentence
+    assert "the day before it was" in event.sentence
+
+
+def test_the_link_is_a_command_that_names_the_requests(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 60, slow(2.0))
+    bad = traffic.go_on(end, 20, slow(9.0))
+    watched(traffic, SLOW, since=end, until=bad)
+    event = fired(traffic)
+    words = command_of(event.filter, event.order)
+    assert words[:3] == ("llmops-tui", "live", "requests")
+    assert words[-2:] == ("--order", "slowest")
+
+
+def test_what_was_not_usual_is_no_part_of_what_is_usual(traffic: Traffic) -> None:
+    """A night of errors must not hide the next one."""
+    end = traffic.go_on(DAY0, 300, failing(0.02))
+    bad = traffic.go_on(end, 60, failing(0.5))
+    good = traffic.go_on(bad, 300, failing(0.02))
+    AlertWatch(traffic.store, [ERRORS]).look(good)
+    assert happened(traffic) == [("errors", "fired"), ("errors", "cleared")]
+    state = traffic.store.alerts.states()["errors"]
+    made = Reads(traffic.store, good).reference(ERRORS, state, int(good))
+    assert made.value is not None
+    assert made.value < 0.04
+    with_it = msgspec.structs.replace(state, episodes=())
+    spoilt = Reads(traffic.store, good).reference(ERRORS, with_it, int(good))
+    assert spoilt.value is not None
+    assert spoilt.value > 0.05
+
+
+def test_traffic_that_stays_as_it_is_says_nothing(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 12 * 60, failing(0.05))
+    AlertWatch(traffic.store, [ERRORS, SLOW]).look(end)
+    assert happened(traffic) == []
+
+
+def test_a_pause_of_hours_is_made_up_for_minute_by_minute(tmp_path: Path) -> None:
+    """Looked at each minute or all at once: the same events at the same time, and no old news is told."""
+    seen = []
+    for at_once in (False, True):
+        made = Traffic(tmp_path / str(at_once))
+        end = made.go_on(DAY0, 300, failing(0.02))
+        bad = made.go_on(end, 40, failing(0.5))
+        good = made.go_on(bad, 90, failing(0.02))
+        AlertWatch(made.store, [ERRORS]).look(end)
+        if at_once:
+            assert AlertWatch(made.store, [ERRORS]).look(good) == []
+        else:
+            watched(made, ERRORS, since=end, until=good)
+        seen.append([(e.what, e.at, e.value) for e in made.store.alerts.events() if not e.channel])
+        made.store.close()
+    assert seen[0] == seen[1]
+    assert len(seen[0]) == 2
+
+
+def test_a_minute_is_looked_at_only_when_it_is_old_enough_and_only_once(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 120, failing(0.02))
+    watch = AlertWatch(traffic.store, [ERRORS])
+    watch.look(end)
+    state = traffic.store.alerts.states()["errors"]
+    assert state.looked_until == end - LAG_S
+    # A late portion of a minute that was looked at makes no second look.
+    late = [request(10_000 + n, end - 10 * MINUTE, failed=True) for n in range(100)]
+    traffic.store.ingest(late, end)
+    watch.look(end + 1)
+    assert traffic.store.alerts.states()["errors"] == state
+
+
+def test_a_clock_that_was_set_back_changes_nothing(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 120, failing(0.02))
+    watch = AlertWatch(traffic.store, [ERRORS])
+    watch.look(end)
+    before = traffic.store.alerts.states()
+    assert watch.look(end - 3 * HOUR) == []
+    assert traffic.store.alerts.states() == before
+
+
+def test_a_clock_that_was_days_ahead_does_not_blind_the_rules(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 120, failing(0.02))
+    watch = AlertWatch(traffic.store, [ERRORS])
+    watch.look(end + 40 * 86_400)
+    watch.look(end)
+    assert traffic.store.alerts.states()["errors"].looked_until == end - LAG_S
+
+
+def test_another_process_goes_on_where_the_first_one_stopped(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 300, failing(0.02))
+    bad = traffic.go_on(end, 40, failing(0.5))
+    first = AlertWatch(traffic.store, [ERRORS]).look(bad)
+    AlertWatch(traffic.store, [ERRORS]).record([(first[0], {"chat": ""})], bad)
+    with LiveStore.open(traffic.root / LIVE_DATABASE) as other:
+        assert AlertWatch(other, [ERRORS]).look(bad + MINUTE) == []
+        assert other.alerts.states()["errors"].phase == "firing"
+
+
+def test_a_notification_that_did_not_arrive_is_kept_and_tried_again(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 300, failing(0.02))
+    bad = traffic.go_on(end, 60, failing(0.5))
+    watch = AlertWatch(traffic.store, [ERRORS])
+    (telling,) = watch.look(bad - 20 * MINUTE)
+    watch.record([(telling, {"chat": "chat: the endpoint answered 500"})], bad - 20 * MINUTE)
+    assert traffic.store.alerts.events()[0].sentence == "chat: the endpoint answered 500"
+    assert watch.look(bad - 19 * MINUTE) == []
+    assert [t.notice for t in watch.look(bad - 10 * MINUTE)] == ["fired"]
+
+
+def test_a_rule_that_was_changed_starts_anew_and_one_that_is_gone_is_forgotten(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 300, failing(0.02))
+    bad = traffic.go_on(end, 40, failing(0.5))
+    AlertWatch(traffic.store, [ERRORS]).look(bad)
+    assert happened(traffic) == [("errors", "fired")]
+    changed = AlertRule("errors", "error_rate", 900.0, above=0.9)
+    AlertWatch(traffic.store, [changed]).look(bad)
+    assert happened(traffic)[-1] == ("errors", "ended")
+    assert traffic.store.alerts.states()["errors"].phase == "quiet"
+    AlertWatch(traffic.store, []).look(bad)
+    assert traffic.store.alerts.states() == {}
+
+
+def test_many_rules_that_fire_together_make_a_few_messages_and_a_summary(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 200, failing(0.02))
+    bad = traffic.go_on(end, 40, failing(0.5))
+    rules = [AlertRule(f"e{n}", "error_rate", 900.0, above=0.1, to=("chat",)) for n in range(14)]
+    found = AlertWatch(traffic.store, rules).look(bad)
+    assert [t.notice for t in found] == ["fired"] * MOST_AN_HOUR + ["summary"]
+    assert "14 alerts fire" in found[-1].event.sentence
+
+
+def test_a_rule_sees_the_requests_that_it_is_about(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 60, lambda chance: {"failed": False})
+    bad = traffic.go_on(end, 30, lambda chance: {"failed": True, "feature": "search"})
+    ours = AlertRule("ours", "error_rate", 600.0, above=0.1, feature="refunds")
+    theirs = AlertRule("theirs", "error_rate", 600.0, above=0.1, feature="search")
+    AlertWatch(traffic.store, [ours, theirs]).look(bad)
+    assert happened(traffic) == [("theirs", "fired")]
+
+
+def test_a_new_version_is_held_against_the_one_before(traffic: Traffic) -> None:
+    """Half of the traffic goes to either: what is told is about the new one alone."""
+    end = traffic.go_on(DAY0, 200, judged(0.9))
+
+    def both(chance: random.Random) -> dict[str, object]:
+        is_new = chance.random() < 0.5
+        return {"version": "v2" if is_new else "v1", "passed": chance.random() < (0.5 if is_new else 0.9)}
+
+    bad = traffic.go_on(end, 60, both)
+    rule = AlertRule("worse", "pass_rate", 1_800.0, decrease=0.1, reference="version")
+    AlertWatch(traffic.store, [rule]).look(bad)
+    assert happened(traffic) == [("worse", "fired")]
+    assert fired(traffic).filter.version == "v2"
+    assert "of version v2" in fired(traffic).sentence
+
+
+def test_the_same_hour_of_the_days_before_is_a_reference_for_what_changes_with_the_hour(
+    traffic: Traffic,
+) -> None:
+    """Nights are slow each day: against the day before at large each night would be an alert."""
+    at = DAY0
+    for _day in range(3):
+        at = traffic.go_on(at, 60, slow(8.0))
+        traffic.go_on(at, 60, slow(1.0))
+        at += 23 * HOUR
+    last = traffic.go_on(at, 60, slow(8.0))
+    hourly = AlertRule("hourly", "latency_p95", 900.0, increase=0.3, reference="same_hours")
+    AlertWatch(traffic.store, [hourly]).look(last)
+    assert traffic.store.alerts.states()["hourly"].reference is not None
+    assert happened(traffic) == []
+    worse = traffic.go_on(last, 30, slow(8.0))
+    AlertWatch(traffic.store, [hourly]).look(worse)
+    assert happened(traffic) == [("hourly", "fired")]
+
+
+def test_a_total_is_held_against_its_limit_as_it_is(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 120, failing(0.0))
+    silence = AlertRule("silence", "requests", 600.0, below=1.0)
+    watch = AlertWatch(traffic.store, [silence])
+    watch.look(end)
+    assert happened(traffic) == [("silence", "fired"), ("silence", "cleared")]
+    watch.look(end + 30 * MINUTE)
+    assert happened(traffic)[2:] == [("silence", "fired")]
+
+
+def test_drift_is_looked_at_once_a_window_and_told(traffic: Traffic) -> None:
+    traffic.per_minute = 2
+    end = traffic.go_on(DAY0, 20 * 60, lambda chance: {"text": "Where is it? " * chance.randint(1, 4)})
+    rule = AlertRule("inputs", "drift.input_words", 4 * HOUR)
+    watch = AlertWatch(traffic.store, [rule])
+    watch.look(end)
+    assert happened(traffic) == []
+    bad = traffic.go_on(end, 4 * 60, lambda chance: {"text": "Where is it? " * chance.randint(8, 12)})
+    watch.look(bad + 10 * MINUTE)
+    assert happened(traffic) == [("inputs", "fired")]
+    assert "input_words drifted" in fired(traffic).sentence
