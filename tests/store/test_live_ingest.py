@@ -228,6 +228,16 @@ def test_a_clock_that_is_wrong_opens_no_bucket_elsewhere(tmp_path: Path, start: 
         assert trace.spans[0].attributes["llmops.times_as_sent"][0] == repr(start)
 
 
+def test_what_is_found_out_afterwards_is_in_every_sum(tmp_path: Path) -> None:
+    with LiveStore.open(database(tmp_path)) as store:
+        signal = Signal("s", "thumb", 0.0, NOW, trace_id(1))
+        store.ingest([Batch(spans=answered(1), signals=[signal])], NOW)
+        (live,) = store.requests.listed(LiveFilter())
+        assert store.traits.describe([(live.id, {"language": ["en"]})]) == 1
+        assert sums(store) == recomputed(store)
+        assert store.totals(LiveFilter(), 86_400).popitem()[1].traits == {"language": {"en": 1}}
+
+
 def test_a_trace_may_span_days(tmp_path: Path) -> None:
     with LiveStore.open(database(tmp_path)) as store:
         spans = [span(1, None, "request", -300_000, length=300_000), span(2, 1, "model", -10)]
