@@ -150,3 +150,14 @@ def test_a_call_that_was_tried_again_with_success_is_no_failure() -> None:
     assert (known.failed, known.error, known.trouble) == (False, "", "429")
     failed = fold(begin("ab" * 16), [first, Span("01" * 8, "", "answer", "request", 0.0, 3.0, "error")])
     assert (failed.failed, failed.error) == (True, "429")
+
+
+def test_of_equals_it_is_not_the_order_they_come_in_that_decides() -> None:
+    def said(n: int, word: str) -> Span:
+        has = {"llmops.feature": word, "gen_ai.request.model": word, "error.type": word}
+        has |= {"input.value": word, "output.value": word}
+        return Span(f"{n:016x}", "01" * 8, word, "model", 0.0, 1.0, "error", attributes=has)
+
+    root = Span("01" * 8, "", "answer", "request", 0.0, 1.0, "error")
+    one, two = said(2, "one"), said(3, "two")
+    assert fold(begin("ab" * 16), [one, root, two]) == fold(begin("ab" * 16), [two, one, root])

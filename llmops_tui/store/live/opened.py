@@ -38,6 +38,19 @@ def marks(values: Sequence[object]) -> str:
     return ", ".join("?" * len(values))
 
 
+def count(changes: Changes, labels: Labels, request: Request, series_id: int, sign: int) -> None:
+    """Count a request in its series, in the parts of it that it belongs to, and in the whole.
+
+    Args:
+        sign: −1 takes it out again.
+    """
+    tally = tally_of(request)
+    changes.add(request.start, series_id, tally, sign)
+    changes.add(request.start, labels.series_id(Series(), WHOLE), tally, sign)
+    for part in parts_of(request):
+        changes.add(request.start, labels.series_id(request.series, part), tally, sign)
+
+
 class Opened(msgspec.Struct):
     """A request that may be changed.
 
@@ -108,7 +121,7 @@ class Requests:
         """Take it out of the sums before it is changed; it goes in again when it is written."""
         if not opened.is_changed:
             opened.is_changed = True
-            self._count(opened, -1)
+            count(self._changes, self._labels, opened.request, opened.series_id, -1)
         return opened.request
 
     def moved(self) -> list[Opened]:
@@ -124,7 +137,7 @@ class Requests:
                 continue
             r = opened.request
             opened.series_id = self._labels.series_id(r.series)
-            self._count(opened, 1)
+            count(self._changes, self._labels, r, opened.series_id, 1)
             opened.is_changed = False
             if opened.is_written:
                 known.append((*self._values(opened), opened.id))
@@ -133,15 +146,6 @@ class Requests:
                 opened.is_written = True
         self._db.connection.executemany(_INSERT, fresh)
         self._db.connection.executemany(_UPDATE, known)
-
-    def _count(self, opened: Opened, sign: int) -> None:
-        """Count it in its series, in the parts of it that it belongs to, and in the whole."""
-        r = opened.request
-        tally = tally_of(r)
-        self._changes.add(r.start, opened.series_id, tally, sign)
-        self._changes.add(r.start, self._labels.series_id(Series(), WHOLE), tally, sign)
-        for part in parts_of(r):
-            self._changes.add(r.start, self._labels.series_id(r.series, part), tally, sign)
 
     def _values(self, opened: Opened) -> tuple[Any, ...]:
         r = opened.request

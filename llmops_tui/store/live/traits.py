@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from llmops_tui.domain.live.request import Request
-from llmops_tui.domain.live.tally import tally_of
 from llmops_tui.store.connection import Database
 from llmops_tui.store.live.labels import AT_MOST, Labels
+from llmops_tui.store.live.opened import count
 from llmops_tui.store.live.rollups import Changes, Rollups
 
 #: Up to which request traits were looked for.
@@ -81,9 +81,9 @@ class Traits:
                 if row is None:
                     continue
                 series_id, request = row[0], _request(row[1])
-                changes.add(request.start, series_id, tally_of(request), -1)
+                count(changes, self._labels, request, series_id, -1)
                 request.traits = {**request.traits, **self._bounded(traits)}
-                changes.add(request.start, series_id, tally_of(request), 1)
+                count(changes, self._labels, request, series_id, 1)
                 connection.execute("UPDATE requests SET facts = ? WHERE id = ?", (_facts(request), id_))
                 described += 1
             self._rollups.apply(changes)
