@@ -3,7 +3,8 @@
     python tests/benchmarks/live_alerts.py                          # as in docs/live-statistics.md
     python tests/benchmarks/live_alerts.py --days 50 --repeats 20   # a quick look
 
-The functions that alert are fed what was drawn, minute after minute. Prints markdown.
+Many streams are watched at once by the program's own detector written for arrays, which is held against the
+program's on the same traffic before anything is counted; references are the program's. Prints markdown.
 """
 
 from __future__ import annotations
@@ -12,17 +13,19 @@ import argparse
 import os
 import sys
 from collections import deque
-from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, Literal
 
 import msgspec
 import numpy as np
-from live_traffic import ERRORS, MINUTES, RULES, Day, Rule, draw_day
+from live_detectors import Detectors, check
+from live_traffic import ERRORS, MINUTES, RULES, Days, Rule, draw_clumped, draw_days, seasonal
 
 FALSE_ALARMS_PER_DAY = 0.01
 #: A change that was not seen by then is told as such.
 MOST_DAYS = 30
+#: Days of one stream, of the thousand.
+STREAM_DAYS = 40
 TRAFFIC = (50, 500, 5_000, 100_000)
 Reference = Literal["days", "hours", "known"]
 
@@ -35,6 +38,7 @@ class Setting(msgspec.Struct, frozen=True):
         reference: `days`: those before (`reference_days`), renewed at midnight; `hours`: their same hour;
             `known`: the true mean, the hardest limit that is kept.
         correct: for clumps: `tempered` by the design effect of the reference, or by averaging `sessions`.
+        swing, wandering: how the figure follows the hour, and differs from day to day, as shares.
         change: the figure's factor; 1 is A/A.
     """
 
@@ -43,7 +47,7 @@ class Setting(msgspec.Struct, frozen=True):
     reference: Reference = "days"
     clumped: bool = False
     correct: Literal["", "tempered", "sessions"] = ""
-    seasonal: float = 0.0
+    swing: float = 0.0
     wandering: float = 0.0
     increase: float = 0.0
     false_alarms_per_day: float = FALSE_ALARMS_PER_DAY
@@ -51,52 +55,66 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 class Past(msgspec.Struct, frozen=True):
-    """What a reference needs of a day that is over."""
+    """What references need of a day that is over: requests, tallies of hours (of minutes where tempered),
+    histograms; of all streams."""
 
-    n: int
+    n: Any
     tallies: Any
-    histogram: dict[int, float]
+    histograms: Any
 
 
 class Watch:
-    """One rule, watched as the collector does it."""
+    """One rule on many streams, watched as the collector does it."""
 
-    def __init__(self, setting: Setting, rng: Any) -> None:
-        from llmops_tui.domain.live.statistics import detector, reference
-        from llmops_tui.domain.live.statistics.reference import DAYS, ENOUGH
+    def __init__(self, setting: Setting, streams: int, rng: Any) -> None:
+        from llmops_tui.domain.live.statistics.reference import DAYS, ENOUGH, budget
 
-        self.setting, self.rng = setting, rng
+        self.setting, self.streams, self.rng = setting, streams, rng
         self.rule: Rule = RULES[setting.rule]
-        self.kind: Any = "values" if self.rule.kind == "values" or setting.correct == "sessions" else "share"
-        self.state = detector.fresh(self.kind)
-        # Newest first; drawn as far back as a reference goes.
-        least, most = DAYS
-        self.history: deque[Past] = deque((self.past(self.draw()) for _ in range(least)), most)
-        while len(self.history) < most and sum(d.n for d in self.history) < ENOUGH:
-            self.history.append(self.past(self.draw()))
+        values = self.rule.kind == "values" or setting.correct == "sessions"
+        self.detectors = Detectors(streams, "values" if values else "share")
         per_day = {"days": 1.0, "hours": 24.0, "known": 0.0}[setting.reference]
-        self.budget = reference.budget(setting.false_alarms_per_day, per_day)
-        self.level = setting.false_alarms_per_day if not per_day else self.budget.false_alarms_per_day
-        self.on = False
-        self.looked = MINUTES
-        self.limits: list[float] = []
-        self.bucket: int | None = None
-        self.effect = 1.0
-        self.renew()
+        shared = budget(setting.false_alarms_per_day, per_day)
+        self.confidence = shared.confidence
+        self.level = -np.log(shared.false_alarms_per_day if per_day else setting.false_alarms_per_day)
+        self.on = np.zeros(streams, dtype=bool)
+        self.limits = np.ones((streams, 24))
+        self.buckets = np.zeros(streams)
+        self.effects = np.ones(streams)
+        least, most = DAYS
+        self.history: deque[Past] = deque(maxlen=most)
+        while len(self.history) < least or (
+            len(self.history) < most and sum(day.n for day in self.history).min() < ENOUGH
+        ):
+            self.remember(self.draw())
+        self.renew(np.ones(streams, dtype=bool))
 
-    def draw(self, change: tuple[int, float] | None = None) -> Day:
+    def draw(self, times: Any = 1.0) -> Days:
         s = self.setting
-        day = draw_day(
-            self.rng, self.rule, s.requests, clumped=s.clumped, seasonal=s.seasonal, wandering=s.wandering,
-            change=change,
-        )  # fmt: skip
-        return day.averaged() if s.correct == "sessions" else day
+        if s.clumped:
+            averaged = s.correct == "sessions"
+            return draw_clumped(self.rng, self.rule, s.requests, self.streams, averaged=averaged)
+        raised = seasonal(self.streams, s.swing) * times
+        if s.wandering:
+            raised *= np.exp(self.rng.normal(0, s.wandering, (self.streams, 1)))
+        return draw_days(self.rng, self.rule, s.requests, raised, self.buckets)
 
-    def past(self, day: Day) -> Past:
-        return Past(len(day.values), day.tallies(), day.histogram() if self.rule.kind == "p95" else {})
+    def remember(self, day: Days) -> None:
+        each = day.tallies
+        hours = (
+            each if self.setting.correct == "tempered" else each.reshape(self.streams, 24, 60, 3).sum(axis=2)
+        )
+        self.history.appendleft(Past(each[:, :, 0].sum(axis=1), hours, day.histograms))
 
-    def renew(self) -> None:
+    def renew(self, which: Any) -> None:
         """Limits of each hour, from the days before."""
+        if self.setting.reference == "known" and self.setting.correct != "tempered":
+            self.limits[:] = self.rule.share
+            return
+        for i in np.flatnonzero(which).tolist():
+            self._renew(i)
+
+    def _renew(self, i: int) -> None:
         from llmops_tui.domain.live.statistics.clumping import design_effect
         from llmops_tui.domain.live.statistics.moments import Moments
         from llmops_tui.domain.live.statistics.reference import (
@@ -105,85 +123,76 @@ class Watch:
             reference_mean,
         )
 
-        s, confidence = self.setting, self.budget.confidence
-        past = list(self.history)[: reference_days([d.n for d in self.history])]
-        tallies = np.stack([day.tallies for day in reversed(past)])
-        if s.correct == "tempered":
-            self.effect = design_effect([Moments(*row) for row in tallies.reshape(-1, 3).tolist()])
-        if s.reference == "known":
-            self.limits = [{0: 0.01, 2: 0.1, 3: 0.05}[s.rule]] * 24
-            return
+        s = self.setting
+        days = reference_days([float(day.n[i]) for day in self.history])
+        past = list(self.history)[:days]
         if self.rule.kind == "p95":
-            whole: dict[int, float] = {}
-            for day in past:
-                for bucket, count in day.histogram.items():
-                    whole[bucket] = whole.get(bucket, 0.0) + count
-            self.bucket = exceedance_limit(whole, 0.95, confidence)
-            self.limits = [0.05 if self.bucket is not None else 1.0] * 24
+            whole = sum(day.histograms[i] for day in past)
+            seen = {b: float(whole[b]) for b in np.flatnonzero(whole).tolist()}
+            bucket = exceedance_limit(seen, 0.95, self.confidence)
+            self.buckets[i] = 0 if bucket is None else bucket
+            self.limits[i] = 1.0 if bucket is None else 0.05
             return
-        groups = tallies.reshape(len(past), 24, -1, 3).sum(axis=(0, 2))
+        tallies = np.stack([day.tallies[i] for day in reversed(past)])
+        if s.correct == "tempered":
+            self.effects[i] = design_effect([Moments(*row) for row in tallies.reshape(-1, 3).tolist()])
+        if s.reference == "known":
+            self.limits[i] = self.rule.share
+            return
+        groups = tallies.reshape(days, 24, -1, 3).sum(axis=(0, 2))
         if s.reference == "days":
-            groups = np.repeat(groups.sum(axis=0, keepdims=True), 24, axis=0)
-        bounds = {
-            tuple(g): reference_mean(Moments(*g), confidence, design_effect=self.effect, increase=s.increase)
-            for g in groups.tolist()
-        }
-        self.limits = [bounds[tuple(g)] for g in groups.tolist()]
+            groups = groups.sum(axis=0, keepdims=True)
+        options = {"design_effect": float(self.effects[i]), "increase": s.increase}
+        self.limits[i] = [reference_mean(Moments(*g), self.confidence, **options) for g in groups.tolist()]
 
-    def live(self, change: tuple[int, float] | None = None) -> Iterable[int]:
-        """A day; gives the minutes at which an alert fires."""
-        from llmops_tui.domain.live.statistics import detector
-        from llmops_tui.domain.live.statistics.moments import Moments
+    def live(self, times: Any = 1.0, still: Any = None) -> Any:
+        """A day; gives (streams, 1440): whether an alert begins.
 
-        day = self.draw(change)
-        tallies = day.tallies(self.bucket if self.rule.kind == "p95" and self.bucket is not None else None)
-        # Counted from this midnight on.
-        self.looked -= MINUTES
-        # A minute without requests changes nothing: the next look with some makes up for it.
-        busy = np.flatnonzero(tallies[:, 0])
-        for minute, row in zip(busy.tolist(), tallies[busy].tolist(), strict=True):
-            self.state = detector.look(
-                self.state,
-                Moments(*row),
-                mean_limit=self.limits[minute // 60],
-                minutes=minute + 1 - self.looked,
-                design_effect=self.effect,
-            )
-            self.looked = minute + 1
-            if self.on:
-                self.state = detector.held(self.state, self.level)
-                if detector.clears(self.state, self.level):
-                    self.on, self.state = False, detector.fresh(self.kind)
-            elif detector.fires(self.state, self.level):
-                self.on = True
-                yield minute
-        self.history.appendleft(self.past(day))
-        if not detector.suspects(self.state, self.level):
-            self.renew()
+        Args:
+            still: (streams,): those whose references are wanted afterwards; all by default.
+        """
+        from llmops_tui.domain.live.statistics.detector import CLEARANCE, SUSPICION
+
+        day = self.draw(times)
+        began = np.zeros((self.streams, MINUTES), dtype=bool)
+        for minute in range(MINUTES):
+            self.detectors.look(day.tallies[:, minute], self.limits[:, minute // 60], self.effects)
+            if self.on.any():
+                self.detectors.hold(self.on, self.level)
+            evidence = self.detectors.log_evidence()
+            over = self.on & (evidence <= self.level - CLEARANCE)
+            began[:, minute] = ~self.on & (evidence >= self.level)
+            self.on = (self.on | began[:, minute]) & ~over
+            if over.any():
+                self.detectors.restart(over)
+        self.remember(day)
+        calm = self.detectors.log_evidence() <= self.level - SUSPICION
+        self.renew(calm if still is None else calm & still)
+        return began
 
 
 def false_alarms(setting: Setting, days: int, seed: int) -> int:
-    watch = Watch(setting, np.random.default_rng(seed))
-    return sum(sum(1 for _ in watch.live()) for _ in range(days))
+    length = min(STREAM_DAYS, days)
+    watch = Watch(setting, max(days // length, 1), np.random.default_rng(seed))
+    return sum(int(watch.live().sum()) for _ in range(length))
 
 
 def delays(setting: Setting, repeats: int, seed: int) -> list[float]:
     """Minutes from the change to the alert, of each repeat; infinite where none came in a month."""
     rng = np.random.default_rng(seed)
-    found = []
-    for _ in range(repeats):
-        watch = Watch(setting, rng)
-        for _ in watch.live():
-            pass
-        at = int(rng.integers(MINUTES))
-        delay = np.inf
-        for day in range(MOST_DAYS):
-            fired = [m for m in watch.live((at if day == 0 else 0, setting.change)) if day or m >= at]
-            if fired:
-                delay = day * MINUTES + fired[0] - at + 1
-                break
-        found.append(float(delay))
-    return found
+    watch = Watch(setting, repeats, rng)
+    watch.live()
+    at = rng.integers(MINUTES, size=repeats)
+    found = np.full(repeats, np.inf)
+    for day in range(MOST_DAYS):
+        still = np.isinf(found)
+        if not still.any():
+            break
+        changed = (np.arange(MINUTES) >= at[:, None]) | (day > 0)
+        began = watch.live(np.where(changed, setting.change, 1.0), still) & changed
+        seen = began.any(axis=1) & still
+        found[seen] = (day * MINUTES + began.argmax(axis=1) - at + 1)[seen]
+    return found.tolist()
 
 
 # -- the rule that most tools have
@@ -192,28 +201,28 @@ def delays(setting: Setting, repeats: int, seed: int) -> list[float]:
 def naive(requests: int, times: float, days: int, repeats: int, seed: int) -> tuple[float, list[float]]:
     """(false alerts a day, delays in minutes to 3 %) of "errors of the last 15 minutes over 1 % × times"."""
     rng = np.random.default_rng(seed)
-    alarms = sum(len(_naive_fires(draw_day(rng, ERRORS, requests), times)) for _ in range(days))
-    found = []
-    for _ in range(repeats):
-        at = int(rng.integers(MINUTES))
-        delay = np.inf
-        for day in range(MOST_DAYS):
-            drawn = draw_day(rng, ERRORS, requests, change=(at if day == 0 else 0, 3.0))
-            fired = [m for m in _naive_fires(drawn, times) if day or m >= at]
-            if fired:
-                delay = day * MINUTES + fired[0] - at + 1
-                break
-        found.append(float(delay))
-    return alarms / days, found
+    quiet = np.ones((days, MINUTES))
+    alarms = int(_begins(draw_days(rng, ERRORS, requests, quiet), times).sum())
+    at = rng.integers(MINUTES, size=repeats)
+    found = np.full(repeats, np.inf)
+    for day in range(MOST_DAYS):
+        changed = (np.arange(MINUTES) >= at[:, None]) | (day > 0)
+        drawn = draw_days(rng, ERRORS, requests, np.where(changed, 3.0, 1.0))
+        began = _begins(drawn, times) & changed
+        seen = began.any(axis=1) & np.isinf(found)
+        found[seen] = (day * MINUTES + began.argmax(axis=1) - at + 1)[seen]
+    return alarms / days, found.tolist()
 
 
-def _naive_fires(day: Day, times: float, fewest: int = 10) -> list[int]:
-    """Minutes at which it begins to fire."""
-    sums = np.cumsum(day.tallies(), axis=0)
-    sums[15:] -= sums[:-15].copy()
-    n, k = sums[:, 0], sums[:, 1]
+def _begins(day: Days, times: float, fewest: int = 10) -> Any:
+    """(streams, 1440): whether it begins to fire."""
+    sums = np.cumsum(day.tallies, axis=1)
+    sums[:, 15:] -= sums[:, :-15].copy()
+    n, k = sums[:, :, 0], sums[:, :, 1]
     on = (n >= fewest) & (k > 0.01 * times * n)
-    return np.flatnonzero(on & ~np.concatenate([[False], on[:-1]])).tolist()
+    began = on.copy()
+    began[:, 1:] &= ~on[:, :-1]
+    return began
 
 
 # -- telling
@@ -275,7 +284,7 @@ def _hard() -> list[tuple[str, Setting]]:
     """What could break the promise, at ten times the default so that there is something to count."""
     tenth: dict[str, Any] = {"false_alarms_per_day": 0.1}
     clumps: dict[str, Any] = {"clumped": True, **tenth}
-    slow: dict[str, Any] = {"seasonal": 0.3, **tenth}
+    slow: dict[str, Any] = {"swing": 0.3, **tenth}
     return [
         ("the limit is the true mean: errors", Setting(0, 500, "known", **tenth)),
         ("the limit is the true mean: errors", Setting(0, 5_000, "known", **tenth)),
@@ -300,6 +309,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=200)
     parser.add_argument("--part", choices=["aa", "hard", "delay", "naive"], action="append")
     given = parser.parse_args()
+    check()
     parts = given.part or ["aa", "hard", "delay", "naive"]
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         if "aa" in parts:

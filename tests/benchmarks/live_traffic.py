@@ -1,19 +1,20 @@
-"""Live traffic, drawn: days of requests with day and night, sessions, and a change at a stated minute."""
+"""Live traffic, drawn: days of many streams with day and night, sessions, and a change at a stated minute."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
 
+from llmops_tui.domain.statistics.quantiles import normal_cdf
+
 MINUTES = 1440
-#: Buckets of a latency grow by this factor.
-GROWTH = 1.05
 #: Requests of a session, where traffic is clumped, and how often all of them share one fate.
 SESSION, SHARED = 3.0, 0.5
+#: Latencies are log-normal; their buckets grow by 5 %, and this is how many lie on either side of 1 s.
+SIGMA, GROWTH, SIDE = 0.6, 1.05, 90
 
 _angle = 2 * math.pi * (np.arange(MINUTES) - 14 * 60) / MINUTES
 #: Share of a day's requests in each minute: nine times as many at two in the afternoon as at two at night.
@@ -25,114 +26,117 @@ class Rule(msgspec.Struct, frozen=True):
 
     Attributes:
         sampled: share of the requests that have a value.
-        draw: (rng, uniform numbers, relative change) → values in [0, 1], or of `p95` seconds.
-        increase: margin put on top of the reference.
+        share: of bad ones; of `values` and `p95` it is not used.
     """
 
     name: str
     sampled: float
-    draw: Callable[[Any, Any, float], Any]
-    kind: str = "share"
-    increase: float = 0.0
+    share: float = 0.0
+    kind: Literal["share", "values", "p95"] = "share"
 
 
-def _bernoulli(share: float) -> Callable[[Any, Any, float], Any]:
-    return lambda _rng, u, times: (u < share * times).astype(float)
-
-
-def _latency(rng: Any, u: Any, times: Any) -> Any:
-    return np.exp(rng.normal(0.0, 0.6, len(u))) * times
-
-
-def _cost(rng: Any, u: Any, times: Any) -> Any:
-    # Dollars over a cap of ten times the median.
-    return np.minimum(np.exp(rng.normal(0.0, 0.7, len(u))) * times / 10, 1.0)
-
-
-ERRORS = Rule("error rate, 1 %", 1.0, _bernoulli(0.01))
+ERRORS = Rule("error rate, 1 %", 1.0, 0.01)
 RULES = (
     ERRORS,
-    Rule("p95 latency", 1.0, _latency, "p95"),
-    Rule("failing share of sampled scores, 10 %", 0.1, _bernoulli(0.1)),
-    Rule("thumbs down, 5 % of feedback", 0.05, _bernoulli(0.05)),
-    Rule("mean cost", 1.0, _cost, "values"),
+    Rule("p95 latency", 1.0, kind="p95"),
+    Rule("failing share, 10 %, a tenth is scored", 0.1, 0.1),
+    Rule("thumbs down, 5 %, a twentieth gives one", 0.05, 0.05),
+    Rule("mean cost", 1.0, kind="values"),
 )
 
 
-class Day(msgspec.Struct, frozen=True):
-    """One day: requests in order of time.
+class Days(msgspec.Struct, frozen=True):
+    """The same day of several streams.
 
     Attributes:
-        minutes: of each request.
-        values: of each request; of `p95` the bucket.
-        sessions: of each request: its number within the day.
+        tallies: (streams, 1440, 3): n, total, squares of each minute; of `p95` of being above the limit.
+        histograms: (streams, buckets): latencies of the whole day; empty for others.
     """
 
-    minutes: Any
-    values: Any
-    sessions: Any
-
-    def tallies(self, limit: int | None = None) -> Any:
-        """(1440, 3): n, total, squares of each minute; of `p95` of being above the limit."""
-        values = self.values if limit is None else (self.values > limit).astype(float)
-        n = np.bincount(self.minutes, minlength=MINUTES)
-        total = np.bincount(self.minutes, values, minlength=MINUTES)
-        return np.stack([n, total, np.bincount(self.minutes, values * values, minlength=MINUTES)], axis=1)
-
-    def histogram(self) -> dict[int, float]:
-        lowest = int(self.values.min()) if len(self.values) else 0
-        counts = np.bincount(self.values - lowest)
-        return {lowest + int(b): float(counts[b]) for b in np.flatnonzero(counts)}
-
-    def averaged(self) -> Day:
-        """One value for each session, when it began."""
-        order, first = np.unique(self.sessions, return_index=True)
-        n = np.bincount(self.sessions, minlength=int(order.max(initial=-1)) + 1)[order]
-        mean = np.bincount(self.sessions, self.values)[order] / n if len(order) else self.values
-        at = np.argsort(self.minutes[first], kind="stable")
-        return Day(self.minutes[first][at], mean[at], order[at])
+    tallies: Any
+    histograms: Any
 
 
-def draw_day(
-    rng: Any,
-    rule: Rule,
-    requests: float,
-    *,
-    clumped: bool = False,
-    seasonal: float = 0.0,
-    wandering: float = 0.0,
-    change: tuple[int, float] | None = None,
-) -> Day:
-    """A day of about so many requests.
+def draw_days(rng: Any, rule: Rule, requests: float, times: Any, limits: Any = None) -> Days:
+    """A day of each stream.
 
     Args:
-        seasonal: how much higher the figure is at the peak hour, and lower at night, as a share.
-        wandering: the figure's spread from day to day, as a share.
-        change: from this minute on the figure is this many times as high.
+        times: (streams, 1440): by how much the figure is raised.
+        limits: (streams,): of `p95` the bucket that is the limit.
     """
-    wanted = requests * rule.sampled
-    if clumped:
-        starts = np.repeat(np.arange(MINUTES), rng.poisson(wanted / SESSION * PROFILE))
-        sizes = rng.geometric(1 / SESSION, len(starts))
-        sessions = np.repeat(np.arange(len(starts)), sizes)
-        step = rng.geometric(0.7, len(sessions))
-        first = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(int)
-        passed = np.cumsum(step)
-        within = passed - np.repeat(passed[first] if len(first) else passed, sizes)
-        minutes = np.minimum(np.repeat(starts, sizes) + within, MINUTES - 1)
-        together = rng.random(len(starts)) < SHARED
-        fate = np.where(together[sessions], rng.random(len(starts))[sessions], rng.random(len(sessions)))
-    else:
-        minutes = np.repeat(np.arange(MINUTES), rng.poisson(wanted * PROFILE))
-        sessions = np.arange(len(minutes))
-        fate = rng.random(len(minutes))
-    times = 1 + seasonal * np.cos(_angle[minutes])
-    if wandering:
-        times = times * math.exp(rng.normal(0, wandering))
-    if change is not None:
-        times = np.where(minutes >= change[0], times * change[1], times)
-    values = rule.draw(rng, fate, times)
+    streams = len(times)
+    n = rng.poisson(requests * rule.sampled * PROFILE, (streams, MINUTES))
+    if rule.kind == "values":
+        return Days(
+            np.stack([_costs(rng, *pair) for pair in zip(n, times, strict=True)]), np.zeros((streams, 0))
+        )
     if rule.kind == "p95":
-        values = np.ceil(np.log(values) / math.log(GROWTH)).astype(int)
-    order = np.argsort(minutes, kind="stable")
-    return Day(minutes[order], values[order], sessions[order])
+        return _latencies(rng, n, times, limits)
+    k = rng.binomial(n, np.minimum(rule.share * times, 1.0))
+    return Days(np.stack([n, k, k], axis=2).astype(float), np.zeros((streams, 0)))
+
+
+def _costs(rng: Any, n: Any, times: Any) -> Any:
+    """Dollars over a cap of ten times the median, of one stream."""
+    minutes = np.repeat(np.arange(MINUTES), n)
+    values = np.minimum(np.exp(rng.normal(0.0, 0.7, len(minutes))) * times[minutes] / 10, 1.0)
+    sums = [np.bincount(minutes, w, minlength=MINUTES) for w in (values, values * values)]
+    return np.stack([n, *sums], axis=1)
+
+
+def _latencies(rng: Any, n: Any, times: Any, limits: Any) -> Days:
+    """Above the limit or not, minute by minute; then the day's histogram, given how many were."""
+    above = np.zeros(n.shape)
+    histograms = np.zeros((len(n), 2 * SIDE))
+    for i, (count, row) in enumerate(zip(n, times, strict=True)):
+        for factor in np.unique(row):
+            where = row == factor
+            chances = _buckets(float(factor))
+            high = np.arange(2 * SIDE) > limits[i]
+            over = float(chances[high].sum())
+            above[i, where] = rng.binomial(count[where], min(over, 1.0))
+            bad = int(above[i, where].sum())
+            for part, size in ((high, bad), (~high, int(count[where].sum()) - bad)):
+                weights = chances * part
+                if size:
+                    histograms[i] += rng.multinomial(size, weights / weights.sum())
+    return Days(np.stack([n, above, above], axis=2).astype(float), histograms)
+
+
+def _buckets(factor: float) -> Any:
+    """Chances of the buckets of latencies with this median."""
+    width = math.log(GROWTH) / SIGMA
+    edges = [normal_cdf(width * (b - SIDE) - math.log(factor) / SIGMA) for b in range(1, 2 * SIDE)]
+    return np.diff([0.0, *edges, 1.0])
+
+
+def draw_clumped(rng: Any, rule: Rule, requests: float, streams: int, *, averaged: bool) -> Days:
+    """Days of sessions; `averaged`: each is one value, when it began."""
+    return Days(
+        np.stack([_clumped(rng, rule, requests * rule.sampled, averaged) for _ in range(streams)]),
+        np.zeros((streams, 0)),
+    )
+
+
+def _clumped(rng: Any, rule: Rule, wanted: float, averaged: bool) -> Any:
+    starts = np.repeat(np.arange(MINUTES), rng.poisson(wanted / SESSION * PROFILE))
+    count = len(starts)
+    sizes = rng.geometric(1 / SESSION, count)
+    sessions = np.repeat(np.arange(count), sizes)
+    together = rng.random(count) < SHARED
+    fate = np.where(together[sessions], rng.random(count)[sessions], rng.random(len(sessions)))
+    values = (fate < rule.share).astype(float)
+    if averaged:
+        minutes, values = starts, np.bincount(sessions, values, minlength=count) / sizes
+    else:
+        # The next request of a session comes after a minute or two.
+        passed = np.cumsum(rng.geometric(0.7, len(sessions)))
+        first = np.cumsum(sizes) - sizes
+        minutes = np.minimum(starts[sessions] + passed - passed[first][sessions], MINUTES - 1)
+    sums = [np.bincount(minutes, w, minlength=MINUTES) for w in (values, values * values)]
+    return np.stack([np.bincount(minutes, minlength=MINUTES), *sums], axis=1)
+
+
+def seasonal(streams: int, swing: float) -> Any:
+    """(streams, 1440): a figure that follows the hour by ± this share."""
+    return np.broadcast_to(1 + swing * np.cos(_angle), (streams, MINUTES)).copy()

@@ -20,7 +20,7 @@ from llmops_tui.domain.live.statistics.reference import (
 from llmops_tui.domain.statistics.proportion import clopper_pearson_lower
 
 
-@pytest.mark.parametrize("n", [1, 5, 40, 400])
+@pytest.mark.parametrize("n", [1, 5, 40, 150])
 @pytest.mark.parametrize("share", [0.001, 0.05, 0.5, 0.97])
 def test_a_share_is_below_its_bound_as_often_as_said(n: int, share: float) -> None:
     missed = sum(
@@ -31,8 +31,8 @@ def test_a_share_is_below_its_bound_as_often_as_said(n: int, share: float) -> No
     assert missed <= 0.05 + 1e-9
 
 
-@pytest.mark.parametrize("n", [2, 10, 300])
-@pytest.mark.parametrize("shape", [(0.1, 0.9), (8, 2), (30, 70)])
+@pytest.mark.parametrize("n", [2, 10, 100])
+@pytest.mark.parametrize("shape", [(0.1, 0.9), (8, 2)])
 def test_a_mean_of_scores_is_below_its_bound_as_often_as_said(n: int, shape: tuple[float, float]) -> None:
     rng, runs, missed = random.Random(1), 500, 0
     for _ in range(runs):
@@ -60,7 +60,7 @@ def test_clumps_and_margins_make_a_limit_wider() -> None:
     assert reference_mean(tally, 0.99, increase=1e9) == 1.0
 
 
-@pytest.mark.parametrize("n", [150, 1000])
+@pytest.mark.parametrize("n", [150, 600])
 def test_a_limit_of_a_quantile_is_exceeded_by_more_as_seldom_as_said(n: int) -> None:
     rng, runs, missed = random.Random(2), 500, 0
     for _ in range(runs):

@@ -34,7 +34,7 @@ def metric(old: Moments, new: Moments, max_drop: float = 0.05) -> Metric:
 
 
 @pytest.mark.parametrize(("p_old", "p_new"), [(0.5, 0.5), (0.98, 0.98), (0.9, 0.6), (0.05, 0.3), (1.0, 0.9)])
-@pytest.mark.parametrize(("n_old", "n_new"), [(1, 1), (3, 12), (15, 15)])
+@pytest.mark.parametrize(("n_old", "n_new"), [(1, 1), (2, 9), (8, 8)])
 def test_evidence_against_the_truth_is_expected_to_be_one_at_most(
     p_old: float, p_new: float, n_old: int, n_new: int
 ) -> None:
@@ -135,14 +135,13 @@ def test_what_never_failed_passes_without_a_single_failure_seen() -> None:
 
 
 def test_several_metrics_fail_by_holm_and_pass_only_together() -> None:
-    # Of its own p = 0.02, of five 0.1.
     doubtful = metric(share(196, 200), share(177, 200))
     alone = compare(doubtful)
     assert alone.verdict == "fail"
-    same = [metric(share(9000, 10_000), share(9000, 10_000))] * 60
+    same = [metric(share(9000, 10_000), share(9000, 10_000))] * 12
     found = compare_all([doubtful, *same])
     assert found[0].verdict == "inconclusive"
-    assert found[0].p_adjusted == pytest.approx(min(61 * alone.p_drop, 1))
+    assert found[0].p_adjusted == pytest.approx(min(13 * alone.p_drop, 1))
     assert {r.verdict for r in found[1:]} == {"pass"}
     assert together(found) == "inconclusive"
     assert together(found[1:]) == "pass"
@@ -178,7 +177,7 @@ tallies = st.tuples(st.integers(0, 60), st.integers(0, 60), st.floats(0, 1)).map
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(tallies, tallies)
 def test_sides_and_signs_may_be_swapped(old: Moments, new: Moments) -> None:
     there, back = compare(metric(old, new)), compare(metric(new, old))
