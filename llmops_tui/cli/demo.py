@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--live",
     is_flag=True,
-    help="Send a day of traffic through a workspace beside the demo's, with a bad deployment and a slow hour.",
+    help="Send a day of traffic through a copy of the demo, with a bad deployment and a slow provider.",
 )
 @json_option
 @debug_option

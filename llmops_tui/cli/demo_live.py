@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from llmops_tui.cli.gate import PIPE_WIDTH
 from llmops_tui.cli.progress import progress_of
 from llmops_tui.cli.shell import Shell, with_engine

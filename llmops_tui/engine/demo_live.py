@@ -89,10 +89,10 @@ class LiveDay(msgspec.Struct, frozen=True):
     def planted(self) -> tuple[str, ...]:
         """What is wrong with the day, as sentences."""
         return (
-            f"from {_clock(DEPLOYED)} to {_clock(TAKEN_BACK)} {self.bad.name} answers: {self.good.name} without "
-            "the documents in its prompt",
-            f"from {_clock(SLOW.since_hour)} to {_clock(SLOW.until_hour)} the provider takes {SLOW.factor:g} times "
-            "as long",
+            f"from {_clock(DEPLOYED)} to {_clock(TAKEN_BACK)} {self.bad.name} answers: {self.good.name} "
+            "without the documents in its prompt",
+            f"from {_clock(SLOW.since_hour)} to {_clock(SLOW.until_hour)} the provider takes "
+            f"{SLOW.factor:g} times as long",
         )
 
 

@@ -1,4 +1,4 @@
-"""The demo's day: what is planted is found, and nothing else. The answers here are made up; the rest is real."""
+"""The demo's day: what is planted is found, and nothing else. Answers are made up here; the rest is real."""
 
 from __future__ import annotations
 
