@@ -122,10 +122,11 @@ class Requests:
         found = self.where(wanted)
         if found is None:
             return []
+        # It has them user by user, and all but the session.
+        index = "" if wanted.session or wanted.user else "INDEXED BY requests_user"
         return self._db.rows(
-            # Its index has them user by user.
             "SELECT user, count(*), ifnull(sum(cost_usd), 0.0), sum(failed), sum(bad)"
-            f" FROM requests INDEXED BY requests_user WHERE {found[0]} AND user <> ''"
+            f" FROM requests {index} WHERE {found[0]} AND user <> ''"
             " GROUP BY user ORDER BY 3 DESC, 2 DESC, 1 LIMIT ?",
             [*found[1], limit],
         )
