@@ -49,7 +49,7 @@ def overview(store: LiveStore, wanted: LiveFilter, settings: LiveSettings, now: 
         now: Unix seconds.
     """
     place = frame(store, wanted, now)
-    window = summed(place, read(store, place))
+    window = summed(place, read(store, place, together=True))
     alerts = firing(store, place.wanted, settings)
     newest = store.requests.listed(LiveFilter(), limit=1)
     return Overview(
@@ -84,7 +84,7 @@ def plots(
     """
     place = frame(store, wanted, now)
     if by is None:
-        parts = {"": summed(place, read(store, place))}
+        parts = {"": summed(place, read(store, place, together=True))}
     elif by == "user":
         parts = _by_user(store, place)
     else:
@@ -104,7 +104,7 @@ def _by_user(store: LiveStore, place: Frame) -> dict[str, Window]:
     parts: dict[str, Window] = {}
     for name, _count in choices(store, place.wanted, "user")[:MOST_LINES]:
         theirs = msgspec.structs.replace(place, reading=msgspec.structs.replace(place.reading, user=name))
-        parts[name] = summed(place, read(store, theirs))
+        parts[name] = summed(place, read(store, theirs, together=True))
     return parts
 
 
