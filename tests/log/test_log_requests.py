@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -206,6 +207,19 @@ def test_a_signal_that_the_collector_would_refuse_is_not_sent(collector: LogColl
     assert log.flush()
     (signal,) = collector.signals
     assert (signal["original"], signal["edited"]) == ("one two", "one three")
+
+
+def test_ids_that_are_no_texts_are_sent_as_texts(collector: LogCollector) -> None:
+    class Name(str):
+        __slots__ = ()
+
+    log.signal("retry", session=42, user=7)  # type: ignore[arg-type]
+    log.signal("copy", session=uuid.UUID(int=5), feature=Name("refunds"))  # type: ignore[arg-type]
+    log.signal("thumb", 1, session="s")
+    assert log.flush(20)
+    assert collector.signals[0].items() >= {"session": "42", "user": "7"}.items()
+    assert collector.signals[1].items() >= {"session": str(uuid.UUID(int=5)), "feature": "refunds"}.items()
+    assert len(read_signals(json.dumps(collector.signals).encode(), 0.0)) == 3
 
 
 def test_the_kinds_of_signals_are_those_of_the_collector() -> None:
