@@ -58,6 +58,7 @@ class Intake:
         secrets: Iterable[str] = (),
     ) -> None:
         self._hash_users = settings.hash_users
+        self._hides = bool(settings.hash_users or settings.redact)
         self._redaction = Redaction(settings.redact, secrets)
         self._users = UserIds(secret)
         self._prices = prices
@@ -196,9 +197,14 @@ class Intake:
 
     # -- what else comes in
 
+    def _id(self, id_: str) -> str:
+        """A signal's id may be made of what is left out: who has it must not be able to test a guess."""
+        return self._users.hashed(id_, "i") if self._hides else id_
+
     def _signal(self, signal: Signal, text: Text) -> Signal:
         return msgspec.structs.replace(
             signal,
+            id=self._id(signal.id),
             session=self._session(signal.session),
             user=self._user(signal.user),
             feature=text(signal.feature),
@@ -207,7 +213,9 @@ class Intake:
         )
 
     def _score(self, score: LiveScore, text: Text) -> LiveScore:
-        return msgspec.structs.replace(score, reason=text(score.reason), error=text(score.error))
+        return msgspec.structs.replace(
+            score, scorer=text(score.scorer), reason=text(score.reason), error=text(score.error)
+        )
 
 
 _CONVENTIONAL = frozenset(

@@ -15,13 +15,14 @@ from llmops_tui.domain.errors import Problem, StoreError
 #: Within the workspace; whoever has it can test whether a hash is of a known id.
 KEY_FILE = Path(".llmops") / "live-users.key"
 _KEY_BYTES = 32
-_HASHED = re.compile("[us]_[0-9a-f]{16}")
+_HASHED = re.compile("[usi]_[0-9a-f]{16}")
 #: Names of attributes and keys that hold who used it, without dots, dashes, underscores and capitals.
 _NAMES = ("userid", "useremail", "username", "userfullname", "enduserpseudoid")
 _SHORT_NAMES = frozenset(["user", "enduser", "openairequestuser", "genairequestuser"])
-#: The same within JSON that is kept as text, perhaps escaped.
+#: The same within JSON that is kept as text, perhaps escaped. Backslashes are looked at from their first
+#: alone: many of them would take time with the square of their number.
 _IN_JSON = re.compile(
-    r'(\\*"(?:end[_-]?)?user(?:[_-]?(?:id|email|name))?\\*"\s*:\s*\\*")([^"\\]{1,200})', re.IGNORECASE
+    r'((?<!\\)\\*"(?:end[_-]?)?user(?:[_-]?(?:id|email|name))?\\*"\s*:\s*\\*")([^"\\]{1,200})', re.IGNORECASE
 )
 #: Shorter ids are replaced where they stand as an id, and not in the middle of a text.
 _SHORTEST = 4

@@ -86,6 +86,49 @@ def test_what_only_looks_like_it_stays(text: str) -> None:
     assert Redaction(rules).text(text) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("10.20.30.40:8080", "[ip]:8080"),
+        ("http://10.20.30.40:8080/x", "http://[ip]:8080/x"),
+        ("client_ip:10.20.30.40", "client_ip:[ip]"),
+        ("::ffff:10.20.30.40", "::ffff:[ip]"),
+    ],
+)
+def test_an_address_is_found_beside_a_colon(text: str, left: str) -> None:
+    assert Redaction(["ip"]).text(text) == left
+
+
+def test_many_backslashes_take_no_longer_than_other_characters() -> None:
+    # By the square of their number it would be minutes.
+    text = "user" + "\\" * 400_000
+    assert attributes_of(intake(hash_users=True), INPUT=text)[a.INPUT] == text
+    escaped = '{\\"user_id\\": \\"anna-17\\"}'
+    assert "anna-17" not in attributes_of(intake(hash_users=True), INPUT=escaped)[a.INPUT]
+
+
+def test_the_id_of_a_signal_tells_nothing_of_what_was_left_out() -> None:
+    def id_of(made: Intake, id_: str) -> str:
+        (signal,) = made.prepare(Batch(signals=[Signal(id_, "copy", 1.0, NOW, TRACE)])).signals
+        return signal.id
+
+    hashing, other = (
+        intake(hash_users=True),
+        Intake(LiveSettings(hash_users=True), lambda _provider, _model: None, VersionIndex, b"q" * 32),
+    )
+    made = id_of(hashing, "anna@example.org-1")
+    assert "anna" not in made
+    assert made == id_of(hashing, "anna@example.org-1") == id_of(hashing, made)
+    assert made not in (id_of(other, "anna@example.org-1"), id_of(hashing, "anna@example.org-2"))
+    assert id_of(intake(secrets=("sk-verysecret",)), "order-7") == "order-7"
+
+
+def test_the_name_of_a_score_is_searched() -> None:
+    score = LiveScore(TRACE, "rated by a@example.org", 1.0, None)
+    (kept,) = intake("email").prepare(Batch(scores=[score])).scores
+    assert kept.scorer == "rated by [email]"
+
+
 def test_a_number_beside_a_card_does_not_hide_it() -> None:
     assert Redaction(["card"]).text("2 4111 1111 1111 1111 7") == "2 [card] 7"
     assert Redaction(["card"]).number(4111111111111111) == "[card]"
