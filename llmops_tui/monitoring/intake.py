@@ -20,7 +20,7 @@ from llmops_tui.domain.trace import Span
 from llmops_tui.monitoring.attribution import VersionIndex
 from llmops_tui.monitoring.cutting import bounded
 from llmops_tui.monitoring.redaction import Redaction
-from llmops_tui.monitoring.user_ids import UserIds, ids_in, is_user_name
+from llmops_tui.monitoring.user_ids import FEW, UserIds, ids_in, is_user_name
 
 if TYPE_CHECKING:
     from llmops_tui.domain.schema import WorkspaceFile
@@ -142,7 +142,7 @@ class Intake:
             made = done.get(value)
             if made is None:
                 made = value
-                if pattern is not None and any(id_ in value for id_ in ids):
+                if pattern is not None and (len(ids) > FEW or any(id_ in value for id_ in ids)):
                     made = pattern.sub(lambda match: self._users.hashed(match[0]), made)
                 if self._hash_users:
                     made = self._users.in_json(made)

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -105,6 +106,19 @@ def test_many_backslashes_take_no_longer_than_other_characters() -> None:
     assert attributes_of(intake(hash_users=True), INPUT=text)[a.INPUT] == text
     escaped = '{\\"user_id\\": \\"anna-17\\"}'
     assert "anna-17" not in attributes_of(intake(hash_users=True), INPUT=escaped)[a.INPUT]
+
+
+def test_many_users_of_one_trace_are_hashed_alike() -> None:
+    def about(n: int) -> Span:
+        text = f"user-{n}.x wrote (user-{n}.x), not user-{n}.xy; user-0.x did not"
+        return msgspec.structs.replace(span(USER=f"user-{n}.x", INPUT=text), id=f"{n + 1:016x}")
+
+    few, many = (
+        intake(hash_users=True).prepare(Batch(spans=[Arrived(TRACE, about(n)) for n in range(count)])).spans
+        for count in (3, 100)
+    )
+    assert few == many[:3]
+    assert not any(re.search(r"user-\d+\.x\b", str(each.span.attributes)) for each in many)
 
 
 def test_the_id_of_a_signal_tells_nothing_of_what_was_left_out() -> None:
