@@ -155,6 +155,13 @@ def test_rubbish_is_a_sentence(tmp_path: Path, name: str) -> None:
             all_of(written(tmp_path, name, body))
 
 
+def test_a_damaged_archive_of_protobuf_is_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "traces.pb.gz"
+    path.write_bytes(gzip.compress(os.urandom(5_000))[:300])
+    (aside,) = all_of(str(path)).aside
+    assert "ends in the middle" in aside.why
+
+
 def test_what_is_not_there_and_what_is_not_known_are_sentences(tmp_path: Path) -> None:
     with pytest.raises(CannotImport, match="can't be read"):
         all_of(str(tmp_path / "nowhere.jsonl"))

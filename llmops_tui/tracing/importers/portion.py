@@ -96,13 +96,15 @@ class Portion:
         label: str = "",
         comment: str = "",
         by_user: bool = False,
+        is_mean: bool = False,
     ) -> None:
-        """A score of another tool; a user's thumb or rating becomes a signal.
+        """A score of another tool; a user's thumb or rating becomes a signal, though not the mean of several.
 
         A value outside of [0, 1] is on a scale that is not told: it is kept as the reason. Labels `pass` and
         `fail` and truth values decide.
         """
-        if by_user or "".join(c for c in name.lower() if c.isalnum()) in _USERS:
+        by_user = by_user or "".join(c for c in name.lower() if c.isalnum()) in _USERS
+        if by_user and not is_mean:
             kind = "thumb" if value in (0, 1, -1, True, False) else "rating"
             about = {"id": id, "kind": kind, "value": value, "comment": comment}
             try:
