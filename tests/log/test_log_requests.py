@@ -136,6 +136,29 @@ async def test_requests_of_tasks_at_the_same_time_stay_apart(collector: LogColle
         assert attributes(roots[span["parentSpanId"]])[a.INPUT] == int(span["name"][-1])
 
 
+async def test_a_recipe_that_tasks_share_ends_each_ones_own(collector: LogCollector) -> None:
+    shared = log.request("answer")
+    first_is_in, second_is_in = asyncio.Event(), asyncio.Event()
+
+    async def first() -> None:
+        with shared as r:
+            first_is_in.set()
+            await second_is_in.wait()
+            r.output("first")
+
+    async def second() -> None:
+        await first_is_in.wait()
+        with shared as r:
+            second_is_in.set()
+            await asking
+            r.output("second")
+
+    asking = asyncio.create_task(first())
+    await asyncio.gather(asking, second())
+    assert log.flush(20)
+    assert [attributes(span).get(a.OUTPUT) for span in collector.spans] == ["first", "second"]
+
+
 def test_a_thread_goes_on_with_the_request_that_it_was_started_for(collector: LogCollector) -> None:
     @log.step
     def look(n: int) -> int:
