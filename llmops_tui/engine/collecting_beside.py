@@ -107,8 +107,9 @@ class EngineTask:
             await asyncio.wait({working, ended}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._is_over = True
-            self._end()
             ended.cancel()
+            with contextlib.suppress(RuntimeError):  # its loop is closed: it has ended by itself
+                self._end()
             await working
 
     async def _work(self) -> None:
@@ -118,7 +119,11 @@ class EngineTask:
         self._end = lambda: loop.call_soon_threadsafe(stop.set)
         if self._is_over:
             stop.set()
-        engine = Engine.open(self._root)
+        try:
+            engine = Engine.open(self._root)
+        except BaseException:
+            self._end = lambda: None
+            raise
         try:
             engine.load()
             body = asyncio.ensure_future(self._body(engine, stop))

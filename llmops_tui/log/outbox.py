@@ -97,7 +97,11 @@ class Outbox:
 
     def _start(self) -> None:
         self._thread = threading.Thread(target=self._run, name="llmops_tui.log", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:  # there are too many threads: the next span tries again
+            self._thread = None
+            raise
         util = sys.modules.get("multiprocessing.util")
         if util is not None and sys.modules["multiprocessing.process"].parent_process() is not None:
             # Such a child ends without `atexit`.

@@ -50,14 +50,20 @@ class Recipe:
         return wrapping.decorated(function, self.begin, self._capture)  # type: ignore[no-any-return]
 
     def __enter__(self) -> Span:
-        self._begun.append(self.begin())
-        return self._begun[-1].__enter__()
+        made = self.begin()
+        self._begun.append(made)
+        return made.__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._begun:
-            self._begun.pop().__exit__(kind, error, trace)
+        begun = self._begun
+        if begun:
+            # Threads and tasks may share one recipe: the span at work here is the one that ends here.
+            inner = CURRENT.get()
+            span = inner if inner is not None and inner in begun else begun[-1]
+            begun.remove(span)
+            span.__exit__(kind, error, trace)
 
     async def __aenter__(self) -> Span:
         return self.__enter__()

@@ -48,8 +48,10 @@ def signal(
     inner = CURRENT.get()
     if not trace and not session and inner is not None:
         trace = inner.trace_id
-    about = {"trace_id": trace, "session": session, "user": user, "feature": feature, "comment": comment}
-    about |= {"original": original, "edited": edited}
+    given = {"trace_id": trace, "session": session, "user": user, "feature": feature, "comment": comment}
+    given |= {"original": original, "edited": edited}
+    # Programs have ids that are numbers or of a class of their own.
+    about = {name: _text(value) for name, value in given.items()}
     if wrong := _wrong(kind, value, about):
         PROBLEMS.refused += 1
         PROBLEMS.last = wrong
@@ -58,13 +60,21 @@ def signal(
     if value is not None:
         found["value"] = float(value)
     for name, text in about.items():
-        if type(text) is str and text:
+        if text:
             found[name] = text[: _LENGTHS.get(name, _LENGTH)]
     bound = Bound()
     OUTBOX.put(bound.of(found), bound.used)
 
 
-def _wrong(kind: Any, value: Any, about: dict[str, Any]) -> str:
+def _text(value: Any) -> str:
+    """A text as it is, anything else as text; runs no code of the program."""
+    if type(value) is str:
+        return value
+    said = None if value is None else Bound().of(value)
+    return "" if said is None else str(said)
+
+
+def _wrong(kind: Any, value: Any, about: dict[str, str]) -> str:
     """Why the collector would refuse it, and all that came with it; empty where it would not."""
     if kind not in KINDS:
         return f"a signal's kind has to be one of {', '.join(KINDS)}"
@@ -77,7 +87,7 @@ def _wrong(kind: Any, value: Any, about: dict[str, Any]) -> str:
     ):
         return f"a {kind} needs a value"
     trace = about["trace_id"]
-    is_id = type(trace) is str and len(trace) == 32 and all(c in "0123456789abcdef" for c in trace)
+    is_id = len(trace) == 32 and all(c in "0123456789abcdef" for c in trace)
     if trace and not is_id:
         return "a signal's trace has to be 32 hexadecimal digits: take it from r.trace_id"
     return "" if trace or about["session"] else "a signal has to name a trace or a session"

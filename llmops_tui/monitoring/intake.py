@@ -20,7 +20,7 @@ from llmops_tui.domain.trace import Span
 from llmops_tui.monitoring.attribution import VersionIndex
 from llmops_tui.monitoring.cutting import bounded
 from llmops_tui.monitoring.redaction import Redaction
-from llmops_tui.monitoring.user_ids import UserIds, ids_in, is_user_name
+from llmops_tui.monitoring.user_ids import FEW, UserIds, ids_in, is_user_name
 
 if TYPE_CHECKING:
     from llmops_tui.domain.schema import WorkspaceFile
@@ -58,6 +58,7 @@ class Intake:
         secrets: Iterable[str] = (),
     ) -> None:
         self._hash_users = settings.hash_users
+        self._hides = bool(settings.hash_users or settings.redact)
         self._redaction = Redaction(settings.redact, secrets)
         self._users = UserIds(secret)
         self._prices = prices
@@ -141,7 +142,7 @@ class Intake:
             made = done.get(value)
             if made is None:
                 made = value
-                if pattern is not None and any(id_ in value for id_ in ids):
+                if pattern is not None and (len(ids) > FEW or any(id_ in value for id_ in ids)):
                     made = pattern.sub(lambda match: self._users.hashed(match[0]), made)
                 if self._hash_users:
                     made = self._users.in_json(made)
@@ -196,9 +197,14 @@ class Intake:
 
     # -- what else comes in
 
+    def _id(self, id_: str) -> str:
+        """A signal's id may be made of what is left out: who has it must not be able to test a guess."""
+        return self._users.hashed(id_, "i") if self._hides else id_
+
     def _signal(self, signal: Signal, text: Text) -> Signal:
         return msgspec.structs.replace(
             signal,
+            id=self._id(signal.id),
             session=self._session(signal.session),
             user=self._user(signal.user),
             feature=text(signal.feature),
@@ -207,7 +213,9 @@ class Intake:
         )
 
     def _score(self, score: LiveScore, text: Text) -> LiveScore:
-        return msgspec.structs.replace(score, reason=text(score.reason), error=text(score.error))
+        return msgspec.structs.replace(
+            score, scorer=text(score.scorer), reason=text(score.reason), error=text(score.error)
+        )
 
 
 _CONVENTIONAL = frozenset(

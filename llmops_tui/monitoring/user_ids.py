@@ -15,16 +15,19 @@ from llmops_tui.domain.errors import Problem, StoreError
 #: Within the workspace; whoever has it can test whether a hash is of a known id.
 KEY_FILE = Path(".llmops") / "live-users.key"
 _KEY_BYTES = 32
-_HASHED = re.compile("[us]_[0-9a-f]{16}")
+_HASHED = re.compile("[usi]_[0-9a-f]{16}")
 #: Names of attributes and keys that hold who used it, without dots, dashes, underscores and capitals.
 _NAMES = ("userid", "useremail", "username", "userfullname", "enduserpseudoid")
 _SHORT_NAMES = frozenset(["user", "enduser", "openairequestuser", "genairequestuser"])
-#: The same within JSON that is kept as text, perhaps escaped.
+#: The same within JSON that is kept as text, perhaps escaped. Backslashes are looked at from their first
+#: alone: many of them would take time with the square of their number.
 _IN_JSON = re.compile(
-    r'(\\*"(?:end[_-]?)?user(?:[_-]?(?:id|email|name))?\\*"\s*:\s*\\*")([^"\\]{1,200})', re.IGNORECASE
+    r'((?<!\\)\\*"(?:end[_-]?)?user(?:[_-]?(?:id|email|name))?\\*"\s*:\s*\\*")([^"\\]{1,200})', re.IGNORECASE
 )
 #: Shorter ids are replaced where they stand as an id, and not in the middle of a text.
 _SHORTEST = 4
+#: Users of one trace, above which looking for each by itself takes too long.
+FEW = 32
 
 
 def user_key(root: Path) -> bytes:
@@ -98,11 +101,16 @@ class UserIds:
             return text
         return _IN_JSON.sub(lambda match: match[1] + self.hashed(match[2]), text)
 
-    def pattern(self, ids: Iterable[str]) -> re.Pattern[str] | None:
-        """Finds these ids as whole words, in any text."""
+    def pattern(self, ids: Iterable[str]) -> Any:
+        """A pattern that finds these ids as whole words in any text; None where there are none."""
         wanted = sorted((id_ for id_ in ids if len(id_) >= _SHORTEST), key=lambda id_: (-len(id_), id_))
         if not wanted:
             return None
+        if len(wanted) > FEW:
+            import regex
+
+            # A table of them, and not one after the other. Not cached: it would keep the ids.
+            return regex.compile(r"(?<!\w)\L<ids>(?!\w)", ids=wanted, cache_pattern=False)
         return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, wanted))})(?!\w)")
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -285,6 +286,24 @@ def test_a_program_that_ends_has_sent_what_it_logged() -> None:
         done = _run(collector.url)
         assert (done.returncode, done.stderr) == (3, b"")
         assert [s["name"] for s in collector.spans] == ["parent"]
+
+
+def test_where_no_thread_could_be_had_the_next_span_tries_again(
+    collector: LogCollector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    box = Outbox()
+    before = threading.active_count()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", full)
+        with pytest.raises(RuntimeError):
+            box.put({"kind": "copy"}, 10)
+    box.put({"kind": "copy"}, 10)
+    assert threading.active_count() == before + 1
+    assert box.flush(20)
+    assert len(collector.signals) == 2
 
 
 def test_a_program_ends_without_a_collector_too() -> None:

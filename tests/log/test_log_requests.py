@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -135,6 +136,29 @@ async def test_requests_of_tasks_at_the_same_time_stay_apart(collector: LogColle
         assert attributes(roots[span["parentSpanId"]])[a.INPUT] == int(span["name"][-1])
 
 
+async def test_a_recipe_that_tasks_share_ends_each_ones_own(collector: LogCollector) -> None:
+    shared = log.request("answer")
+    first_is_in, second_is_in = asyncio.Event(), asyncio.Event()
+
+    async def first() -> None:
+        with shared as r:
+            first_is_in.set()
+            await second_is_in.wait()
+            r.output("first")
+
+    async def second() -> None:
+        await first_is_in.wait()
+        with shared as r:
+            second_is_in.set()
+            await asking
+            r.output("second")
+
+    asking = asyncio.create_task(first())
+    await asyncio.gather(asking, second())
+    assert log.flush(20)
+    assert [attributes(span).get(a.OUTPUT) for span in collector.spans] == ["first", "second"]
+
+
 def test_a_thread_goes_on_with_the_request_that_it_was_started_for(collector: LogCollector) -> None:
     @log.step
     def look(n: int) -> int:
@@ -206,6 +230,19 @@ def test_a_signal_that_the_collector_would_refuse_is_not_sent(collector: LogColl
     assert log.flush()
     (signal,) = collector.signals
     assert (signal["original"], signal["edited"]) == ("one two", "one three")
+
+
+def test_ids_that_are_no_texts_are_sent_as_texts(collector: LogCollector) -> None:
+    class Name(str):
+        __slots__ = ()
+
+    log.signal("retry", session=42, user=7)  # type: ignore[arg-type]
+    log.signal("copy", session=uuid.UUID(int=5), feature=Name("refunds"))  # type: ignore[arg-type]
+    log.signal("thumb", 1, session="s")
+    assert log.flush(20)
+    assert collector.signals[0].items() >= {"session": "42", "user": "7"}.items()
+    assert collector.signals[1].items() >= {"session": str(uuid.UUID(int=5)), "feature": "refunds"}.items()
+    assert len(read_signals(json.dumps(collector.signals).encode(), 0.0)) == 3
 
 
 def test_the_kinds_of_signals_are_those_of_the_collector() -> None:

@@ -118,6 +118,22 @@ class TestABody:
         with pytest.raises(Refusal):
             check_weight(b'{"a": [' + b"{}," * 500_000, 10_000, 250_000, is_json=True)
 
+    @pytest.mark.parametrize("part", [b"[],", b"{},", b"1,", b'"a":1,'])
+    def test_of_json_within_a_text_is_too_heavy(self, part: bytes) -> None:
+        text = b"[" + part * 1_100_000
+        value = b"\x0a" + varint(len(text)) + text
+        value = b"\x12" + varint(len(value)) + value
+        span = b"\x4a" + varint(len(value)) + value
+        for tag in (b"\x12", b"\x12", b"\x0a"):
+            span = tag + varint(len(span)) + span
+        with pytest.raises(Refusal) as refusal:
+            check_weight(span, 10_000, 250_000, is_json=False)
+        assert refusal.value.status == 413
+
+    def test_of_long_prose_is_not_too_heavy(self) -> None:
+        text = b"If it does not fit, send it back within 30 days, and we pay. " * 400_000
+        check_weight(text, 10_000, 250_000, is_json=False)
+
     def test_of_spans_is_not_too_heavy(self) -> None:
         spans = [(n, 1) for n in range(1, 2_001)]
         body = body_of(*spans, text="The desk is open from 9 to 5, " * 20)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.canonical import text_digest
 from llmops_tui.domain.live.arrival import Arrived, Batch
+from llmops_tui.domain.live.request import begin, fold
 from llmops_tui.domain.live.settings import LiveSettings
 from llmops_tui.domain.manifest import Manifest, make_manifest, make_part
 from llmops_tui.domain.model import Price
@@ -175,6 +177,25 @@ def test_what_a_span_says_goes_before_what_its_prompt_looks_like() -> None:
     assert version_of(asked(text, VERSION_HASH=manifest(LONG).hash)) == ("desk", "v2")
     assert version_of(call("request", CONFIG="desk", VERSION=2)) == ("desk", "v2")
     assert version_of(call("request", VERSION=manifest(LONG).hash[:12])) == ("desk", "v2")
+
+
+def test_a_roots_release_is_not_taken_for_the_version_of_a_calls_configuration() -> None:
+    text = "You help the customers of Acme. Be brief.\n\nUse: 30 days."
+    made = msgspec.structs.replace(asked(text), id="02" * 8, parent_id="01" * 8)
+
+    def told(**root: str) -> tuple[str, str, str]:
+        whole = msgspec.structs.replace(call("request", **root), id="01" * 8, parent_id="")
+        intake = Intake(LiveSettings(), prices(), lambda: TWO, b"k" * 32)
+        spans = intake.prepare(Batch(spans=[Arrived("ab" * 16, each) for each in (whole, made)])).spans
+        found = fold(begin("ab" * 16), [each.span for each in spans])
+        return found.config, found.version, found.version_hash
+
+    desk = ("desk", "v1", manifest(BRIEF).hash)
+    assert told() == desk
+    assert told(VERSION="v3") == desk
+    assert told(VERSION="2026.11") == desk
+    assert told(CONFIG="desk", VERSION="v2") == ("desk", "v2", manifest(LONG).hash)
+    assert told(CONFIG="other", VERSION="2026-01")[:2] == ("other", "2026-01")
 
 
 def test_where_several_versions_fit_none_is_named() -> None:

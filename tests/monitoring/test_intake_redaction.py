@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -84,6 +85,62 @@ def test_built_in_patterns_find_what_they_are_named_for(name: str, text: str) ->
 def test_what_only_looks_like_it_stays(text: str) -> None:
     rules = [name for name in BUILT_IN if not (name == "phone" and ("4111" in text or "DE00" in text))]
     assert Redaction(rules).text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("10.20.30.40:8080", "[ip]:8080"),
+        ("http://10.20.30.40:8080/x", "http://[ip]:8080/x"),
+        ("client_ip:10.20.30.40", "client_ip:[ip]"),
+        ("::ffff:10.20.30.40", "::ffff:[ip]"),
+    ],
+)
+def test_an_address_is_found_beside_a_colon(text: str, left: str) -> None:
+    assert Redaction(["ip"]).text(text) == left
+
+
+def test_many_backslashes_take_no_longer_than_other_characters() -> None:
+    # By the square of their number it would be minutes.
+    text = "user" + "\\" * 400_000
+    assert attributes_of(intake(hash_users=True), INPUT=text)[a.INPUT] == text
+    escaped = '{\\"user_id\\": \\"anna-17\\"}'
+    assert "anna-17" not in attributes_of(intake(hash_users=True), INPUT=escaped)[a.INPUT]
+
+
+def test_many_users_of_one_trace_are_hashed_alike() -> None:
+    def about(n: int) -> Span:
+        text = f"user-{n}.x wrote (user-{n}.x), not user-{n}.xy; user-0.x did not"
+        return msgspec.structs.replace(span(USER=f"user-{n}.x", INPUT=text), id=f"{n + 1:016x}")
+
+    few, many = (
+        intake(hash_users=True).prepare(Batch(spans=[Arrived(TRACE, about(n)) for n in range(count)])).spans
+        for count in (3, 100)
+    )
+    assert few == many[:3]
+    assert not any(re.search(r"user-\d+\.x\b", str(each.span.attributes)) for each in many)
+
+
+def test_the_id_of_a_signal_tells_nothing_of_what_was_left_out() -> None:
+    def id_of(made: Intake, id_: str) -> str:
+        (signal,) = made.prepare(Batch(signals=[Signal(id_, "copy", 1.0, NOW, TRACE)])).signals
+        return signal.id
+
+    hashing, other = (
+        intake(hash_users=True),
+        Intake(LiveSettings(hash_users=True), lambda _provider, _model: None, VersionIndex, b"q" * 32),
+    )
+    made = id_of(hashing, "anna@example.org-1")
+    assert "anna" not in made
+    assert made == id_of(hashing, "anna@example.org-1") == id_of(hashing, made)
+    assert made not in (id_of(other, "anna@example.org-1"), id_of(hashing, "anna@example.org-2"))
+    assert id_of(intake(secrets=("sk-verysecret",)), "order-7") == "order-7"
+
+
+def test_the_name_of_a_score_is_searched() -> None:
+    score = LiveScore(TRACE, "rated by a@example.org", 1.0, None)
+    (kept,) = intake("email").prepare(Batch(scores=[score])).scores
+    assert kept.scorer == "rated by [email]"
 
 
 def test_a_number_beside_a_card_does_not_hide_it() -> None:

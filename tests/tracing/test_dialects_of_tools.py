@@ -141,6 +141,28 @@ class TestVercel:
 
 
 class TestLangfuse:
+    @pytest.mark.parametrize(
+        ("usage", "tokens"),
+        [
+            # Its server and its callbacks take the cache's and reasoning's out of the whole.
+            (
+                {"input": 100, "input_cached_tokens": 900, "output": 20, "output_reasoning_tokens": 80},
+                (1000, 100),
+            ),
+            ({"input": 100, "output": 5, "input_cache_read": 900, "input_cache_creation": 7}, (1007, 5)),
+            ({"input": 10, "output": 3, "total": 13, "input_cached_tokens": 4}, (10, 3)),
+            ({"input": 10, "output": 3}, (10, 3)),
+        ],
+    )
+    def test_tokens_of_the_cache_are_tokens(self, usage: dict[str, int], tokens: tuple[int, int]) -> None:
+        told = {"total": sum(usage.values()), **usage} if len(usage) > 2 else usage
+        has = {
+            "langfuse.observation.type": "generation",
+            "langfuse.observation.usage_details": json.dumps(told),
+        }
+        span = one(has, name="ask")
+        assert (span.attributes[a.INPUT_TOKENS], span.attributes[a.OUTPUT_TOKENS]) == tokens
+
     def test_a_trace_without_a_name_has_its_first_spans(self) -> None:
         has = {"langfuse.observation.type": "span"}
         assert one(has, name="help-desk").attributes[a.FEATURE] == "help-desk"

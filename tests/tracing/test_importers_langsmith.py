@@ -171,6 +171,14 @@ def test_feedback_is_a_signal_of_a_user_or_a_score(tmp_path: Path) -> None:
     }
 
 
+def test_a_runs_mean_of_feedback_is_no_second_signal(tmp_path: Path) -> None:
+    run = {**RUN, "feedback_stats": {"user_score": {"n": 1, "avg": 0.0}}}
+    feedback = {"id": "f1", "run_id": CALL, "trace_id": ROOT, "key": "user_score", "score": 0}
+    batch = all_of(written(tmp_path, "runs.jsonl", [run, feedback]))
+    assert [signal.id for signal in batch.signals] == ["f1"]
+    assert [(score.scorer, score.value) for score in batch.scores] == [("user_score", 0.0)]
+
+
 def test_a_run_that_failed_says_with_what(tmp_path: Path) -> None:
     run = {**RUN, "error": "RateLimitError('slow down')Traceback (most recent call last): …", "outputs": None}
     span = spans_of(all_of(written(tmp_path, "runs.jsonl", [run])))["ChatOpenAI"]

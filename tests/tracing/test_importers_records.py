@@ -155,6 +155,21 @@ def test_rubbish_is_a_sentence(tmp_path: Path, name: str) -> None:
             all_of(written(tmp_path, name, body))
 
 
+@pytest.mark.parametrize("before", range(340, 400, 7))
+def test_what_is_set_aside_is_not_cut_within_a_word(tmp_path: Path, before: int) -> None:
+    record = {"run_type": "llm", "note": "x " * (before // 2), "mail": "anna.schmidt@example.org"}
+    (aside,) = all_of(written(tmp_path, "runs.jsonl", [record])).aside
+    assert len(aside.text) <= 400
+    assert "anna.schmidt@example.org" in aside.text or "anna" not in aside.text
+
+
+def test_a_damaged_archive_of_protobuf_is_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "traces.pb.gz"
+    path.write_bytes(gzip.compress(os.urandom(5_000))[:300])
+    (aside,) = all_of(str(path)).aside
+    assert "ends in the middle" in aside.why
+
+
 def test_what_is_not_there_and_what_is_not_known_are_sentences(tmp_path: Path) -> None:
     with pytest.raises(CannotImport, match="can't be read"):
         all_of(str(tmp_path / "nowhere.jsonl"))

@@ -197,7 +197,8 @@ def _take(r: Request, span: Span, label: Label) -> None:
     for field, name in _NAMED:
         value = has.get(name)
         if value is not None and value != "":
-            _settle(r, field, value if isinstance(value, str) else str(value), rank, span)
+            surer = 2 if field in _VERSION and _is_whole(has) else 0
+            _settle(r, field, value if isinstance(value, str) else str(value), rank + surer, span)
     if service := has.get(a.SERVICE):  # which part of a product asked, where no span says so
         _settle(r, "feature", str(service), 0, span)
     if (tags := has.get(a.TAGS)) and isinstance(tags, list | tuple):
@@ -230,6 +231,15 @@ _NAMED = (
     ("session", a.CONVERSATION),
     ("environment", a.ENVIRONMENT),
 )
+
+
+#: Told together: a root may name the release of its program, and a call the version of its configuration.
+_VERSION = frozenset(["config", "version", "version_hash"])
+
+
+def _is_whole(has: Mapping[str, Any]) -> bool:
+    """Whether a span names a version of a configuration, and not only some version of something."""
+    return bool(has.get(a.VERSION_HASH) or (has.get(a.CONFIG) and has.get(a.VERSION)))
 
 
 def _is_surer(r: Request, field: str, order: tuple[int, float, int]) -> bool:

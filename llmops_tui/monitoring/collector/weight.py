@@ -2,7 +2,7 @@
 
 A span, an attribute or a value takes two bytes in protobuf and some hundred as an object of Python: a body
 of 32 MB made of nothing else would take gigabytes. Counting is by protobuf's wire format, down to where
-lists of values are.
+lists of values are; JSON within texts is counted by its brackets.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from llmops_tui.monitoring.collector.answers import Refusal
 _LIGHT_BYTES = 1 << 20
 _SMALL = frozenset({"attribute", "event", "link", "entity", "value"})
 
+#: Parts of JSON within texts, of a body.
+_MOST_WITHIN = 250_000
 #: Where to go down: message → field → message. Logs differ from traces in the records only.
 #: An object of Python with its place in a dictionary.
 _PART_BYTES = 256
@@ -53,12 +55,19 @@ def check_weight(
             parts += body.count(b"[") + body.count(b",")
     else:
         spans, parts = _counted(body, most_spans, most_parts, of_logs, len(body) > _LIGHT_BYTES)
+    within = _within_texts(body)
     if spans > most_spans:
         what = "log records" if of_logs else "spans"
         raise Refusal(413, f"the body has more than {most_spans} {what}: send smaller batches")
-    if parts > most_parts:
+    if parts > most_parts or within > _MOST_WITHIN:
         raise Refusal(413, f"the body has more than {most_parts} parts: send smaller batches")
     return len(body) + parts * _PART_BYTES
+
+
+def _within_texts(body: bytes) -> int:
+    """Parts of what texts hold as JSON, which is read too (messages, arguments of tools): lists and mappings,
+    and what they hold by its commas. Prose has commas as well, so four count as one."""
+    return body.count(b"[") + body.count(b"{") + body.count(b",") // 4
 
 
 def _counted(body: bytes, most_spans: int, most_parts: int, of_logs: bool, deeply: bool) -> tuple[int, int]:

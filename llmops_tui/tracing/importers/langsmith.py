@@ -126,8 +126,8 @@ class Langsmith(Importer):
         into.span(raw)
         for key, held in (mapping(run.get("feedback_stats")) or {}).items():
             if isinstance(held, dict) and (mean := number(first(held, "avg", "mean"))) is not None:
-                about = ids.digest("langsmith", own, key)[:32]
-                into.verdict(raw.trace_id, key, mean, raw.end, source="langsmith", id=about)
+                # What users did is in the feedback itself, with ids: as signals both would count.
+                into.verdict(raw.trace_id, key, mean, raw.end, source="langsmith", is_mean=True)
 
     def _feedback(self, record: dict[str, Any], into: Portion) -> None:
         about = word(record.get("trace_id") or record.get("run_id"))

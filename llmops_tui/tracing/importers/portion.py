@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from llmops_tui.tracing.incoming.raw import Raw
 
 #: Characters of a record that is set aside.
 SHOWN = 400
+_LAST_WORD = re.compile(r"[^\s\"',:;{}\[\]]*\Z")
 #: What tools call the verdict of a user, and not of a scorer or a colleague.
 _USERS = frozenset(
     [
@@ -96,13 +98,15 @@ class Portion:
         label: str = "",
         comment: str = "",
         by_user: bool = False,
+        is_mean: bool = False,
     ) -> None:
-        """A score of another tool; a user's thumb or rating becomes a signal.
+        """A score of another tool; a user's thumb or rating becomes a signal, though not the mean of several.
 
         A value outside of [0, 1] is on a scale that is not told: it is kept as the reason. Labels `pass` and
         `fail` and truth values decide.
         """
-        if by_user or "".join(c for c in name.lower() if c.isalnum()) in _USERS:
+        by_user = by_user or "".join(c for c in name.lower() if c.isalnum()) in _USERS
+        if by_user and not is_mean:
             kind = "thumb" if value in (0, 1, -1, True, False) else "rating"
             about = {"id": id, "kind": kind, "value": value, "comment": comment}
             try:
@@ -119,7 +123,9 @@ class Portion:
         """Something that can't be taken."""
         if isinstance(text, bytes):
             text = text[: 4 * SHOWN].decode("utf-8", "replace")
-        shown = clean(text[: 2 * SHOWN])[:SHOWN]
+        whole = clean(text[: 2 * SHOWN])
+        # Half of an address or a key is not found by what leaves these out later.
+        shown = whole if len(whole) <= SHOWN else _LAST_WORD.sub("…", whole[: SHOWN - 1])
         self.batch.aside.append(Aside(self.source, place or self.place, clean(why)[:SHOWN], shown))
 
     def taken(self) -> Batch:

@@ -154,7 +154,11 @@ class _Reading:
         assert isinstance(importer, Otlp)
         self._say(f"{source.name} is read as OTLP: it is no text")
         into.place = "the file"
-        body = source.whole()
+        try:
+            body = source.whole()
+        except OSError as error:
+            into.aside(f"the file can't be read further: {error}", b"")
+            return
         try:
             importer.take(body, into, is_json=False)
             self._records += 1

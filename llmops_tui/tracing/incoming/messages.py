@@ -12,6 +12,8 @@ from typing import Any
 from llmops_tui.tracing.incoming.safe import decoded
 
 Part = dict[str, Any]
+#: Messages of one list. What has more is no conversation, and would take a thousand times its size.
+MOST = 10_000
 #: Roles by other names.
 _ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "function": "tool", "developer": "system"}
 
@@ -33,7 +35,7 @@ def messages(value: Any, role: str) -> list[dict[str, Any]] | None:
         value = [value]
     if isinstance(value, str):
         return [{"role": role, "parts": [{"type": "text", "content": value}]}] if value else []
-    if not isinstance(value, list):
+    if not isinstance(value, list) or len(value) > MOST:
         return None
     return [message(each, role) for each in value]
 

@@ -60,6 +60,10 @@ _USAGE = {
 }
 
 
+#: Details are parts of what Langfuse calls the whole, or stand beside it: then all together are the total.
+_WHOLES = (("input", "input_"), ("output", "output_"))
+
+
 def read(reading: Reading) -> None:
     """Take what its SDK writes."""
     reading.rename(_NAMES)
@@ -103,6 +107,7 @@ def _plain(below: dict[str, Any]) -> dict[str, Any]:
 
 def _call(reading: Reading) -> None:
     usage = mapping(reading.take(f"{_O}usage_details"))
+    usage = None if usage is None else _whole(usage)
     for name, others in _USAGE.items():
         reading.give(name, next((n for o in others if (n := count((usage or {}).get(o))) is not None), None))
     for details, key, name in (
@@ -122,6 +127,16 @@ def _call(reading: Reading) -> None:
     reading.give(a.TIME_TO_FIRST_CHUNK, _since(reading.raw.start, first))
     reason = (reading.found.get(a.METADATA) or {}).get("finish_reason")
     reading.give(a.FINISH_REASONS, texts(reason) if reason else None)
+
+
+def _whole(usage: dict[str, Any]) -> dict[str, Any]:
+    """Counts whose `input` and `output` have all tokens. Langfuse takes those of the cache and of reasoning
+    out of them, and its total then says so."""
+    sums = {
+        whole: sum(count(n) or 0 for name, n in usage.items() if name == whole or name.startswith(start))
+        for whole, start in _WHOLES
+    }
+    return {**usage, **sums} if sum(sums.values()) == count(usage.get("total")) else usage
 
 
 def _since(start: float, moment: Any) -> float | None:
