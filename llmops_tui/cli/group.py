@@ -103,8 +103,9 @@ class Verbs(click.Group):
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Versions are named v3, by the start of their hash, by a label, or baseline, latest and previous. "
-    "Exit codes: 0 fine, 1 the gate fails (or an alert fires, or a rollout should stop), 2 the workspace, the "
-    "call or the budget says no, 3 some outputs could not be had, 4 the gate is inconclusive, 130 interrupted.",
+    "Exit codes: 0 fine, 1 the gate fails (or an alert fires, or a rollout should stop), 2 the workspace, "
+    "the call or the budget says no, 3 some outputs could not be had, 4 the gate is inconclusive, "
+    "130 interrupted.",
 )
 @click.version_option(__version__, "-V", "--version", message="llmops-tui %(version)s")
 @workspace_option
