@@ -161,3 +161,16 @@ def test_of_equals_it_is_not_the_order_they_come_in_that_decides() -> None:
     root = Span("01" * 8, "", "answer", "request", 0.0, 1.0, "error")
     one, two = said(2, "one"), said(3, "two")
     assert fold(begin("ab" * 16), [one, root, two]) == fold(begin("ab" * 16), [two, one, root])
+
+
+def test_the_price_of_an_embedding_is_not_taken_for_that_of_the_answer() -> None:
+    root = Span("01" * 8, "", "answer", "request", 0.0, 3.0)
+    cheap = Span("02" * 8, root.id, "embed", "embedding", 0.0, 1.0, attributes={"llmops.cost_usd": 0.001})
+    unknown = Span("03" * 8, root.id, "ask", "model", 1.0, 3.0)
+    priced = Span("03" * 8, root.id, "ask", "model", 1.0, 3.0, attributes={"llmops.cost_usd": 0.5})
+    half = tally_of(fold(begin("ab" * 16), [root, cheap, unknown]))
+    assert (half.priced, half.calls, half.cost.n) == (1, 2, 0)
+    assert tally_of(fold(begin("ab" * 16), [root, cheap, priced])).cost.total == pytest.approx(0.501)
+    own = Span("02" * 8, root.id, "embed", "embedding", 0.0, 1.0)
+    assert tally_of(fold(begin("ab" * 16), [root, own, priced])).cost.total == 0.5
+    assert tally_of(fold(begin("ab" * 16), [root, cheap])).cost.n == 1

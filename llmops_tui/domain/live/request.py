@@ -209,7 +209,8 @@ def _take(r: Request, span: Span, label: Label) -> None:
         case "model":
             _call(r, span, label)
         case "embedding":
-            _spend(r, has)
+            # One whose cost is not known (a model of one's own) makes no request's cost unknown.
+            r.calls += _spend(r, has)
         case "guardrail":
             _guard(r, span, label)
         case _:
@@ -267,13 +268,16 @@ def _call(r: Request, span: Span, label: Label) -> None:
         _trouble(r, span, label, 2)
 
 
-def _spend(r: Request, has: Mapping[str, Any]) -> None:
+def _spend(r: Request, has: Mapping[str, Any]) -> bool:
+    """Gives whether the cost is known."""
     r.input_tokens += whole(has.get(a.INPUT_TOKENS))
     r.output_tokens += whole(has.get(a.OUTPUT_TOKENS))
     cost = number(has.get(a.COST))
-    if cost is not None and cost >= 0:
-        r.priced += 1
-        r.cost_usd += usd(cost)
+    if cost is None or cost < 0:
+        return False
+    r.priced += 1
+    r.cost_usd += usd(cost)
+    return True
 
 
 def _trouble(r: Request, span: Span, label: Label, rank: int) -> None:

@@ -48,7 +48,7 @@ class Tally(msgspec.Struct, array_like=True):
         errors: kind → requests that failed so.
         refused: the model would not answer. flagged: a guardrail fired.
         judged, passed: requests of the sample that a scorer decided on, and those that passed all of theirs.
-        calls, priced: calls of models, and those whose cost is known.
+        calls, priced: calls of models, and those whose cost is known; embeddings only where it is.
         latency, ttft: seconds. cost: USD a request, where every call's is known.
         steps: step → seconds in it.
         guardrails: name → (looked, fired).
