@@ -136,6 +136,32 @@ def test_a_trace_of_many_spans_goes_in_steps(tmp_path: Path) -> None:
         assert max(steps) <= 1_100
 
 
+def test_what_comes_again_while_its_trace_is_being_dropped_is_not_counted_twice(tmp_path: Path) -> None:
+    with LiveStore.open(database(tmp_path)) as store:
+        spans = [Arrived(trace_id(1), span(n, None if n == 1 else 1, at=n / 100)) for n in range(1, 1_502)]
+        store.ingest([Batch(spans=spans)], NOW)
+        before = sums(store)
+        ticks = iter(range(10**9))
+        store.retention._clock = lambda: float(next(ticks))
+        first = store.sweep(NOW + 31 * DAY, 30, HUGE, 3)
+        assert 0 < first.spans < 1_501
+        assert store.ingest([Batch(spans=spans)], NOW + 31 * DAY).late == 1_501
+        assert {k: v for k, v in sums(store).items() if k[0] in (HOUR, DAY)} == {
+            k: v for k, v in before.items() if k[0] in (HOUR, DAY)
+        }
+
+
+def test_no_more_dropped_traces_are_remembered_than_have_room(tmp_path: Path) -> None:
+    limit = 4_000_000
+    with LiveStore.open(database(tmp_path)) as store:
+        store.database.connection.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)"
+            f" INSERT INTO dropped SELECT CAST(i AS BLOB), {int(NOW // DAY)} - i % 50 FROM n"
+        )
+        assert store.sweep(NOW, 30, limit, 60).is_done
+        assert store.database.one("SELECT count(*), max(day) FROM dropped") == (5_000, int(NOW // DAY))
+
+
 def test_fine_buckets_go_and_what_comes_late_opens_none(tmp_path: Path) -> None:
     with LiveStore.open(database(tmp_path)) as store:
         store.ingest([Batch(spans=answered(1)[1:])], NOW)

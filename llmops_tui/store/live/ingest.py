@@ -124,8 +124,8 @@ class _Taking:
         return Ingested(kept, duplicates, len(signals), scored, asides, late)
 
     def _dropped(self, traces: set[bytes]) -> set[bytes]:
-        """Those that were here and were dropped: they are in the sums for ever."""
-        by_key = {short_id(trace): trace for trace in traces if trace not in self._requests.by_trace}
+        """Those that were dropped, or are being dropped: they are in the sums for ever."""
+        by_key = {short_id(trace): trace for trace in traces}
         found: set[bytes] = set()
         for part in chunks(by_key):
             rows = self._db.rows(f"SELECT trace FROM dropped WHERE trace IN ({marks(part)})", part)

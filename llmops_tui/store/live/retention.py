@@ -112,7 +112,7 @@ class Retention:
             done = self._repeat(end, lambda: self._drop_loose(oldest, dropped))
             done = done and self._repeat(end, lambda: self._drop_requests(oldest, now, dropped))
             done = self._repeat(end, lambda: self._drop_fine(now)) and done
-            self._forget_dropped(now, max_bytes)
+            done = self._forget_dropped(now, max_bytes, end) and done
             if self._used() > _FULL * max_bytes:
                 enough = (1 - _ROOM) * max_bytes
                 done = done and self._repeat(
@@ -170,6 +170,14 @@ class Retention:
         if not ids:
             return False
         with self._db.write() as connection:
+            # Known as dropped before the first of its spans is gone: none may be taken in anew in between.
+            traces = connection.execute(
+                f"SELECT trace_id FROM requests WHERE id IN ({marks(ids)})", ids
+            ).fetchall()
+            connection.executemany(
+                "INSERT OR IGNORE INTO dropped VALUES (?, ?)",
+                [(short_id(trace), int(now // DAY)) for (trace,) in traces],
+            )
             # A trace may have more spans than one transaction should drop.
             found = connection.execute(
                 f"DELETE FROM spans WHERE id IN (SELECT id FROM spans WHERE request_id IN ({marks(ids)})"
@@ -182,13 +190,6 @@ class Retention:
             where = f"WHERE request_id IN ({marks(ids)})"
             dropped["signals"] += connection.execute(f"DELETE FROM signals {where}", ids).rowcount
             dropped["scores"] += connection.execute(f"DELETE FROM scores {where}", ids).rowcount
-            traces = connection.execute(
-                f"SELECT trace_id FROM requests WHERE id IN ({marks(ids)})", ids
-            ).fetchall()
-            connection.executemany(
-                "INSERT OR IGNORE INTO dropped VALUES (?, ?)",
-                [(short_id(trace), int(now // DAY)) for (trace,) in traces],
-            )
             dropped["requests"] += connection.execute(
                 f"DELETE FROM requests WHERE id IN ({marks(ids)})", ids
             ).rowcount
@@ -220,21 +221,26 @@ class Retention:
         with self._db.write():
             return self._rollups.drop_old(now, 20 * self._at_once)
 
-    def _forget_dropped(self, now: float, max_bytes: int) -> None:
-        """Forget traces that were dropped long ago, and a day's at a time where there are too many."""
-        most = int(_REMEMBERED_SHARE * max_bytes / _REMEMBERED_BYTES)
-        oldest = int(now // DAY) - _REMEMBERED_DAYS
+    def _forget_dropped(self, now: float, max_bytes: int, end: float) -> bool:
+        """Forget traces that were dropped long ago, and the oldest where there are too many."""
         (count,) = self._db.one("SELECT count(*) FROM dropped")
-        with self._db.write() as connection:
-            if count > most:
-                connection.execute(
-                    "DELETE FROM dropped WHERE trace IN (SELECT trace FROM dropped ORDER BY day LIMIT ?)",
-                    (min(count - most, 2_000),),
-                )
-            connection.execute(
-                "DELETE FROM dropped WHERE trace IN (SELECT trace FROM dropped WHERE day < ? LIMIT 2000)",
-                (oldest,),
-            )
+        oldest = int(now // DAY) - _REMEMBERED_DAYS
+        excess = count - int(_REMEMBERED_SHARE * max_bytes / _REMEMBERED_BYTES)
+
+        def step() -> bool:
+            nonlocal excess
+            limit = 20 * self._at_once
+            day, limit = (2**62, min(excess, limit)) if excess > 0 else (oldest, limit)
+            with self._db.write() as connection:
+                found = connection.execute(
+                    "DELETE FROM dropped WHERE trace IN"
+                    " (SELECT trace FROM dropped WHERE day < ? ORDER BY day LIMIT ?)",
+                    (day, limit),
+                ).rowcount
+            excess -= found
+            return found > 0
+
+        return self._repeat(end, step)
 
     # -- the file
 
