@@ -280,6 +280,23 @@ def test_a_series_keeps_its_number_when_there_are_too_many_and_another_process_g
         assert [t.requests for _, _, t in store.tallies(LiveFilter(feature="f0"), 86_400)] == [2]
 
 
+@given(st.permutations(range(5)), st.booleans())
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_of_scores_of_one_moment_the_same_one_counts_everywhere(
+    tmp_path_factory: pytest.TempPathFactory, order: list[int], is_after: bool
+) -> None:
+    said: list[tuple[float | None, bool | None]] = [(0.5, True), (0.25, True), (0.25, False), (1.0, None)]
+    scores = [LiveScore(trace_id(1), "words", *each, at=NOW) for each in said]
+    batches = [Batch(scores=[score]) for score in scores] + [Batch(spans=answered(1))]
+    with LiveStore.open(database(tmp_path_factory.mktemp("ties"))) as store:
+        for n in order:
+            store.ingest([batches[n]], NOW)
+        if is_after:
+            assert store.ingest(batches, NOW).scores == 0
+        assert rows(store)[trace_id(1)].scores == {"words": (0.25, False)}
+        assert [(s.value, s.passed) for s in store.requests.scores(1)] == [(0.25, False)]
+
+
 def test_the_digits_of_an_id_may_be_large(tmp_path: Path) -> None:
     small = span(0xABCDEF, None)
     large = msgspec.structs.replace(small, id=small.id.upper(), parent_id=small.id.upper())

@@ -6,7 +6,7 @@ Spans come in any order and in several portions; folding them in whatever portio
 from __future__ import annotations
 
 import math
-import zlib
+import struct
 from bisect import insort
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -161,10 +161,15 @@ def take_score(request: Request, score: LiveScore, label: Label) -> None:
     name = label("scorer", score.scorer[:120])
     value = None if score.value is None else number(score.value)
     found = (None if value is None else min(max(value, 0.0), 1.0), score.passed)
-    # A score that comes again by another way at the same moment.
-    tie = zlib.crc32(f"{score.source} {found}".encode(errors="replace"))
-    if _is_surer(request, f"score {name}", (0, -(number(score.at) or 0.0), tie)):
+    if _is_surer(request, f"score {name}", (0, -(number(score.at) or 0.0), _lowness(*found))):
         request.scores[name] = found
+
+
+def _lowness(value: float | None, passed: bool | None) -> int:
+    """Of scores of one moment the lowest counts: none before 0, not decided before not passed."""
+    # The bits of floats that are not negative are in their order.
+    bits = 0 if value is None else 1 + int.from_bytes(struct.pack(">d", abs(value)))
+    return bits << 2 | (0 if passed is None else 1 + passed)
 
 
 def take_signal(request: Request, signal: Signal, sign: int = 1) -> None:

@@ -25,7 +25,8 @@ _INSERT_SPAN = (
     "INSERT INTO spans (request_id, span_id, parent_id, name, kind, started_at, ended_at, error, attributes)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-#: The newest judgement of a scorer is kept; a failure to judge takes no judgement away.
+#: The newest judgement of a scorer is kept, of one moment the lowest (as `take_score` has it); a failure to
+#: judge takes no judgement away.
 _INSERT_SCORE = (
     "INSERT INTO scores (trace_id, scorer, source, request_id, value, passed, reason, error, at, cost_usd)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET request_id = excluded.request_id,"
@@ -33,6 +34,9 @@ _INSERT_SCORE = (
     " at = excluded.at, cost_usd = excluded.cost_usd"
     " WHERE excluded.at > scores.at AND (excluded.error = '' OR scores.error <> '')"
     " OR excluded.error = '' AND scores.error <> ''"
+    " OR excluded.at = scores.at AND excluded.error = '' AND scores.error = ''"
+    " AND (ifnull(excluded.value, -1), ifnull(excluded.passed, -1))"
+    " < (ifnull(scores.value, -1), ifnull(scores.passed, -1))"
 )
 
 #: A request, and its new spans with their attributes as JSON.
