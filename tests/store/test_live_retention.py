@@ -151,6 +151,22 @@ def test_what_comes_again_while_its_trace_is_being_dropped_is_not_counted_twice(
         }
 
 
+def test_what_judging_cost_is_known_also_when_the_requests_are_gone(tmp_path: Path) -> None:
+    def judged(n: int, source: str, at: float) -> Batch:
+        return Batch(scores=[LiveScore(trace_id(n), "j", 1.0, True, at=at, source=source, cost_usd=0.25)])
+
+    with LiveStore.open(database(tmp_path)) as store:
+        store.ingest([everything(n) for n in (1, 2, 3)], NOW)
+        store.ingest([judged(1, "online", NOW), judged(2, "worth", NOW), judged(3, "langfuse", NOW)], NOW)
+        assert store.watch.spent_since(NOW - HOUR) == 0.5
+        assert store.sweep(NOW, 30, 1, 60).requests == 3
+        store.ingest([judged(1, "online", NOW + 60)], NOW + 60)
+        assert store.watch.spent_since(NOW - HOUR) == 0.75
+        assert store.watch.spent_since(NOW + HOUR) == 0
+        store.ingest([judged(9, "online", NOW + 3 * DAY)], NOW + 3 * DAY)
+        assert store.watch.spent_since(0) == 0.25
+
+
 def test_no_more_dropped_traces_are_remembered_than_have_room(tmp_path: Path) -> None:
     limit = 4_000_000
     with LiveStore.open(database(tmp_path)) as store:

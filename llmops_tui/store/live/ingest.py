@@ -17,6 +17,7 @@ from llmops_tui.store.live.opened import Opened, Requests, chunks, marks
 from llmops_tui.store.live.placing import Placing
 from llmops_tui.store.live.rollups import Changes, Rollups
 from llmops_tui.store.live.rows import id_bytes, score_settled, settled, short_id, signal_settled, span_row
+from llmops_tui.store.live.watch import note_spent
 
 #: Records set aside that are kept, and characters of each.
 _ASIDES, _ASIDE_LENGTH = 10_000, 1_000
@@ -100,6 +101,7 @@ class _Taking:
     def take(self, batches: Sequence[Batch]) -> Ingested:
         came = self._by_trace(batches)
         scores = [score_settled(s, self._now) for batch in batches for s in batch.scores if s.trace_id]
+        note_spent(self._db, scores, self._now)
         signals = self._new_signals([s for batch in batches for s in batch.signals])
         named = {*(s.trace_id for s in scores), *(s.trace_id for s in signals)} - {""}
         traces = {*came, *map(bytes.fromhex, named)}

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from llmops_tui.domain.live.amounts import usd
+from llmops_tui.domain.live.arrival import LiveScore
 from llmops_tui.domain.live.listing import LiveRequest
 from llmops_tui.domain.live.request import Request
 from llmops_tui.store.connection import Database
@@ -76,9 +78,36 @@ class Watch:
         return int(count)
 
     def spent_since(self, at: float) -> float:
-        """USD that judging cost since then, as far as it is known."""
-        (cost,) = self._db.one(
-            "SELECT ifnull(sum(cost_usd), 0.0) FROM scores WHERE at >= ? AND source IN ('online', 'worth')",
-            (at,),
+        """USD that judging cost since then (a quarter of an hour of the last two days), as far as it is
+        known; what was judged may have been dropped meanwhile."""
+        (nano_usd,) = self._db.one(
+            "SELECT ifnull(sum(value), 0) FROM counters WHERE name >= ? AND name < ?",
+            (_spent_name(at), _SPENT + ":"),
         )
-        return float(cost)
+        return float(nano_usd) / _NANO
+
+
+#: Money is kept by the quarter of an hour: midnight is the beginning of one everywhere.
+_SPENT, _QUARTER_S, _NANO = "spent ", 900, 1e9
+_SPENT_FOR_S = 2 * 86_400.0
+
+
+def _spent_name(at: float) -> str:
+    return f"{_SPENT}{max(int(at // _QUARTER_S), 0) * _QUARTER_S:012d}"
+
+
+def note_spent(db: Database, scores: Iterable[LiveScore], now: float) -> None:
+    """Add what judging cost here. Within a write."""
+    spent: dict[str, int] = {}
+    for score in scores:
+        if score.cost_usd and score.source in ("online", "worth"):
+            name = _spent_name(score.at)
+            spent[name] = spent.get(name, 0) + round(usd(score.cost_usd) * _NANO)
+    if spent:
+        db.connection.executemany(
+            "INSERT INTO counters VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
+            spent.items(),
+        )
+        db.connection.execute(
+            "DELETE FROM counters WHERE name >= ? AND name < ?", (_SPENT, _spent_name(now - _SPENT_FOR_S))
+        )
