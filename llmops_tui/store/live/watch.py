@@ -16,6 +16,8 @@ _request = msgspec.msgpack.Decoder(Request).decode
 
 #: What the column `watch` says.
 NEW, PASSED_OVER, WAITS, JUDGED = 0, 1, 2, 3
+#: A trace without a root is taken as it is after so long: its root is kept elsewhere, or lost.
+UNFINISHED_S = 300.0
 
 
 class Watch:
@@ -28,12 +30,16 @@ class Watch:
         """Requests that nobody has looked at and that have come to rest, oldest first.
 
         Args:
-            before: Unix seconds: nothing has come of them since.
+            before: Unix seconds: nothing has come of them since; where the root has not come either, for
+                `UNFINISHED_S` more, as it may still be under way.
         """
+        new = "SELECT id FROM requests WHERE watch = 0 AND complete = {} AND arrived_at < ?"
         rows = self._db.rows(
-            "SELECT id, arrived_at, facts FROM requests"
-            " WHERE watch = 0 AND arrived_at < ? ORDER BY arrived_at LIMIT ?",
-            (before, limit),
+            "SELECT id, arrived_at, facts FROM requests WHERE id IN ("
+            f"SELECT id FROM ({new.format(1)} ORDER BY arrived_at LIMIT ?)"
+            f" UNION ALL SELECT id FROM ({new.format(0)} ORDER BY arrived_at LIMIT ?))"
+            " ORDER BY arrived_at LIMIT ?",
+            (before, limit, before - UNFINISHED_S, limit, limit),
         )
         return [LiveRequest(id_, _request(facts), at) for id_, at, facts in rows]
 
