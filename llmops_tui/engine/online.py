@@ -82,7 +82,8 @@ class OnlineEvals:
         """Choose among what has come to rest, judge some of what waits; gives how many were dealt with."""
         now = self._clock()
         chosen = self.choose(now)
-        self._live.watch.recall(now - RECALL_S)
+        if self._sampling.always:
+            self._live.watch.recall(now - RECALL_S)
         self._live.watch.give_up(now - GIVE_UP_S)
         return chosen + await self._judge_waiting(now)
 

@@ -154,6 +154,10 @@ def test_looking_for_work_uses_its_indexes(store: LiveStore, tmp_path: Path) -> 
     for sql in asked:
         plans = [row[3] for row in store.database.rows(f"EXPLAIN QUERY PLAN {sql}")]
         assert all("SCAN requests" not in plan or "USING INDEX" in plan for plan in plans), (sql, plans)
+    # Every two seconds, with all of a day's requests there.
+    (recalled,) = [sql for sql in asked if "started_at >=" in sql]
+    (plan,) = (row[3] for row in store.database.rows(f"EXPLAIN QUERY PLAN {recalled}"))
+    assert "requests_regretted" in plan
 
 
 def test_what_is_still_under_way_is_not_judged_yet(tmp_path: Path) -> None:

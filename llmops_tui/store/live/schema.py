@@ -27,6 +27,7 @@ CREATE INDEX requests_user ON requests(user, started_at, series_id, counted, fai
   error, latency_s, cost_usd, score) WHERE user <> '';
 CREATE INDEX requests_session ON requests(session, started_at) WHERE session <> '';
 CREATE INDEX requests_new ON requests(complete, arrived_at) WHERE watch = 0;
+CREATE INDEX requests_regretted ON requests(started_at) WHERE watch = 1 AND (failed OR flagged OR bad);
 CREATE INDEX requests_waiting ON requests(id) WHERE watch = 2;
 CREATE TABLE spans (
   id INTEGER PRIMARY KEY, request_id INTEGER NOT NULL REFERENCES requests(id) ON DELETE CASCADE,

@@ -57,8 +57,7 @@ class Watch:
         with self._db.write() as connection:
             return connection.execute(
                 f"UPDATE requests SET watch = {WAITS} WHERE watch = {PASSED_OVER} AND counted"
-                " AND started_at >= ? AND (failed OR flagged OR bad OR refused)"
-                " AND (failed OR flagged OR bad)",
+                " AND started_at >= ? AND (failed OR flagged OR bad)",
                 (since,),
             ).rowcount
 
