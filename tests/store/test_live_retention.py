@@ -151,6 +151,18 @@ def test_what_comes_again_while_its_trace_is_being_dropped_is_not_counted_twice(
         }
 
 
+def test_scores_and_signals_of_long_ago_wait_for_their_trace_as_long_as_others(tmp_path: Path) -> None:
+    with LiveStore.open(database(tmp_path)) as store:
+        batch = everything(1, -300 * DAY)
+        store.ingest([Batch(signals=batch.signals, scores=batch.scores)], NOW)
+        assert store.sweep(NOW + DAY, 30, HUGE, 60).sentence() == ""
+        store.ingest([Batch(spans=batch.spans)], NOW + DAY)
+        known = rows(store)[trace_id(1)]
+        assert (len(known.signals), known.scores) == (1, {"words": (1.0, True)})
+        store.ingest([Batch(signals=[Signal("alone", "thumb", 0.0, NOW)])], NOW)
+        assert store.sweep(NOW + 30.5 * DAY, 30, HUGE, 60).signals == 1
+
+
 def test_what_judging_cost_is_known_also_when_the_requests_are_gone(tmp_path: Path) -> None:
     def judged(n: int, source: str, at: float) -> Batch:
         return Batch(scores=[LiveScore(trace_id(n), "j", 1.0, True, at=at, source=source, cost_usd=0.25)])

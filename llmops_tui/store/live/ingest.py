@@ -29,10 +29,10 @@ _INSERT_SPAN = (
 #: The newest judgement of a scorer is kept, of one moment the lowest (as `take_score` has it); a failure to
 #: judge takes no judgement away.
 _INSERT_SCORE = (
-    "INSERT INTO scores (trace_id, scorer, source, request_id, value, passed, reason, error, at, cost_usd)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET request_id = excluded.request_id,"
+    "INSERT INTO scores (trace_id, scorer, source, request_id, value, passed, reason, error, at, cost_usd,"
+    " came_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET request_id = excluded.request_id,"
     " value = excluded.value, passed = excluded.passed, reason = excluded.reason, error = excluded.error,"
-    " at = excluded.at, cost_usd = excluded.cost_usd"
+    " at = excluded.at, cost_usd = excluded.cost_usd, came_at = excluded.came_at"
     " WHERE excluded.at > scores.at AND (excluded.error = '' OR scores.error <> '')"
     " OR excluded.error = '' AND scores.error <> ''"
     " OR excluded.at = scores.at AND excluded.error = '' AND scores.error = ''"
@@ -120,7 +120,7 @@ class _Taking:
         self._requests.write()
         self._write_spans(fresh)
         scored = self._write_scores(scores, claimed)
-        placing.write(signals)
+        placing.write(signals, self._now)
         placing.settle(signals, moved)
         self._requests.write()
         self._rollups.apply(self._changes)
@@ -225,7 +225,7 @@ class _Taking:
         opened = self._requests.by_trace.get(trace)
         return (
             *(trace, score.scorer, score.source, opened.id if opened else None, score.value, score.passed),
-            *(score.reason, score.error, score.at, score.cost_usd),
+            *(score.reason, score.error, score.at, score.cost_usd, self._now),
         )
 
     # -- signals, and what could not be taken

@@ -200,8 +200,8 @@ class Retention:
         found = 0
         with self._db.write() as connection:
             for table, where in (
-                ("signals", "request_id IS NULL AND at < ?"),
-                ("scores", "request_id IS NULL AND at < ?"),
+                ("signals", "request_id IS NULL AND came_at < ?"),
+                ("scores", "request_id IS NULL AND came_at < ?"),
                 ("asides", "at < ?"),
             ):
                 key = {"signals": "id", "scores": "(trace_id, scorer, source)", "asides": "id"}[table]
