@@ -30,9 +30,10 @@ _INSERT_SPAN = (
 #: judge takes no judgement away.
 _INSERT_SCORE = (
     "INSERT INTO scores (trace_id, scorer, source, request_id, value, passed, reason, error, at, cost_usd,"
-    " came_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET request_id = excluded.request_id,"
-    " value = excluded.value, passed = excluded.passed, reason = excluded.reason, error = excluded.error,"
-    " at = excluded.at, cost_usd = excluded.cost_usd, came_at = excluded.came_at"
+    " came_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET request_id = excluded.request_id, value = excluded.value,"
+    " passed = excluded.passed, reason = excluded.reason, error = excluded.error, at = excluded.at,"
+    " cost_usd = excluded.cost_usd, came_at = excluded.came_at"
     " WHERE excluded.at > scores.at AND (excluded.error = '' OR scores.error <> '')"
     " OR excluded.error = '' AND scores.error <> ''"
     " OR excluded.at = scores.at AND excluded.error = '' AND scores.error = ''"
