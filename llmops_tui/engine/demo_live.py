@@ -55,7 +55,7 @@ alerts:
 #: Requests that become cases.
 CASES = 3
 MINUTE_S = 60.0
-REGRESSIONS_EVERY = 5
+REGRESSIONS_EVERY = 10
 
 Say = Callable[[str], None]
 
@@ -250,10 +250,15 @@ class _Passing:
         self.events: list[AlertEvent] = []
         self.rollout: RolloutView | None = None
 
-    async def send(self, sent: Sequence[Sent]) -> None:
+    async def send(self, sent: Sequence[Sent], step_minutes: int = 2) -> None:
+        """Let the day pass.
+
+        Args:
+            step_minutes: how long the clock stands between two looks; alerts catch up on every minute.
+        """
         waiting = list(sent)
         signals = sorted((s for each in sent for s in each.signals), key=lambda s: s.at)
-        for minute in range(1, int(DAY_S / MINUTE_S) + 1):
+        for minute in range(step_minutes, int(DAY_S / MINUTE_S) + 1, step_minutes):
             self._clock.at = self._midnight + minute * MINUTE_S
             arrived = _taken(waiting, lambda each: each.at < self._clock.at)
             said = _taken(signals, lambda each: each.at < self._clock.at)

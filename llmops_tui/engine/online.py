@@ -37,6 +37,7 @@ ABREAST = 8
 PAUSE_S = 2.0
 #: Those that were passed over are judged after all where a bad signal comes within.
 RECALL_S = 86_400.0
+RECALL_EVERY_S = 30.0
 #: Those that wait longer are let go: there is more than can be judged.
 GIVE_UP_S = 2 * 86_400.0
 
@@ -67,6 +68,7 @@ class OnlineEvals:
         self._clock = clock
         self._said: set[str] = set()
         self._recent: list[float] = []
+        self._recalled_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Go on until it is told to stop."""
@@ -82,28 +84,31 @@ class OnlineEvals:
         """Choose among what has come to rest, judge some of what waits; gives how many were dealt with."""
         now = self._clock()
         chosen = self.choose(now)
-        if self._sampling.always:
-            self._live.watch.recall(now - RECALL_S)
-        self._live.watch.give_up(now - GIVE_UP_S)
+        if not 0 <= now - self._recalled_at < RECALL_EVERY_S:
+            if self._sampling.always:
+                self._live.watch.recall(now - RECALL_S)
+            self._live.watch.give_up(now - GIVE_UP_S)
+            self._recalled_at = now
         return chosen + await self._judge_waiting(now)
 
     def choose(self, now: float) -> int:
         """Decide on requests that nobody has looked at; gives how many."""
         found = self._live.watch.undecided(now - REST_S, AT_ONCE)
         taken = [x.id for x in found if x.request.is_request and is_chosen(x.request, self._sampling)]
-        wanted = set(taken)
-        self._live.watch.decide(taken, WAITS)
-        self._live.watch.decide([x.id for x in found if x.id not in wanted], PASSED_OVER)
+        self._live.watch.decide({x.id: PASSED_OVER for x in found} | dict.fromkeys(taken, WAITS))
         return len(found)
 
     async def _judge_waiting(self, now: float) -> int:
         room = self._room(now)
         waiting = self._live.watch.waiting(min(room, ABREAST)) if room > 0 else []
         results = await asyncio.gather(*(self._judge(each) for each in waiting))
-        scores = [score for result in results if result is not None for score in result]
-        done = [each.id for each, result in zip(waiting, results, strict=True) if result is not None]
-        self._live.ingest([Batch(scores=scores)], self._clock())
-        self._live.watch.decide(done, JUDGED)
+        done = {each.id: result for each, result in zip(waiting, results, strict=True) if result is not None}
+        if done:
+            with self._live.transaction():
+                self._live.ingest(
+                    [Batch(scores=[s for result in done.values() for s in result])], self._clock()
+                )
+                self._live.watch.decide(dict.fromkeys(done, JUDGED))
         self._recent += [now] * len(done)
         # Where the worker can't, after a pause.
         return len(done) if len(done) == len(waiting) else 0

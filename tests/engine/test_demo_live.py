@@ -75,7 +75,7 @@ async def passed(engine: Engine, deployments: list[Deployment], slow: bool) -> _
         stop = asyncio.Event()
         serving = asyncio.create_task(collector.run(stop, []))
         passing = _Passing(engine, live, collector, clock, lambda _text: None, MIDNIGHT)
-        await passing.send(sent)
+        await passing.send(sent, step_minutes=10)
         stop.set()
         await serving
         assert live.counts()["requests"] == 2_400

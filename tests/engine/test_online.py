@@ -132,6 +132,7 @@ async def test_a_bad_signal_has_a_request_judged_that_was_passed_over(desks: Any
     await desk.settle()
     assert not desk.live.requests.listed(LiveFilter(only="scored"))
     desk.send(Batch(signals=[Signal("s", "thumb", 0.0, NOW, f"{16:032x}")]))
+    desk.now += 60
     await desk.settle()
     assert [x.request.trace_id for x in desk.live.requests.listed(LiveFilter(only="scored"))] == [
         f"{16:032x}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 
@@ -84,6 +85,10 @@ class LiveStore:
     def database(self) -> Database:
         """For the other subjects of this database (`store.live`)."""
         return self._db
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """All writes within are committed together, or not at all."""
+        return self._db.write()
 
     def ingest(self, batches: Sequence[Batch], now: float) -> Ingested:
         """Take in what came, in one transaction that is on disk when this returns.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import msgspec
 
@@ -43,10 +43,14 @@ class Watch:
         )
         return [LiveRequest(id_, _request(facts), at) for id_, at, facts in rows]
 
-    def decide(self, ids: Iterable[int], state: int) -> None:
-        """Note what was decided on them."""
+    def decide(self, states: Mapping[int, int]) -> None:
+        """Note what was decided on requests: number → state."""
+        if not states:
+            return
         with self._db.write() as connection:
-            connection.executemany("UPDATE requests SET watch = ? WHERE id = ?", ((state, x) for x in ids))
+            connection.executemany(
+                "UPDATE requests SET watch = ? WHERE id = ?", ((state, id_) for id_, state in states.items())
+            )
 
     def recall(self, since: float) -> int:
         """Have those judged that were passed over and turned out badly; gives how many.

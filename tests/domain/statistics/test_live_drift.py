@@ -34,7 +34,7 @@ def test_the_tail_of_kolmogorov_is_that_of_the_tables() -> None:
 
 
 def test_mann_and_whitney_with_ties() -> None:
-    # 1 2 2 3 against 2 3 3 4 4: U = 17.5 of 20.
+    # 1 2 2 3 against 2 3 3 4 4: U = 17 of 20.
     delta, p = mann_whitney(Ordered.of(Counter([1, 2, 2, 3]), Counter([2, 3, 3, 4, 4])))
     assert delta == pytest.approx(2 * 17 / 20 - 1)
     ties = (3**3 - 3) + (3**3 - 3) + (2**3 - 2)
