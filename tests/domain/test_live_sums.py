@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmops_tui.domain.live.amounts import MOST_S, MOST_USD, number, seconds, share, usd, whole
-from llmops_tui.domain.live.arrival import Signal
+from llmops_tui.domain.live.arrival import LiveScore, Signal
 from llmops_tui.domain.live.histogram import LARGEST, Histogram, histogram_of, value_of
-from llmops_tui.domain.live.request import MOST_SIGNALS, Request, begin, fold, take_signal
+from llmops_tui.domain.live.request import MOST_SIGNALS, Request, begin, fold, take_score, take_signal
 from llmops_tui.domain.live.tally import Sums, Tally, sum_of, tally_of
 from llmops_tui.domain.trace import Span
 
@@ -174,3 +174,13 @@ def test_the_price_of_an_embedding_is_not_taken_for_that_of_the_answer() -> None
     own = Span("02" * 8, root.id, "embed", "embedding", 0.0, 1.0)
     assert tally_of(fold(begin("ab" * 16), [root, own, priced])).cost.total == 0.5
     assert tally_of(fold(begin("ab" * 16), [root, cheap])).cost.n == 1
+
+
+def test_scores_from_elsewhere_stay_in_the_rates_when_a_request_is_judged_for_its_faults() -> None:
+    request = _known(failed=True)
+    for scorer, source, passed in (("human", "langfuse", False), ("words", "worth", True)):
+        score = LiveScore("ab" * 16, scorer, float(passed), passed, at=1.0, source=source)
+        take_score(request, score, lambda _dimension, value: value)
+    tally = tally_of(request)
+    assert (tally.judged, tally.passed, tally.scores.keys()) == (1, 0, {"human"})
+    assert (request.passed, request.score) == (False, 0.5)

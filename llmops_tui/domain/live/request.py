@@ -58,7 +58,8 @@ class Request(msgspec.Struct, omit_defaults=True):
         first_token_at: of the call that ended last, Unix seconds.
         input, output: beginnings of what went in and came out; untrusted.
         scores: scorer → (value, passed); the newest counts, of several of one moment always the same one.
-        picked: it was judged because something was wrong with it, so its scores are no part of any rate.
+        picked_by: scorers that judged it because something was wrong with it: what they say is no part of any
+            rate. Scores that came from elsewhere are.
         signals: (kind, value, bad), sorted; at most `MOST_SIGNALS`.
         ranks: how sure a text or a name is: the root's word counts for more than a step's, then the time,
             then the span's id, so that the order they come in never matters.
@@ -100,7 +101,7 @@ class Request(msgspec.Struct, omit_defaults=True):
     output_words: int = 0
     tags: tuple[str, ...] = ()
     scores: dict[str, tuple[float | None, bool | None]] = {}
-    picked: bool = False
+    picked_by: set[str] = set()
     signals: list[tuple[str, float, bool]] = []
     traits: dict[str, list[str]] = {}
     ranks: dict[str, tuple[int, float, int]] = {}
@@ -133,12 +134,26 @@ class Request(msgspec.Struct, omit_defaults=True):
     @property
     def passed(self) -> bool | None:
         """Every scorer that decides passed; None where none did."""
-        decided = [passed for _value, passed in self.scores.values() if passed is not None]
-        return all(decided) if decided else None
+        return _all_passed(self.scores)
+
+    @property
+    def rated(self) -> dict[str, tuple[float | None, bool | None]]:
+        """Those of its scores that rates are made of."""
+        return {name: found for name, found in self.scores.items() if name not in self.picked_by}
+
+    @property
+    def rated_passed(self) -> bool | None:
+        """`passed`, of those alone."""
+        return _all_passed(self.rated)
 
     @property
     def series(self) -> Series:
         return Series(self.config, self.version, self.feature, self.model, self.provider)
+
+
+def _all_passed(scores: Mapping[str, tuple[float | None, bool | None]]) -> bool | None:
+    decided = [passed for _value, passed in scores.values() if passed is not None]
+    return all(decided) if decided else None
 
 
 def begin(trace_id: str) -> Request:
@@ -157,8 +172,9 @@ def take_score(request: Request, score: LiveScore, label: Label) -> None:
     """Take a score in; an error of the scorer is no score."""
     if score.error:
         return
-    request.picked = request.picked or score.source == "worth"
     name = label("scorer", score.scorer[:120])
+    if score.source == "worth":
+        request.picked_by.add(name)
     value = None if score.value is None else number(score.value)
     found = (None if value is None else min(max(value, 0.0), 1.0), score.passed)
     if _is_surer(request, f"score {name}", (0, -(number(score.at) or 0.0), _lowness(*found))):

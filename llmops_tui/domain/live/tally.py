@@ -192,10 +192,10 @@ def tally_of(request: Request) -> Tally:
     for step, seconds in request.steps.items():
         _part(tally.steps, step, Histogram).add(seconds)
     tally.guardrails = dict(request.guardrails)
-    passed = request.passed
-    if passed is not None and not request.picked:
+    passed = request.rated_passed
+    if passed is not None:
         tally.judged, tally.passed = 1, int(passed)
-    for scorer, (value, did_pass) in request.scores.items() if not request.picked else ():
+    for scorer, (value, did_pass) in request.rated.items():
         sums = _part(tally.scores, scorer, Sums)
         if value is not None:
             exact = share(value)
