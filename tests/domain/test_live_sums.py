@@ -184,3 +184,13 @@ def test_scores_from_elsewhere_stay_in_the_rates_when_a_request_is_judged_for_it
     tally = tally_of(request)
     assert (tally.judged, tally.passed, tally.scores.keys()) == (1, 0, {"human"})
     assert (request.passed, request.score) == (False, 0.5)
+
+
+def test_without_a_root_the_last_call_tells_whether_it_failed() -> None:
+    elsewhere = "0f" * 8
+    broken = Span("02" * 8, elsewhere, "ask", "model", 0.0, 1.0, "error", attributes={"error.type": "429"})
+    again = Span("03" * 8, elsewhere, "ask", "model", 1.0, 3.0)
+    assert fold(begin("ab" * 16), [broken]).error == "429"
+    assert not fold(begin("ab" * 16), [again, broken]).failed
+    root = Span(elsewhere, "", "answer", "request", 0.0, 3.0)
+    assert not fold(fold(begin("ab" * 16), [broken]), [root]).failed

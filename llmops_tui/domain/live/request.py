@@ -50,7 +50,9 @@ class Request(msgspec.Struct, omit_defaults=True):
         has_root: its root has come in; before that it may still be under way.
         is_request: it has a span of a kind that concerns a model; other traces are kept and not counted.
         model: of the call that ended last, as it was asked for, or as the provider says it served it.
-        failed: its root failed; a call that failed and was tried again with success is no failure.
+        failed: its root failed; a call that failed and was tried again with success is no failure. Where no
+            root has come (its parent may be a service that sends elsewhere), the call that ended last failed.
+        root_failed, call_failed: the two.
         error: kind of the error it failed with; empty where it did not fail. trouble: of a step's, whether
             or not the whole failed.
         steps: step → seconds spent in it.
@@ -89,6 +91,8 @@ class Request(msgspec.Struct, omit_defaults=True):
     output_tokens: int = 0
     cost_usd: float = 0.0
     failed: bool = False
+    root_failed: bool = False
+    call_failed: bool = False
     error: str = ""
     trouble: str = ""
     refused: bool = False
@@ -164,6 +168,7 @@ def fold(request: Request, spans: Iterable[Span], label: Label = lambda _dimensi
     """Take spans of its trace in, each of them once; gives the same object."""
     for span in spans:
         _take(request, span, label)
+    request.failed = request.root_failed if request.has_root else request.call_failed
     request.error = request.trouble if request.failed else ""
     return request
 
@@ -212,7 +217,7 @@ def _take(r: Request, span: Span, label: Label) -> None:
         r.has_root = True
         _settle(r, "name", span.name, 2, span)
         if span.status == "error":
-            r.failed = True
+            r.root_failed = True
             _trouble(r, span, label, 1)
     r.is_request = r.is_request or span.kind != "other"
     for field, name in _NAMED:
@@ -283,6 +288,7 @@ def _call(r: Request, span: Span, label: Label) -> None:
     if _is_surer(r, "model", (0, -span.end, _tie(span))):
         r.model = str(has.get(a.MODEL) or has.get(a.RESPONSE_MODEL) or "")[:120]
         r.provider = str(has.get(a.PROVIDER) or "")[:60]
+        r.call_failed = span.status == "error"
         first = number(has.get(a.TIME_TO_FIRST_CHUNK))
         r.first_token_at = None if first is None else span.start + min(max(first, 0.0), MOST_S)
     if span.status == "error":
