@@ -60,6 +60,18 @@ def test_the_same_export_again_after_it_was_dropped_is_not_counted_twice(tmp_pat
         assert rows(store) == {}
 
 
+def test_a_signal_that_names_no_trace_is_not_counted_again_either(tmp_path: Path) -> None:
+    with LiveStore.open(database(tmp_path)) as store:
+        of_session = Signal("one", "thumb", 0.0, NOW + 60, session="here")
+        alone = Signal("two", "thumb", 0.0, NOW, feature="refunds")
+        batch = Batch(spans=answered(1, **{a.SESSION: "here"}), signals=[of_session, alone])
+        store.ingest([batch], NOW)
+        assert store.sweep(NOW + 40 * DAY, 30, HUGE, 60).signals == 2
+        before = sums(store)
+        assert store.ingest([batch], NOW + 40 * DAY).signals == 0
+        assert sums(store) == before
+
+
 def test_no_user_id_and_no_text_is_left_in_the_files(tmp_path: Path) -> None:
     path = database(tmp_path)
     with LiveStore.open(path) as store:

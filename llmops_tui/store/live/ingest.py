@@ -133,10 +133,13 @@ class _Taking:
     def _dropped(self, traces: set[bytes]) -> set[bytes]:
         """Those that were dropped, or are being dropped: they are in the sums for ever."""
         by_key = {short_id(trace): trace for trace in traces}
-        found: set[bytes] = set()
-        for part in chunks(by_key):
+        return {by_key[key] for key in self._remembered(by_key)}
+
+    def _remembered(self, keys: Collection[bytes]) -> list[bytes]:
+        found: list[bytes] = []
+        for part in chunks(keys):
             rows = self._db.rows(f"SELECT trace FROM dropped WHERE trace IN ({marks(part)})", part)
-            found |= {by_key[key] for (key,) in rows}
+            found += [key for (key,) in rows]
         return found
 
     # -- spans
@@ -241,6 +244,9 @@ class _Taking:
         for part in chunks(once):
             for (known,) in self._db.rows(f"SELECT id FROM signals WHERE id IN ({marks(part)})", part):
                 del once[known]
+        gone = {short_id(id_.encode()): id_ for id_, signal in once.items() if not signal.trace_id}
+        for key in self._remembered(gone):
+            del once[gone[key]]
         return list(once.values())
 
     def _set_aside(self, asides: list[Aside]) -> int:

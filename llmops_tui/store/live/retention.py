@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -109,7 +109,7 @@ class Retention:
         oldest = now - keep_days * DAY
         with self._wiping():
             self._cut_log()
-            done = self._repeat(end, lambda: self._drop_loose(oldest, dropped))
+            done = self._repeat(end, lambda: self._drop_loose(oldest, now, dropped))
             done = done and self._repeat(end, lambda: self._drop_requests(oldest, now, dropped))
             done = self._repeat(end, lambda: self._drop_fine(now)) and done
             done = self._forget_dropped(now, max_bytes, end) and done
@@ -164,7 +164,7 @@ class Retention:
         rows = self._db.rows("SELECT id FROM requests ORDER BY id LIMIT ?", (self._at_once,))
         if rows:
             return self._drop([id_ for (id_,) in rows], now, dropped)
-        return self._drop_loose(float("inf"), dropped)
+        return self._drop_loose(float("inf"), now, dropped)
 
     def _drop(self, ids: list[int], now: float, dropped: dict[str, int]) -> bool:
         if not ids:
@@ -188,23 +188,33 @@ class Retention:
             if found == _SPANS_AT_ONCE:
                 return True
             where = f"WHERE request_id IN ({marks(ids)})"
-            dropped["signals"] += connection.execute(f"DELETE FROM signals {where}", ids).rowcount
+            dropped["signals"] += self._drop_signals(where, ids, now)
             dropped["scores"] += connection.execute(f"DELETE FROM scores {where}", ids).rowcount
             dropped["requests"] += connection.execute(
                 f"DELETE FROM requests WHERE id IN ({marks(ids)})", ids
             ).rowcount
         return True
 
-    def _drop_loose(self, oldest: float, dropped: dict[str, int]) -> bool:
+    def _drop_signals(self, where: str, args: Sequence[object], now: float) -> int:
+        """Those that name no trace are remembered by their own ids. Within a write."""
+        gone = self._db.rows(f"DELETE FROM signals {where} RETURNING id, trace_id", list(args))
+        self._db.connection.executemany(
+            "INSERT OR IGNORE INTO dropped VALUES (?, ?)",
+            [(short_id(id_.encode()), int(now // DAY)) for id_, trace in gone if not trace],
+        )
+        return len(gone)
+
+    def _drop_loose(self, oldest: float, now: float, dropped: dict[str, int]) -> bool:
         """Signals and scores whose trace never came, and what was set aside."""
-        found = 0
         with self._db.write() as connection:
+            alone = "SELECT id FROM signals WHERE request_id IS NULL AND came_at < ? LIMIT ?"
+            found = self._drop_signals(f"WHERE id IN ({alone})", [oldest, 5 * self._at_once], now)
+            dropped["signals"] += found
             for table, where in (
-                ("signals", "request_id IS NULL AND came_at < ?"),
                 ("scores", "request_id IS NULL AND came_at < ?"),
                 ("asides", "at < ?"),
             ):
-                key = {"signals": "id", "scores": "(trace_id, scorer, source)", "asides": "id"}[table]
+                key = {"scores": "(trace_id, scorer, source)", "asides": "id"}[table]
                 columns = key.strip("()")
                 count = connection.execute(
                     f"DELETE FROM {table} WHERE {key} IN (SELECT {columns} FROM {table} WHERE {where}"
