@@ -85,7 +85,8 @@ class OnlineEvals:
         now = self._clock()
         chosen = self.choose(now)
         if not 0 <= now - self._recalled_at < RECALL_EVERY_S:
-            self._live.watch.recall(now - RECALL_S)
+            if self._sampling.always:
+                self._live.watch.recall(now - RECALL_S)
             self._live.watch.give_up(now - GIVE_UP_S)
             self._recalled_at = now
         return chosen + await self._judge_waiting(now)

@@ -259,8 +259,10 @@ def _is_old(rule: AlertRule, made_at: float, span_s: float, at: int) -> bool:
 
 
 def _told(state: AlertState, now: float, *, failed: bool = False) -> AlertState:
-    told = "failed" if failed else "firing" if state.phase == "firing" else ""
-    return msgspec.structs.replace(state, told=told, told_at=now)
+    if failed:  # they still know what they were told before
+        return msgspec.structs.replace(state, failed_at=now)
+    told = "firing" if state.phase == "firing" else ""
+    return msgspec.structs.replace(state, told=told, told_at=now, failed_at=0.0)
 
 
 def _drift_words(effect_name: str, effect: float, notes: Sequence[str]) -> str:

@@ -49,14 +49,12 @@ Value = Callable[[Seen], float | None]
 
 
 def seen_of(r: Request) -> Seen:
-    scores = (
-        {} if r.picked else {name: value for name, (value, _passed) in r.scores.items() if value is not None}
-    )
+    scores = {name: value for name, (value, _passed) in r.rated.items() if value is not None}
     return Seen(
         *(r.trace_id, r.user, r.session, r.failed, r.refused, r.flagged, r.is_bad),
         latency_s=r.latency_s if r.has_root else None,
         cost_usd=r.cost_usd if r.priced > 0 and r.priced >= r.calls else None,
-        passed=None if r.picked else r.passed,
+        passed=r.rated_passed,
         scores=scores,
     )
 

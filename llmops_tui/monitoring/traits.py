@@ -76,7 +76,7 @@ class TraitTask:
         told = await languages(texts)
         terms = terms_of(texts, known)
         found = [
-            (id_, {"language": [language], "terms": own})
+            (id_, {"language": [language] if language else [], "terms": own})
             for (id_, _text), language, own in zip(waiting, told, terms, strict=True)
         ]
         return await asyncio.to_thread(self._describe, found, upto)
@@ -113,12 +113,10 @@ def terms_of(texts: Sequence[str], known: Iterable[str] = ()) -> list[list[str]]
 async def languages(texts: Sequence[str]) -> list[str]:
     """The language of each text, ISO 639-1; `unsure` where it can't be told.
 
-    Where the process that finds them can't be had, all are unsure: drift is then not seen in languages, and
-    nothing else is lost.
+    Where the process that finds them can't be had, all are empty, and nothing is counted: drift is then not
+    seen in languages, and nothing else is lost.
     """
-    from llmops_tui.monitoring.language_process import UNSURE
-
-    unsure = [UNSURE] * len(texts)
+    unknown = [""] * len(texts)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "llmops_tui.monitoring.language_process"),
         stdin=asyncio.subprocess.PIPE,
@@ -130,13 +128,13 @@ async def languages(texts: Sequence[str]) -> list[str]:
         said, _ = await asyncio.wait_for(process.communicate(body), PROCESS_S)
         told = json.loads(said)
     except (TimeoutError, ValueError, OSError):
-        return unsure
+        return unknown
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     fits = isinstance(told, list) and len(told) == len(texts) and all(isinstance(t, str) for t in told)
-    return told if fits else unsure
+    return told if fits else unknown
 
 
 async def _wait(seconds: float, stop: asyncio.Event) -> None:

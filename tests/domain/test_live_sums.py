@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmops_tui.domain.live.amounts import MOST_S, MOST_USD, number, seconds, share, usd, whole
-from llmops_tui.domain.live.arrival import Signal
+from llmops_tui.domain.live.arrival import LiveScore, Signal
 from llmops_tui.domain.live.histogram import LARGEST, Histogram, histogram_of, value_of
-from llmops_tui.domain.live.request import MOST_SIGNALS, Request, begin, fold, take_signal
+from llmops_tui.domain.live.request import MOST_SIGNALS, Request, begin, fold, take_score, take_signal
 from llmops_tui.domain.live.tally import Sums, Tally, sum_of, tally_of
 from llmops_tui.domain.trace import Span
 
@@ -161,3 +161,36 @@ def test_of_equals_it_is_not_the_order_they_come_in_that_decides() -> None:
     root = Span("01" * 8, "", "answer", "request", 0.0, 1.0, "error")
     one, two = said(2, "one"), said(3, "two")
     assert fold(begin("ab" * 16), [one, root, two]) == fold(begin("ab" * 16), [two, one, root])
+
+
+def test_the_price_of_an_embedding_is_not_taken_for_that_of_the_answer() -> None:
+    root = Span("01" * 8, "", "answer", "request", 0.0, 3.0)
+    cheap = Span("02" * 8, root.id, "embed", "embedding", 0.0, 1.0, attributes={"llmops.cost_usd": 0.001})
+    unknown = Span("03" * 8, root.id, "ask", "model", 1.0, 3.0)
+    priced = Span("03" * 8, root.id, "ask", "model", 1.0, 3.0, attributes={"llmops.cost_usd": 0.5})
+    half = tally_of(fold(begin("ab" * 16), [root, cheap, unknown]))
+    assert (half.priced, half.calls, half.cost.n) == (1, 2, 0)
+    assert tally_of(fold(begin("ab" * 16), [root, cheap, priced])).cost.total == pytest.approx(0.501)
+    own = Span("02" * 8, root.id, "embed", "embedding", 0.0, 1.0)
+    assert tally_of(fold(begin("ab" * 16), [root, own, priced])).cost.total == 0.5
+    assert tally_of(fold(begin("ab" * 16), [root, cheap])).cost.n == 1
+
+
+def test_scores_from_elsewhere_stay_in_the_rates_when_a_request_is_judged_for_its_faults() -> None:
+    request = _known(failed=True)
+    for scorer, source, passed in (("human", "langfuse", False), ("words", "worth", True)):
+        score = LiveScore("ab" * 16, scorer, float(passed), passed, at=1.0, source=source)
+        take_score(request, score, lambda _dimension, value: value)
+    tally = tally_of(request)
+    assert (tally.judged, tally.passed, tally.scores.keys()) == (1, 0, {"human"})
+    assert (request.passed, request.score) == (False, 0.5)
+
+
+def test_without_a_root_the_last_call_tells_whether_it_failed() -> None:
+    elsewhere = "0f" * 8
+    broken = Span("02" * 8, elsewhere, "ask", "model", 0.0, 1.0, "error", attributes={"error.type": "429"})
+    again = Span("03" * 8, elsewhere, "ask", "model", 1.0, 3.0)
+    assert fold(begin("ab" * 16), [broken]).error == "429"
+    assert not fold(begin("ab" * 16), [again, broken]).failed
+    root = Span(elsewhere, "", "answer", "request", 0.0, 3.0)
+    assert not fold(fold(begin("ab" * 16), [broken]), [root]).failed

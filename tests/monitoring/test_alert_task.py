@@ -85,6 +85,16 @@ async def test_two_processes_do_not_look_at_the_same_time(traffic: Traffic) -> N
 # -- traits and drift
 
 
+async def test_languages_that_could_not_be_looked_for_are_not_counted_as_another(
+    traffic: Traffic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = traffic.go_on(DAY0, 5, failing(0.0))
+    monkeypatch.setattr("llmops_tui.monitoring.traits.PROCESS_S", 0.0)
+    assert await TraitTask(traffic.root, clock=lambda: end + HOUR).look() > 0
+    tally = sum_of(traffic.store.totals(LiveFilter(), 86_400).values())
+    assert tally.traits.keys() == {"terms"}
+
+
 async def test_the_languages_of_texts_are_told_by_a_process_that_ends() -> None:
     texts = ["Where is my parcel, please?", "Wo ist mein Paket geblieben?", "これはどこですか", "", "\ud800"]
     assert (await languages(texts))[:3] == ["en", "de", "ja"]

@@ -264,3 +264,50 @@ def test_made_up_labels_do_not_fill_the_database(tmp_path: Path) -> None:
         assert sum(t.requests for t in whole) == 3_000
         assert len({e for t in whole for e in t.errors}) <= 101
         assert len({e for t in whole for e in t.steps}) <= 61
+
+
+def test_a_series_keeps_its_number_when_there_are_too_many_and_another_process_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llmops_tui.store.live.labels.MOST_SERIES", 5)
+    with LiveStore.open(database(tmp_path)) as store:
+        for n in range(8):
+            store.ingest([Batch(spans=answered(n + 1, n, **{a.FEATURE: f"f{n}"}))], NOW)
+    with LiveStore.open(database(tmp_path)) as store:
+        bad = Signal("late", "thumb", 0.0, NOW + 60, trace_id(1))
+        store.ingest([Batch(spans=answered(101, **{a.FEATURE: "f0"}), signals=[bad])], NOW)
+        assert sums(store) == recomputed(store)
+        assert [t.requests for _, _, t in store.tallies(LiveFilter(feature="f0"), 86_400)] == [2]
+
+
+@given(st.permutations(range(5)), st.booleans())
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_of_scores_of_one_moment_the_same_one_counts_everywhere(
+    tmp_path_factory: pytest.TempPathFactory, order: list[int], is_after: bool
+) -> None:
+    said: list[tuple[float | None, bool | None]] = [(0.5, True), (0.25, True), (0.25, False), (1.0, None)]
+    scores = [LiveScore(trace_id(1), "words", *each, at=NOW) for each in said]
+    batches = [Batch(scores=[score]) for score in scores] + [Batch(spans=answered(1))]
+    with LiveStore.open(database(tmp_path_factory.mktemp("ties"))) as store:
+        for n in order:
+            store.ingest([batches[n]], NOW)
+        if is_after:
+            assert store.ingest(batches, NOW).scores == 0
+        assert rows(store)[trace_id(1)].scores == {"words": (0.25, False)}
+        assert [(s.value, s.passed) for s in store.requests.scores(1)] == [(0.25, False)]
+
+
+def test_the_digits_of_an_id_may_be_large(tmp_path: Path) -> None:
+    small = span(0xABCDEF, None)
+    large = msgspec.structs.replace(small, id=small.id.upper(), parent_id=small.id.upper())
+    with LiveStore.open(database(tmp_path)) as store:
+        for _ in range(2):
+            store.ingest([Batch(spans=[Arrived(trace_id(1), each) for each in (small, large)])], NOW)
+        assert store.counts()["spans"] == 1
+
+
+def test_traits_are_looked_for_in_new_requests_as_much_as_in_old_ones(tmp_path: Path) -> None:
+    with LiveStore.open(database(tmp_path)) as store:
+        store.ingest([Batch(spans=answered(n)) for n in range(1, 31)], NOW)
+        found, upto = store.traits.waiting(NOW + 1, 20)
+        assert (upto, [id_ for id_, _text in found]) == (30, list(range(2, 31, 2)))

@@ -154,3 +154,19 @@ def test_looking_for_work_uses_its_indexes(store: LiveStore, tmp_path: Path) -> 
     for sql in asked:
         plans = [row[3] for row in store.database.rows(f"EXPLAIN QUERY PLAN {sql}")]
         assert all("SCAN requests" not in plan or "USING INDEX" in plan for plan in plans), (sql, plans)
+    # Every two seconds, with all of a day's requests there.
+    (recalled,) = [sql for sql in asked if "started_at >=" in sql]
+    (plan,) = (row[3] for row in store.database.rows(f"EXPLAIN QUERY PLAN {recalled}"))
+    assert "requests_regretted" in plan
+
+
+def test_what_is_still_under_way_is_not_judged_yet(tmp_path: Path) -> None:
+    with LiveStore.open(database(tmp_path)) as store:
+        root, *steps = answered(1)
+        store.ingest([Batch(spans=steps)], NOW)
+        store.ingest([Batch(spans=answered(2))], NOW + 1)
+        assert [x.id for x in store.watch.undecided(NOW + 100, 5)] == [2]
+        assert [x.id for x in store.watch.undecided(NOW + 301, 5)] == [1, 2]
+        store.ingest([Batch(spans=[root])], NOW + 90)
+        assert [x.id for x in store.watch.undecided(NOW + 100, 5)] == [2, 1]
+        assert [x.id for x in store.watch.undecided(NOW + 100, 1)] == [2]

@@ -60,6 +60,18 @@ def test_the_same_export_again_after_it_was_dropped_is_not_counted_twice(tmp_pat
         assert rows(store) == {}
 
 
+def test_a_signal_that_names_no_trace_is_not_counted_again_either(tmp_path: Path) -> None:
+    with LiveStore.open(database(tmp_path)) as store:
+        of_session = Signal("one", "thumb", 0.0, NOW + 60, session="here")
+        alone = Signal("two", "thumb", 0.0, NOW, feature="refunds")
+        batch = Batch(spans=answered(1, **{a.SESSION: "here"}), signals=[of_session, alone])
+        store.ingest([batch], NOW)
+        assert store.sweep(NOW + 40 * DAY, 30, HUGE, 60).signals == 2
+        before = sums(store)
+        assert store.ingest([batch], NOW + 40 * DAY).signals == 0
+        assert sums(store) == before
+
+
 def test_no_user_id_and_no_text_is_left_in_the_files(tmp_path: Path) -> None:
     path = database(tmp_path)
     with LiveStore.open(path) as store:
@@ -134,6 +146,60 @@ def test_a_trace_of_many_spans_goes_in_steps(tmp_path: Path) -> None:
         assert store.sweep(NOW + 31 * DAY, 30, HUGE, 60).spans == 3_501
         assert len(steps) >= 4
         assert max(steps) <= 1_100
+
+
+def test_what_comes_again_while_its_trace_is_being_dropped_is_not_counted_twice(tmp_path: Path) -> None:
+    with LiveStore.open(database(tmp_path)) as store:
+        spans = [Arrived(trace_id(1), span(n, None if n == 1 else 1, at=n / 100)) for n in range(1, 1_502)]
+        store.ingest([Batch(spans=spans)], NOW)
+        before = sums(store)
+        ticks = iter(range(10**9))
+        store.retention._clock = lambda: float(next(ticks))
+        first = store.sweep(NOW + 31 * DAY, 30, HUGE, 3)
+        assert 0 < first.spans < 1_501
+        assert store.ingest([Batch(spans=spans)], NOW + 31 * DAY).late == 1_501
+        assert {k: v for k, v in sums(store).items() if k[0] in (HOUR, DAY)} == {
+            k: v for k, v in before.items() if k[0] in (HOUR, DAY)
+        }
+
+
+def test_scores_and_signals_of_long_ago_wait_for_their_trace_as_long_as_others(tmp_path: Path) -> None:
+    with LiveStore.open(database(tmp_path)) as store:
+        batch = everything(1, -300 * DAY)
+        store.ingest([Batch(signals=batch.signals, scores=batch.scores)], NOW)
+        assert store.sweep(NOW + DAY, 30, HUGE, 60).sentence() == ""
+        store.ingest([Batch(spans=batch.spans)], NOW + DAY)
+        known = rows(store)[trace_id(1)]
+        assert (len(known.signals), known.scores) == (1, {"words": (1.0, True)})
+        store.ingest([Batch(signals=[Signal("alone", "thumb", 0.0, NOW)])], NOW)
+        assert store.sweep(NOW + 30.5 * DAY, 30, HUGE, 60).signals == 1
+
+
+def test_what_judging_cost_is_known_also_when_the_requests_are_gone(tmp_path: Path) -> None:
+    def judged(n: int, source: str, at: float) -> Batch:
+        return Batch(scores=[LiveScore(trace_id(n), "j", 1.0, True, at=at, source=source, cost_usd=0.25)])
+
+    with LiveStore.open(database(tmp_path)) as store:
+        store.ingest([everything(n) for n in (1, 2, 3)], NOW)
+        store.ingest([judged(1, "online", NOW), judged(2, "worth", NOW), judged(3, "langfuse", NOW)], NOW)
+        assert store.watch.spent_since(NOW - HOUR) == 0.5
+        assert store.sweep(NOW, 30, 1, 60).requests == 3
+        store.ingest([judged(1, "online", NOW + 60)], NOW + 60)
+        assert store.watch.spent_since(NOW - HOUR) == 0.75
+        assert store.watch.spent_since(NOW + HOUR) == 0
+        store.ingest([judged(9, "online", NOW + 3 * DAY)], NOW + 3 * DAY)
+        assert store.watch.spent_since(0) == 0.25
+
+
+def test_no_more_dropped_traces_are_remembered_than_have_room(tmp_path: Path) -> None:
+    limit = 4_000_000
+    with LiveStore.open(database(tmp_path)) as store:
+        store.database.connection.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)"
+            f" INSERT INTO dropped SELECT CAST(i AS BLOB), {int(NOW // DAY)} - i % 50 FROM n"
+        )
+        assert store.sweep(NOW, 30, limit, 60).is_done
+        assert store.database.one("SELECT count(*), max(day) FROM dropped") == (5_000, int(NOW // DAY))
 
 
 def test_fine_buckets_go_and_what_comes_late_opens_none(tmp_path: Path) -> None:

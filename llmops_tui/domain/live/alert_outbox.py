@@ -35,7 +35,7 @@ def due(state: AlertState, now: float) -> Notice | None:
 
     It is the same after a restart, and what fired and ended unseen (during a pause) is not told at all.
     """
-    if now - state.told_at < RETRY_S and state.told_at <= now and state.told == "failed":
+    if state.failed_at and 0 <= now - state.failed_at < RETRY_S:
         return None
     if state.phase == "firing":
         if state.told != "firing":

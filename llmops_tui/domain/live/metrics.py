@@ -339,7 +339,8 @@ def evidence(name: str, tally: Tally, limit: float, *, falling: bool = False) ->
 
     "The metric is above `limit`" is then "their mean is above the bound". Of a quantile p they say which
     requests were above the limit, and the bound is 1 − p. Of a mean without a bound they are values as a
-    share of twice the limit, those beyond it cut off there, and the bound is a half.
+    share of twice the limit, those beyond it cut off there, and the bound is a half. Cut off they may be
+    below it where the mean is not: falling, it is the mean of values so cut off that is tested.
 
     Args:
         falling: the other direction: below `limit`.

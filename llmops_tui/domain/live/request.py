@@ -6,7 +6,7 @@ Spans come in any order and in several portions; folding them in whatever portio
 from __future__ import annotations
 
 import math
-import zlib
+import struct
 from bisect import insort
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -50,7 +50,9 @@ class Request(msgspec.Struct, omit_defaults=True):
         has_root: its root has come in; before that it may still be under way.
         is_request: it has a span of a kind that concerns a model; other traces are kept and not counted.
         model: of the call that ended last, as it was asked for, or as the provider says it served it.
-        failed: its root failed; a call that failed and was tried again with success is no failure.
+        failed: its root failed; a call that failed and was tried again with success is no failure. Where no
+            root has come (its parent may be a service that sends elsewhere), the call that ended last failed.
+        root_failed, call_failed: the two.
         error: kind of the error it failed with; empty where it did not fail. trouble: of a step's, whether
             or not the whole failed.
         steps: step → seconds spent in it.
@@ -58,7 +60,8 @@ class Request(msgspec.Struct, omit_defaults=True):
         first_token_at: of the call that ended last, Unix seconds.
         input, output: beginnings of what went in and came out; untrusted.
         scores: scorer → (value, passed); the newest counts, of several of one moment always the same one.
-        picked: it was judged because something was wrong with it, so its scores are no part of any rate.
+        picked_by: scorers that judged it because something was wrong with it: what they say is no part of any
+            rate. Scores that came from elsewhere are.
         signals: (kind, value, bad), sorted; at most `MOST_SIGNALS`.
         ranks: how sure a text or a name is: the root's word counts for more than a step's, then the time,
             then the span's id, so that the order they come in never matters.
@@ -88,6 +91,8 @@ class Request(msgspec.Struct, omit_defaults=True):
     output_tokens: int = 0
     cost_usd: float = 0.0
     failed: bool = False
+    root_failed: bool = False
+    call_failed: bool = False
     error: str = ""
     trouble: str = ""
     refused: bool = False
@@ -100,7 +105,7 @@ class Request(msgspec.Struct, omit_defaults=True):
     output_words: int = 0
     tags: tuple[str, ...] = ()
     scores: dict[str, tuple[float | None, bool | None]] = {}
-    picked: bool = False
+    picked_by: set[str] = set()
     signals: list[tuple[str, float, bool]] = []
     traits: dict[str, list[str]] = {}
     ranks: dict[str, tuple[int, float, int]] = {}
@@ -133,12 +138,26 @@ class Request(msgspec.Struct, omit_defaults=True):
     @property
     def passed(self) -> bool | None:
         """Every scorer that decides passed; None where none did."""
-        decided = [passed for _value, passed in self.scores.values() if passed is not None]
-        return all(decided) if decided else None
+        return _all_passed(self.scores)
+
+    @property
+    def rated(self) -> dict[str, tuple[float | None, bool | None]]:
+        """Those of its scores that rates are made of."""
+        return {name: found for name, found in self.scores.items() if name not in self.picked_by}
+
+    @property
+    def rated_passed(self) -> bool | None:
+        """`passed`, of those alone."""
+        return _all_passed(self.rated)
 
     @property
     def series(self) -> Series:
         return Series(self.config, self.version, self.feature, self.model, self.provider)
+
+
+def _all_passed(scores: Mapping[str, tuple[float | None, bool | None]]) -> bool | None:
+    decided = [passed for _value, passed in scores.values() if passed is not None]
+    return all(decided) if decided else None
 
 
 def begin(trace_id: str) -> Request:
@@ -149,6 +168,7 @@ def fold(request: Request, spans: Iterable[Span], label: Label = lambda _dimensi
     """Take spans of its trace in, each of them once; gives the same object."""
     for span in spans:
         _take(request, span, label)
+    request.failed = request.root_failed if request.has_root else request.call_failed
     request.error = request.trouble if request.failed else ""
     return request
 
@@ -157,14 +177,20 @@ def take_score(request: Request, score: LiveScore, label: Label) -> None:
     """Take a score in; an error of the scorer is no score."""
     if score.error:
         return
-    request.picked = request.picked or score.source == "worth"
     name = label("scorer", score.scorer[:120])
+    if score.source == "worth":
+        request.picked_by.add(name)
     value = None if score.value is None else number(score.value)
     found = (None if value is None else min(max(value, 0.0), 1.0), score.passed)
-    # A score that comes again by another way at the same moment.
-    tie = zlib.crc32(f"{score.source} {found}".encode(errors="replace"))
-    if _is_surer(request, f"score {name}", (0, -(number(score.at) or 0.0), tie)):
+    if _is_surer(request, f"score {name}", (0, -(number(score.at) or 0.0), _lowness(*found))):
         request.scores[name] = found
+
+
+def _lowness(value: float | None, passed: bool | None) -> int:
+    """Of scores of one moment the lowest counts: none before 0, not decided before not passed."""
+    # The bits of floats that are not negative are in their order.
+    bits = 0 if value is None else 1 + int.from_bytes(struct.pack(">d", abs(value)))
+    return bits << 2 | (0 if passed is None else 1 + passed)
 
 
 def take_signal(request: Request, signal: Signal, sign: int = 1) -> None:
@@ -191,7 +217,7 @@ def _take(r: Request, span: Span, label: Label) -> None:
         r.has_root = True
         _settle(r, "name", span.name, 2, span)
         if span.status == "error":
-            r.failed = True
+            r.root_failed = True
             _trouble(r, span, label, 1)
     r.is_request = r.is_request or span.kind != "other"
     for field, name in _NAMED:
@@ -210,7 +236,8 @@ def _take(r: Request, span: Span, label: Label) -> None:
         case "model":
             _call(r, span, label)
         case "embedding":
-            _spend(r, has)
+            # One whose cost is not known (a model of one's own) makes no request's cost unknown.
+            r.calls += _spend(r, has)
         case "guardrail":
             _guard(r, span, label)
         case _:
@@ -271,19 +298,23 @@ def _call(r: Request, span: Span, label: Label) -> None:
     if _is_surer(r, "model", (0, -span.end, _tie(span))):
         r.model = str(has.get(a.MODEL) or has.get(a.RESPONSE_MODEL) or "")[:120]
         r.provider = str(has.get(a.PROVIDER) or "")[:60]
+        r.call_failed = span.status == "error"
         first = number(has.get(a.TIME_TO_FIRST_CHUNK))
         r.first_token_at = None if first is None else span.start + min(max(first, 0.0), MOST_S)
     if span.status == "error":
         _trouble(r, span, label, 2)
 
 
-def _spend(r: Request, has: Mapping[str, Any]) -> None:
+def _spend(r: Request, has: Mapping[str, Any]) -> bool:
+    """Gives whether the cost is known."""
     r.input_tokens += whole(has.get(a.INPUT_TOKENS))
     r.output_tokens += whole(has.get(a.OUTPUT_TOKENS))
     cost = number(has.get(a.COST))
-    if cost is not None and cost >= 0:
-        r.priced += 1
-        r.cost_usd += usd(cost)
+    if cost is None or cost < 0:
+        return False
+    r.priced += 1
+    r.cost_usd += usd(cost)
+    return True
 
 
 def _trouble(r: Request, span: Span, label: Label, rank: int) -> None:

@@ -48,7 +48,7 @@ class Tally(msgspec.Struct, array_like=True):
         errors: kind → requests that failed so.
         refused: the model would not answer. flagged: a guardrail fired.
         judged, passed: requests of the sample that a scorer decided on, and those that passed all of theirs.
-        calls, priced: calls of models, and those whose cost is known.
+        calls, priced: calls of models, and those whose cost is known; embeddings only where it is.
         latency, ttft: seconds. cost: USD a request, where every call's is known.
         steps: step → seconds in it.
         guardrails: name → (looked, fired).
@@ -192,10 +192,10 @@ def tally_of(request: Request) -> Tally:
     for step, seconds in request.steps.items():
         _part(tally.steps, step, Histogram).add(seconds)
     tally.guardrails = dict(request.guardrails)
-    passed = request.passed
-    if passed is not None and not request.picked:
+    passed = request.rated_passed
+    if passed is not None:
         tally.judged, tally.passed = 1, int(passed)
-    for scorer, (value, did_pass) in request.scores.items() if not request.picked else ():
+    for scorer, (value, did_pass) in request.rated.items():
         sums = _part(tally.scores, scorer, Sums)
         if value is not None:
             exact = share(value)

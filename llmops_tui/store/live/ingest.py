@@ -17,6 +17,7 @@ from llmops_tui.store.live.opened import Opened, Requests, chunks, marks
 from llmops_tui.store.live.placing import Placing
 from llmops_tui.store.live.rollups import Changes, Rollups
 from llmops_tui.store.live.rows import id_bytes, score_settled, settled, short_id, signal_settled, span_row
+from llmops_tui.store.live.watch import note_spent
 
 #: Records set aside that are kept, and characters of each.
 _ASIDES, _ASIDE_LENGTH = 10_000, 1_000
@@ -25,14 +26,19 @@ _INSERT_SPAN = (
     "INSERT INTO spans (request_id, span_id, parent_id, name, kind, started_at, ended_at, error, attributes)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-#: The newest judgement of a scorer is kept; a failure to judge takes no judgement away.
+#: The newest judgement of a scorer is kept, of one moment the lowest (as `take_score` has it); a failure to
+#: judge takes no judgement away.
 _INSERT_SCORE = (
-    "INSERT INTO scores (trace_id, scorer, source, request_id, value, passed, reason, error, at, cost_usd)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET request_id = excluded.request_id,"
-    " value = excluded.value, passed = excluded.passed, reason = excluded.reason, error = excluded.error,"
-    " at = excluded.at, cost_usd = excluded.cost_usd"
+    "INSERT INTO scores (trace_id, scorer, source, request_id, value, passed, reason, error, at, cost_usd,"
+    " came_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET request_id = excluded.request_id, value = excluded.value,"
+    " passed = excluded.passed, reason = excluded.reason, error = excluded.error, at = excluded.at,"
+    " cost_usd = excluded.cost_usd, came_at = excluded.came_at"
     " WHERE excluded.at > scores.at AND (excluded.error = '' OR scores.error <> '')"
     " OR excluded.error = '' AND scores.error <> ''"
+    " OR excluded.at = scores.at AND excluded.error = '' AND scores.error = ''"
+    " AND (ifnull(excluded.value, -1), ifnull(excluded.passed, -1))"
+    " < (ifnull(scores.value, -1), ifnull(scores.passed, -1))"
 )
 
 #: A request, and its new spans with their attributes as JSON.
@@ -96,6 +102,7 @@ class _Taking:
     def take(self, batches: Sequence[Batch]) -> Ingested:
         came = self._by_trace(batches)
         scores = [score_settled(s, self._now) for batch in batches for s in batch.scores if s.trace_id]
+        note_spent(self._db, scores, self._now)
         signals = self._new_signals([s for batch in batches for s in batch.signals])
         named = {*(s.trace_id for s in scores), *(s.trace_id for s in signals)} - {""}
         traces = {*came, *map(bytes.fromhex, named)}
@@ -114,7 +121,7 @@ class _Taking:
         self._requests.write()
         self._write_spans(fresh)
         scored = self._write_scores(scores, claimed)
-        placing.write(signals)
+        placing.write(signals, self._now)
         placing.settle(signals, moved)
         self._requests.write()
         self._rollups.apply(self._changes)
@@ -124,12 +131,15 @@ class _Taking:
         return Ingested(kept, duplicates, len(signals), scored, asides, late)
 
     def _dropped(self, traces: set[bytes]) -> set[bytes]:
-        """Those that were here and were dropped: they are in the sums for ever."""
-        by_key = {short_id(trace): trace for trace in traces if trace not in self._requests.by_trace}
-        found: set[bytes] = set()
-        for part in chunks(by_key):
+        """Those that were dropped, or are being dropped: they are in the sums for ever."""
+        by_key = {short_id(trace): trace for trace in traces}
+        return {by_key[key] for key in self._remembered(by_key)}
+
+    def _remembered(self, keys: Collection[bytes]) -> list[bytes]:
+        found: list[bytes] = []
+        for part in chunks(keys):
             rows = self._db.rows(f"SELECT trace FROM dropped WHERE trace IN ({marks(part)})", part)
-            found |= {by_key[key] for (key,) in rows}
+            found += [key for (key,) in rows]
         return found
 
     # -- spans
@@ -219,7 +229,7 @@ class _Taking:
         opened = self._requests.by_trace.get(trace)
         return (
             *(trace, score.scorer, score.source, opened.id if opened else None, score.value, score.passed),
-            *(score.reason, score.error, score.at, score.cost_usd),
+            *(score.reason, score.error, score.at, score.cost_usd, self._now),
         )
 
     # -- signals, and what could not be taken
@@ -234,6 +244,9 @@ class _Taking:
         for part in chunks(once):
             for (known,) in self._db.rows(f"SELECT id FROM signals WHERE id IN ({marks(part)})", part):
                 del once[known]
+        gone = {short_id(id_.encode()): id_ for id_, signal in once.items() if not signal.trace_id}
+        for key in self._remembered(gone):
+            del once[gone[key]]
         return list(once.values())
 
     def _set_aside(self, asides: list[Aside]) -> int:

@@ -71,27 +71,36 @@ class Labels:
             self.label("model", series.model),
             self.label("provider", series.provider),
         )
-        found = self._series.get((bounded, part))
+        found = self._there(bounded, part)
         if found is None:
             (there,) = self._db.one("SELECT count(*) FROM series WHERE part = ''")
-            if there >= MOST_SERIES and (bounded, "") not in self._series:
-                bounded = Series(*(OTHER if part else "" for part in msgspec.structs.astuple(bounded)))
-            args = (*msgspec.structs.astuple(bounded), part)
+            if there >= MOST_SERIES and self._there(bounded, "") is None:
+                bounded = Series(*(OTHER if label else "" for label in msgspec.structs.astuple(bounded)))
             self._db.connection.execute(
                 "INSERT OR IGNORE INTO series (config, version, feature, model, provider, part)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                args,
+                (*msgspec.structs.astuple(bounded), part),
             )
-            (found,) = self._db.one(
-                "SELECT id FROM series WHERE config = ? AND version = ? AND feature = ? AND model = ?"
-                " AND provider = ? AND part = ?",
-                args,
-            )
-            self._series[bounded, part] = found
+            found = self._there(bounded, part)
+            assert found is not None
         if len(self._as_sent) >= 4 * MOST_SERIES:
             self._as_sent.clear()
         self._as_sent[series, part] = found
-        return int(found)
+        return found
+
+    def _there(self, bounded: Series, part: str) -> int | None:
+        """The number of a series that has one: once for ever, whoever gave it."""
+        found = self._series.get((bounded, part))
+        if found is None:
+            row = self._db.one(
+                "SELECT id FROM series WHERE config = ? AND version = ? AND feature = ? AND model = ?"
+                " AND provider = ? AND part = ?",
+                (*msgspec.structs.astuple(bounded), part),
+            )
+            if row is None:
+                return None
+            found = self._series[bounded, part] = int(row[0])
+        return found
 
     def series(self, part: str = "") -> dict[int, Series]:
         """All there are, by number."""

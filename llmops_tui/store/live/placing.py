@@ -18,7 +18,7 @@ from llmops_tui.store.live.labels import WHOLE, Labels
 from llmops_tui.store.live.opened import Opened, Requests, chunks, marks
 from llmops_tui.store.live.rollups import Changes
 
-_INSERT = "INSERT INTO signals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO signals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _TARGET = (
     "SELECT id FROM requests WHERE session = ? AND session <> '' AND counted AND started_at <= ?"
     " ORDER BY started_at DESC, trace_id LIMIT 1"
@@ -51,8 +51,12 @@ class Placing:
             if opened is not None:
                 self._take(opened, signal.kind, signal.value)
 
-    def write(self, signals: list[Signal]) -> None:
-        """Write what was told. Those of a session are placed afterwards; those of nothing count alone."""
+    def write(self, signals: list[Signal], now: float) -> None:
+        """Write what was told. Those of a session are placed afterwards; those of nothing count alone.
+
+        Args:
+            now: Unix seconds, when it came.
+        """
         by_trace = self._requests.by_trace
         self._db.connection.executemany(
             "UPDATE signals SET request_id = ? WHERE trace_id = ? AND request_id IS NULL",
@@ -61,7 +65,7 @@ class Placing:
         for signal in signals:
             if not signal.trace_id:
                 self._count_alone(signal.at, signal.kind, signal.value, signal.feature, 1)
-        self._db.connection.executemany(_INSERT, [self._row(signal) for signal in signals])
+        self._db.connection.executemany(_INSERT, [(*self._row(signal), now) for signal in signals])
 
     def settle(self, signals: Iterable[Signal], moved: Iterable[Opened]) -> None:
         """Place signals of sessions: new ones, and those that a request came in between."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -109,10 +109,10 @@ class Retention:
         oldest = now - keep_days * DAY
         with self._wiping():
             self._cut_log()
-            done = self._repeat(end, lambda: self._drop_loose(oldest, dropped))
+            done = self._repeat(end, lambda: self._drop_loose(oldest, now, dropped))
             done = done and self._repeat(end, lambda: self._drop_requests(oldest, now, dropped))
             done = self._repeat(end, lambda: self._drop_fine(now)) and done
-            self._forget_dropped(now, max_bytes)
+            done = self._forget_dropped(now, max_bytes, end) and done
             if self._used() > _FULL * max_bytes:
                 enough = (1 - _ROOM) * max_bytes
                 done = done and self._repeat(
@@ -164,12 +164,20 @@ class Retention:
         rows = self._db.rows("SELECT id FROM requests ORDER BY id LIMIT ?", (self._at_once,))
         if rows:
             return self._drop([id_ for (id_,) in rows], now, dropped)
-        return self._drop_loose(float("inf"), dropped)
+        return self._drop_loose(float("inf"), now, dropped)
 
     def _drop(self, ids: list[int], now: float, dropped: dict[str, int]) -> bool:
         if not ids:
             return False
         with self._db.write() as connection:
+            # Known as dropped before the first of its spans is gone: none may be taken in anew in between.
+            traces = connection.execute(
+                f"SELECT trace_id FROM requests WHERE id IN ({marks(ids)})", ids
+            ).fetchall()
+            connection.executemany(
+                "INSERT OR IGNORE INTO dropped VALUES (?, ?)",
+                [(short_id(trace), int(now // DAY)) for (trace,) in traces],
+            )
             # A trace may have more spans than one transaction should drop.
             found = connection.execute(
                 f"DELETE FROM spans WHERE id IN (SELECT id FROM spans WHERE request_id IN ({marks(ids)})"
@@ -180,30 +188,33 @@ class Retention:
             if found == _SPANS_AT_ONCE:
                 return True
             where = f"WHERE request_id IN ({marks(ids)})"
-            dropped["signals"] += connection.execute(f"DELETE FROM signals {where}", ids).rowcount
+            dropped["signals"] += self._drop_signals(where, ids, now)
             dropped["scores"] += connection.execute(f"DELETE FROM scores {where}", ids).rowcount
-            traces = connection.execute(
-                f"SELECT trace_id FROM requests WHERE id IN ({marks(ids)})", ids
-            ).fetchall()
-            connection.executemany(
-                "INSERT OR IGNORE INTO dropped VALUES (?, ?)",
-                [(short_id(trace), int(now // DAY)) for (trace,) in traces],
-            )
             dropped["requests"] += connection.execute(
                 f"DELETE FROM requests WHERE id IN ({marks(ids)})", ids
             ).rowcount
         return True
 
-    def _drop_loose(self, oldest: float, dropped: dict[str, int]) -> bool:
+    def _drop_signals(self, where: str, args: Sequence[object], now: float) -> int:
+        """Those that name no trace are remembered by their own ids. Within a write."""
+        gone = self._db.rows(f"DELETE FROM signals {where} RETURNING id, trace_id", list(args))
+        self._db.connection.executemany(
+            "INSERT OR IGNORE INTO dropped VALUES (?, ?)",
+            [(short_id(id_.encode()), int(now // DAY)) for id_, trace in gone if not trace],
+        )
+        return len(gone)
+
+    def _drop_loose(self, oldest: float, now: float, dropped: dict[str, int]) -> bool:
         """Signals and scores whose trace never came, and what was set aside."""
-        found = 0
         with self._db.write() as connection:
+            alone = "SELECT id FROM signals WHERE request_id IS NULL AND came_at < ? LIMIT ?"
+            found = self._drop_signals(f"WHERE id IN ({alone})", [oldest, 5 * self._at_once], now)
+            dropped["signals"] += found
             for table, where in (
-                ("signals", "request_id IS NULL AND at < ?"),
-                ("scores", "request_id IS NULL AND at < ?"),
+                ("scores", "request_id IS NULL AND came_at < ?"),
                 ("asides", "at < ?"),
             ):
-                key = {"signals": "id", "scores": "(trace_id, scorer, source)", "asides": "id"}[table]
+                key = {"scores": "(trace_id, scorer, source)", "asides": "id"}[table]
                 columns = key.strip("()")
                 count = connection.execute(
                     f"DELETE FROM {table} WHERE {key} IN (SELECT {columns} FROM {table} WHERE {where}"
@@ -220,21 +231,26 @@ class Retention:
         with self._db.write():
             return self._rollups.drop_old(now, 20 * self._at_once)
 
-    def _forget_dropped(self, now: float, max_bytes: int) -> None:
-        """Forget traces that were dropped long ago, and a day's at a time where there are too many."""
-        most = int(_REMEMBERED_SHARE * max_bytes / _REMEMBERED_BYTES)
-        oldest = int(now // DAY) - _REMEMBERED_DAYS
+    def _forget_dropped(self, now: float, max_bytes: int, end: float) -> bool:
+        """Forget traces that were dropped long ago, and the oldest where there are too many."""
         (count,) = self._db.one("SELECT count(*) FROM dropped")
-        with self._db.write() as connection:
-            if count > most:
-                connection.execute(
-                    "DELETE FROM dropped WHERE trace IN (SELECT trace FROM dropped ORDER BY day LIMIT ?)",
-                    (min(count - most, 2_000),),
-                )
-            connection.execute(
-                "DELETE FROM dropped WHERE trace IN (SELECT trace FROM dropped WHERE day < ? LIMIT 2000)",
-                (oldest,),
-            )
+        oldest = int(now // DAY) - _REMEMBERED_DAYS
+        excess = count - int(_REMEMBERED_SHARE * max_bytes / _REMEMBERED_BYTES)
+
+        def step() -> bool:
+            nonlocal excess
+            limit = 20 * self._at_once
+            day, limit = (2**62, min(excess, limit)) if excess > 0 else (oldest, limit)
+            with self._db.write() as connection:
+                found = connection.execute(
+                    "DELETE FROM dropped WHERE trace IN"
+                    " (SELECT trace FROM dropped WHERE day < ? ORDER BY day LIMIT ?)",
+                    (day, limit),
+                ).rowcount
+            excess -= found
+            return found > 0
+
+        return self._repeat(end, step)
 
     # -- the file
 

@@ -41,7 +41,7 @@ def settled(span: Span, now: float) -> tuple[Span, bytes]:
     """A span that can be written, and its attributes as JSON."""
     if len(span.id) != 16 or span.parent_id == span.id or not _is_hex(span.id):
         span = msgspec.structs.replace(span, id=id_bytes(span.id or "?", 8).hex())
-        if span.parent_id == span.id:
+        if span.parent_id and id_bytes(span.parent_id, 8).hex() == span.id:
             span = msgspec.structs.replace(span, parent_id="")
     span = timed(span, now)
     try:
@@ -58,8 +58,9 @@ def settled(span: Span, now: float) -> tuple[Span, bytes]:
 
 
 def _is_hex(text: str) -> bool:
+    """Digits as they are read back: small letters."""
     try:
-        return len(bytes.fromhex(text)) * 2 == len(text)
+        return bytes.fromhex(text).hex() == text
     except ValueError:
         return False
 

@@ -26,7 +26,8 @@ CREATE INDEX requests_started ON requests(started_at, series_id, counted, failed
 CREATE INDEX requests_user ON requests(user, started_at, series_id, counted, failed, refused, flagged, bad,
   error, latency_s, cost_usd, score) WHERE user <> '';
 CREATE INDEX requests_session ON requests(session, started_at) WHERE session <> '';
-CREATE INDEX requests_new ON requests(arrived_at) WHERE watch = 0;
+CREATE INDEX requests_new ON requests(complete, arrived_at) WHERE watch = 0;
+CREATE INDEX requests_regretted ON requests(started_at) WHERE watch = 1 AND (failed OR flagged OR bad);
 CREATE INDEX requests_waiting ON requests(id) WHERE watch = 2;
 CREATE TABLE spans (
   id INTEGER PRIMARY KEY, request_id INTEGER NOT NULL REFERENCES requests(id) ON DELETE CASCADE,
@@ -39,19 +40,19 @@ CREATE TABLE rollups (
 CREATE TABLE signals (
   id TEXT PRIMARY KEY, request_id INTEGER REFERENCES requests(id) ON DELETE SET NULL, trace_id BLOB NOT NULL,
   session TEXT NOT NULL, user TEXT NOT NULL, feature TEXT NOT NULL, kind TEXT NOT NULL, value REAL NOT NULL,
-  at REAL NOT NULL, comment TEXT NOT NULL, edited TEXT NOT NULL) WITHOUT ROWID;
+  at REAL NOT NULL, comment TEXT NOT NULL, edited TEXT NOT NULL, came_at REAL NOT NULL) WITHOUT ROWID;
 CREATE INDEX signals_request ON signals(request_id) WHERE request_id IS NOT NULL;
 CREATE INDEX signals_waiting ON signals(trace_id) WHERE request_id IS NULL;
 CREATE INDEX signals_session ON signals(session, at) WHERE trace_id = x'' AND session <> '';
-CREATE INDEX signals_alone ON signals(at) WHERE request_id IS NULL;
+CREATE INDEX signals_alone ON signals(came_at) WHERE request_id IS NULL;
 CREATE TABLE scores (
   trace_id BLOB NOT NULL, scorer TEXT NOT NULL, source TEXT NOT NULL,
   request_id INTEGER REFERENCES requests(id) ON DELETE CASCADE, value REAL, passed INTEGER,
-  reason TEXT NOT NULL, error TEXT NOT NULL, at REAL NOT NULL, cost_usd REAL,
+  reason TEXT NOT NULL, error TEXT NOT NULL, at REAL NOT NULL, cost_usd REAL, came_at REAL NOT NULL,
   PRIMARY KEY (trace_id, scorer, source)) WITHOUT ROWID;
 CREATE INDEX scores_request ON scores(request_id) WHERE request_id IS NOT NULL;
 CREATE INDEX scores_waiting ON scores(trace_id) WHERE request_id IS NULL;
-CREATE INDEX scores_at ON scores(at);
+CREATE INDEX scores_alone ON scores(came_at) WHERE request_id IS NULL;
 CREATE TABLE asides (
   id INTEGER PRIMARY KEY, at REAL NOT NULL, source TEXT NOT NULL, place TEXT NOT NULL, why TEXT NOT NULL,
   text TEXT NOT NULL, UNIQUE (source, place, why, text));

@@ -46,9 +46,9 @@ class Traits:
         )
         if not upto:
             return [], after
-        step = max((upto - after) // limit, 1)
+        step = max(-(-(upto - after) // limit), 1)
         rows = self._db.rows(
-            "SELECT id, facts FROM requests WHERE id > ? AND id <= ? AND counted AND facts <> x''"
+            "SELECT id, facts FROM requests WHERE id > ? AND id <= ? AND counted"
             " AND id % ? = 0 ORDER BY id LIMIT ?",
             (after, upto, step, limit),
         )
@@ -75,9 +75,7 @@ class Traits:
             self._db.forget()
             changes = Changes()
             for id_, traits in found:
-                row = self._db.one(
-                    "SELECT series_id, facts FROM requests WHERE id = ? AND facts <> x''", (id_,)
-                )
+                row = self._db.one("SELECT series_id, facts FROM requests WHERE id = ?", (id_,))
                 if row is None:
                     continue
                 series_id, request = row[0], _request(row[1])

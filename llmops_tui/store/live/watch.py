@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from llmops_tui.domain.live.amounts import usd
+from llmops_tui.domain.live.arrival import LiveScore
 from llmops_tui.domain.live.listing import LiveRequest
 from llmops_tui.domain.live.request import Request
 from llmops_tui.store.connection import Database
@@ -14,6 +16,8 @@ _request = msgspec.msgpack.Decoder(Request).decode
 
 #: What the column `watch` says.
 NEW, PASSED_OVER, WAITS, JUDGED = 0, 1, 2, 3
+#: A trace without a root is taken as it is after so long: its root is kept elsewhere, or lost.
+UNFINISHED_S = 300.0
 
 
 class Watch:
@@ -26,12 +30,16 @@ class Watch:
         """Requests that nobody has looked at and that have come to rest, oldest first.
 
         Args:
-            before: Unix seconds: nothing has come of them since.
+            before: Unix seconds: nothing has come of them since; where the root has not come either, for
+                `UNFINISHED_S` more, as it may still be under way.
         """
+        new = "SELECT id FROM requests WHERE watch = 0 AND complete = {} AND arrived_at < ?"
         rows = self._db.rows(
-            "SELECT id, arrived_at, facts FROM requests"
-            " WHERE watch = 0 AND arrived_at < ? ORDER BY arrived_at LIMIT ?",
-            (before, limit),
+            "SELECT id, arrived_at, facts FROM requests WHERE id IN ("
+            f"SELECT id FROM ({new.format(1)} ORDER BY arrived_at LIMIT ?)"
+            f" UNION ALL SELECT id FROM ({new.format(0)} ORDER BY arrived_at LIMIT ?))"
+            " ORDER BY arrived_at LIMIT ?",
+            (before, limit, before - UNFINISHED_S, limit, limit),
         )
         return [LiveRequest(id_, _request(facts), at) for id_, at, facts in rows]
 
@@ -53,8 +61,7 @@ class Watch:
         with self._db.write() as connection:
             return connection.execute(
                 f"UPDATE requests SET watch = {WAITS} WHERE watch = {PASSED_OVER} AND counted"
-                " AND started_at >= ? AND (failed OR flagged OR bad OR refused)"
-                " AND (failed OR flagged OR bad)",
+                " AND started_at >= ? AND (failed OR flagged OR bad)",
                 (since,),
             ).rowcount
 
@@ -80,9 +87,36 @@ class Watch:
         return int(count)
 
     def spent_since(self, at: float) -> float:
-        """USD that judging cost since then, as far as it is known."""
-        (cost,) = self._db.one(
-            "SELECT ifnull(sum(cost_usd), 0.0) FROM scores WHERE at >= ? AND source IN ('online', 'worth')",
-            (at,),
+        """USD that judging cost since then (a quarter of an hour of the last two days), as far as it is
+        known; what was judged may have been dropped meanwhile."""
+        (nano_usd,) = self._db.one(
+            "SELECT ifnull(sum(value), 0) FROM counters WHERE name >= ? AND name < ?",
+            (_spent_name(at), _SPENT + ":"),
         )
-        return float(cost)
+        return float(nano_usd) / _NANO
+
+
+#: Money is kept by the quarter of an hour: midnight is the beginning of one everywhere.
+_SPENT, _QUARTER_S, _NANO = "spent ", 900, 1e9
+_SPENT_FOR_S = 2 * 86_400.0
+
+
+def _spent_name(at: float) -> str:
+    return f"{_SPENT}{max(int(at // _QUARTER_S), 0) * _QUARTER_S:012d}"
+
+
+def note_spent(db: Database, scores: Iterable[LiveScore], now: float) -> None:
+    """Add what judging cost here. Within a write."""
+    spent: dict[str, int] = {}
+    for score in scores:
+        if score.cost_usd and score.source in ("online", "worth"):
+            name = _spent_name(score.at)
+            spent[name] = spent.get(name, 0) + round(usd(score.cost_usd) * _NANO)
+    if spent:
+        db.connection.executemany(
+            "INSERT INTO counters VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
+            spent.items(),
+        )
+        db.connection.execute(
+            "DELETE FROM counters WHERE name >= ? AND name < ?", (_SPENT, _spent_name(now - _SPENT_FOR_S))
+        )
