@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
+
+import msgspec
 
 from llmops_tui.domain import messages as m
 from llmops_tui.domain.case import Case
@@ -163,18 +164,13 @@ def _live_scores(
 ) -> list[LiveScore]:
     """Cost of the judges' calls goes to the first score: they are asked for the request, paid for once."""
     costs = [cost for cost in aside.costs if cost is not None]
-    made: list[LiveScore] = []
+    made = [
+        LiveScore(trace_id, s.label, s.value, s.passed, s.reason, s.error or "", now, source)
+        for s in evaluated.scores
+    ]
     if evaluated.failure is not None:
         why = str(evaluated.failure)
-        return [LiveScore(trace_id, u.label, None, None, "", why, now, source) for u in case.scorers]
-    for n, score in enumerate(evaluated.scores):
-        cost: Any = sum(costs) if costs and n == 0 else None
-        made.append(
-            LiveScore(
-                *(trace_id, score.label, score.value, score.passed, score.reason, score.error or ""),
-                at=now,
-                source=source,
-                cost_usd=cost,
-            )
-        )
+        made = [LiveScore(trace_id, use.label, None, None, "", why, now, source) for use in case.scorers]
+    if made and costs:
+        made[0] = msgspec.structs.replace(made[0], cost_usd=sum(costs))
     return made
