@@ -35,14 +35,25 @@ def due(state: AlertState, now: float) -> Notice | None:
 
     It is the same after a restart, and what fired and ended unseen (during a pause) is not told at all.
     """
-    if now - state.told_at < RETRY_S and state.told_at <= now and state.told == "failed":
+    if now - state.told_at < RETRY_S and state.told_at <= now and state.told in ("failed", "behind"):
         return None
     if state.phase == "firing":
-        if state.told != "firing":
+        if state.told not in ("firing", "behind"):
             return "fired"
         # A clock that was set back makes no silence.
-        return "reminder" if not 0 <= now - state.told_at < REMIND_S else None
+        is_due = state.told == "behind" or not 0 <= now - state.told_at < REMIND_S
+        return "reminder" if is_due else None
+    if state.told == "behind":
+        # Nobody waits for the end of what was over long ago.
+        return "cleared" if now - state.since < REMIND_S else None
     return "cleared" if state.told == "firing" else None
+
+
+def taken_back(outbox: Outbox, now: float, *, summary: bool = False) -> Outbox:
+    """One that went out and did not arrive: it takes nobody's place, and a summary is tried again soon."""
+    if summary:
+        return Outbox(outbox.sent, now - _HOUR_S + RETRY_S)
+    return msgspec.structs.replace(outbox, sent=outbox.sent[:-1])
 
 
 def admit(outbox: Outbox, now: float) -> tuple[Outbox, Literal["send", "summary", "withhold"]]:
