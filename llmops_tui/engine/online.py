@@ -30,6 +30,8 @@ from llmops_tui.store.live.watch import JUDGED, PASSED_OVER, WAITS
 
 #: A request has come to rest when nothing of it has come for so long.
 REST_S = 10.0
+#: One whose root has not come in may still be under way: the root, which has the answer, is sent last.
+OPEN_REST_S = 900.0
 #: Looked at in one go.
 AT_ONCE = 500
 #: Judged side by side.
@@ -82,13 +84,14 @@ class OnlineEvals:
         """Choose among what has come to rest, judge some of what waits; gives how many were dealt with."""
         now = self._clock()
         chosen = self.choose(now)
-        self._live.watch.recall(now - RECALL_S)
+        if self._sampling.always:
+            self._live.watch.recall(now - RECALL_S)
         self._live.watch.give_up(now - GIVE_UP_S)
         return chosen + await self._judge_waiting(now)
 
     def choose(self, now: float) -> int:
         """Decide on requests that nobody has looked at; gives how many."""
-        found = self._live.watch.undecided(now - REST_S, AT_ONCE)
+        found = self._live.watch.undecided(now - REST_S, AT_ONCE, open_before=now - OPEN_REST_S)
         taken = [x.id for x in found if x.request.is_request and is_chosen(x.request, self._sampling)]
         wanted = set(taken)
         self._live.watch.decide(taken, WAITS)
@@ -160,7 +163,14 @@ def _live_scores(
     made: list[LiveScore] = []
     if evaluated.failure is not None:
         why = str(evaluated.failure)
-        return [LiveScore(trace_id, u.label, None, None, "", why, now, source) for u in case.scorers]
+        # What was paid before it failed counts towards the day's money all the same.
+        return [
+            LiveScore(
+                *(trace_id, u.label, None, None, "", why, now, source),
+                cost_usd=sum(costs) if costs and n == 0 else None,
+            )
+            for n, u in enumerate(case.scorers)
+        ]
     for n, score in enumerate(evaluated.scores):
         cost: Any = sum(costs) if costs and n == 0 else None
         made.append(

@@ -22,16 +22,17 @@ class Watch:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def undecided(self, before: float, limit: int) -> list[LiveRequest]:
+    def undecided(self, before: float, limit: int, *, open_before: float | None = None) -> list[LiveRequest]:
         """Requests that nobody has looked at and that have come to rest, oldest first.
 
         Args:
             before: Unix seconds: nothing has come of them since.
+            open_before: the same for those whose root has not come in; by default as `before`.
         """
         rows = self._db.rows(
-            "SELECT id, arrived_at, facts FROM requests"
-            " WHERE watch = 0 AND arrived_at < ? ORDER BY arrived_at LIMIT ?",
-            (before, limit),
+            "SELECT id, arrived_at, facts FROM requests WHERE watch = 0 AND arrived_at < ?"
+            " AND (complete OR arrived_at < ?) ORDER BY arrived_at LIMIT ?",
+            (before, before if open_before is None else open_before, limit),
         )
         return [LiveRequest(id_, _request(facts), at) for id_, at, facts in rows]
 
