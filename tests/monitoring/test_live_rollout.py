@@ -222,7 +222,14 @@ def test_a_regression_is_over_when_its_version_has_gone(tmp_path: Path) -> None:
         assert open_regressions(store) == []
 
 
-async def test_the_task_tells_every_channel_once(tmp_path: Path) -> None:
+def test_a_night_without_traffic_is_no_end_of_a_regression(tmp_path: Path) -> None:
+    with live_store(tmp_path, deployed(bad), NOW) as store:
+        store.alerts.keep({}, events_of(store, NOW))
+        assert events_of(store, NOW + 8 * HOUR) == []
+        assert len(open_regressions(store)) == 1
+
+
+async def test_the_task_tells_every_channel_once_and_what_fails_again(tmp_path: Path) -> None:
     live_store(tmp_path, deployed(bad), NOW).close()
     told: list[tuple[str, AlertEvent]] = []
     clock, stop = iter([NOW, NOW + 300, NOW + 600]), asyncio.Event()
@@ -240,6 +247,7 @@ async def test_the_task_tells_every_channel_once(tmp_path: Path) -> None:
     settings = LiveSettings(channels=(Channel("pager"), Channel("broken")))
     task = RegressionTask(tmp_path, settings, clock=lambda: next(clock), pause=pause, send=send)
     await task.run(stop)
-    assert [name for name, _event in told] == ["pager", "broken"]
+    assert [name for name, _event in told] == ["pager", "broken", "broken", "broken"]
     with LiveStore.open(tmp_path / LIVE_DATABASE, read_only=True) as store:
-        assert [(e.what, e.channel) for e in store.alerts.events()] == [("failed", "broken"), ("fired", "")]
+        kept = [(e.what, e.channel) for e in store.alerts.events()]
+    assert kept == [*[("failed", "broken")] * 3, ("fired", "")]
