@@ -97,3 +97,16 @@ def test_another_model_behind_the_name_is_said_also_where_the_scores_stay() -> N
     result = compared(made(scores, served={"m": ["old"]}), made(scores, served={"m": ["new"]}), 1)
     assert result.state == "changed"
     assert "m is served as new, at first as old" in result.sentence
+
+
+def test_a_canary_without_scores_is_not_what_later_ones_are_held_against(tmp_path: Path) -> None:
+    good = {f"c{n}\0m": [1.0] for n in range(20)}
+    bad = {f"c{n}\0m": [0.0] for n in range(20)}
+    states = []
+    with LiveStore.open(tmp_path / "live.db") as live:
+        for scores in ({}, good, good, bad):
+            first, count = live.canaries.first("c", "h", "e")
+            result = compared(first, made(scores), count)
+            live.canaries.add(result)
+            states.append((result.state, result.look))
+    assert states == [("incomplete", 0), ("first", 0), ("same", 1), ("worse", 2)]

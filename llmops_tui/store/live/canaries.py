@@ -26,12 +26,18 @@ class Canaries:
             )
 
     def first(self, config: str, version_hash: str, eval_hash: str) -> tuple[CanaryRun | None, int]:
-        """The first canary of a version over the same cases, and how many there were."""
+        """The first canary of a version over the same cases that has scores, and how many there were since,
+        itself included."""
         of = (config, version_hash, eval_hash)
         where = "WHERE config = ? AND version = ? AND eval_hash = ?"
-        row = self._db.one(f"SELECT data FROM canaries {where} ORDER BY at, id LIMIT 1", of)
         (count,) = self._db.one(f"SELECT count(*) FROM canaries {where}", of)
-        return (_decode(row[0]).run, int(count)) if row else (None, 0)
+        for before in range(count):
+            (data,) = self._db.one(
+                f"SELECT data FROM canaries {where} ORDER BY at, id LIMIT 1 OFFSET ?", (*of, before)
+            )
+            if (run := _decode(data).run).scores:
+                return run, count - before
+        return None, 0
 
     def newest(self, config: str = "", limit: int = 20) -> list[CanaryResult]:
         """Newest first.
