@@ -280,10 +280,10 @@ def _is_old(rule: AlertRule, made_at: float, span_s: float, at: int) -> bool:
 
 
 def _told(state: AlertState, now: float, *, failed: bool = False) -> AlertState:
+    if failed:  # they still know what they were told before
+        return msgspec.structs.replace(state, failed_at=now)
     told = "firing" if state.phase == "firing" else ""
-    if failed:
-        told = "behind" if state.told in ("firing", "behind") else "failed"
-    return msgspec.structs.replace(state, told=told, told_at=now)
+    return msgspec.structs.replace(state, told=told, told_at=now, failed_at=0.0)
 
 
 def _drift_words(effect_name: str, effect: float, notes: Sequence[str]) -> str:

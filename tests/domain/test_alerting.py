@@ -229,8 +229,18 @@ def test_an_alert_is_told_when_it_fires_when_it_is_over_and_every_four_hours() -
 
 
 def test_what_could_not_be_sent_is_tried_again_later() -> None:
-    assert due(firing("failed", 100.0), 160.0) is None
-    assert due(firing("failed", 100.0), 500.0) == "fired"
+    failed = msgspec.structs.replace(firing(), failed_at=100.0)
+    assert due(failed, 160.0) is None
+    assert due(failed, 500.0) == "fired"
+
+
+def test_that_it_is_over_is_told_when_that_or_a_reminder_could_not_be_sent_at_first() -> None:
+    reminded = msgspec.structs.replace(firing("firing", 100.0), failed_at=15_000.0)
+    assert due(reminded, 15_060.0) is None
+    assert due(reminded, 15_300.0) == "reminder"
+    over = msgspec.structs.replace(reminded, phase="quiet")
+    assert due(over, 15_060.0) is None
+    assert due(over, 15_300.0) == "cleared"
 
 
 def test_a_storm_is_a_few_alerts_one_summary_and_then_nothing_for_an_hour() -> None:
@@ -245,4 +255,4 @@ def test_a_storm_is_a_few_alerts_one_summary_and_then_nothing_for_an_hour() -> N
 def test_a_clock_that_was_set_back_neither_floods_nor_silences() -> None:
     outbox = Outbox(tuple(10_000.0 + n for n in range(MOST_AN_HOUR)), 10_100.0)
     assert admit(outbox, 500.0)[1] == "send"
-    assert due(firing("failed", 10_000.0), 500.0) == "fired"
+    assert due(msgspec.structs.replace(firing(), failed_at=10_000.0), 500.0) == "fired"

@@ -35,17 +35,13 @@ def due(state: AlertState, now: float) -> Notice | None:
 
     It is the same after a restart, and what fired and ended unseen (during a pause) is not told at all.
     """
-    if now - state.told_at < RETRY_S and state.told_at <= now and state.told in ("failed", "behind"):
+    if state.failed_at and 0 <= now - state.failed_at < RETRY_S:
         return None
     if state.phase == "firing":
-        if state.told not in ("firing", "behind"):
+        if state.told != "firing":
             return "fired"
         # A clock that was set back makes no silence.
-        is_due = state.told == "behind" or not 0 <= now - state.told_at < REMIND_S
-        return "reminder" if is_due else None
-    if state.told == "behind":
-        # Nobody waits for the end of what was over long ago.
-        return "cleared" if now - state.since < REMIND_S else None
+        return "reminder" if not 0 <= now - state.told_at < REMIND_S else None
     return "cleared" if state.told == "firing" else None
 
 

@@ -51,9 +51,8 @@ class AlertState(msgspec.Struct, frozen=True):
         evidence: 0 … 1: how much of the evidence that an alarm needs is there.
         onset: when the change probably began, while it is pending or fires.
         fired: when it fired lately. episodes: (from, to) that were not usual.
-        told: the phase that channels were told of, `firing` or empty; `failed` where nobody could be told
-            that it fires, `behind` where they know that, and could not be told what came next. told_at: when,
-            or when it failed.
+        told: the phase that channels were told of, `firing` or empty; told_at: when. failed_at: when they
+            could not be told; 0 after they were.
         detail: a sentence of what else is known: of a drift, what drifted.
     """
 
@@ -74,6 +73,7 @@ class AlertState(msgspec.Struct, frozen=True):
     episodes: tuple[tuple[float, float], ...] = ()
     told: str = ""
     told_at: float = 0.0
+    failed_at: float = 0.0
     detail: str = ""
 
 
