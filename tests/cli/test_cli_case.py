@@ -163,3 +163,10 @@ def test_terminal_escapes_of_the_trace_do_not_get_into_the_file(desk: Desk) -> N
     text = (desk.root / "evals/live.yaml").read_text()
     assert "\x1b" not in text
     assert "\u202e" not in text
+
+
+@pytest.mark.parametrize("expected", ["", "  ", "\x1b"])
+def test_an_expected_answer_of_nothing_is_none(live: LiveDesk, expected: str) -> None:
+    assert live.run("case", trace_id_of(0), "--expected", expected) == 2
+    assert "a case needs something to be held against" in live.err
+    assert not (live.root / "evals/live.yaml").exists()
