@@ -286,6 +286,15 @@ def test_drift_is_looked_at_once_a_window_and_told(traffic: Traffic) -> None:
     assert "input_words drifted" in fired(traffic).sentence
 
 
+def test_what_fires_now_is_not_shown_in_a_window_that_was_over_before(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 300, failing(0.02))
+    bad = traffic.go_on(end, 40, failing(0.5))
+    AlertWatch(traffic.store, [ERRORS]).look(bad)
+    settings = LiveSettings(rules=(ERRORS,))
+    assert firing(traffic.store, LiveFilter(since=DAY0, until=end), settings) == ()
+    assert len(firing(traffic.store, LiveFilter(since=DAY0, until=bad), settings)) == 1
+
+
 def test_that_it_is_over_is_told_though_it_could_not_be_sent_at_first(traffic: Traffic) -> None:
     end = traffic.go_on(DAY0, 300, failing(0.02))
     bad = traffic.go_on(end, 40, failing(0.5))
