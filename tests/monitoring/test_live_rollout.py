@@ -102,6 +102,21 @@ def test_a_version_that_does_as_well_is_safe_once_there_is_enough(tmp_path: Path
     assert late.sentence.startswith("Safe to go on")
 
 
+def test_after_a_pause_the_last_day_of_the_old_version_is_held_against_the_new_one(tmp_path: Path) -> None:
+    """Closed at the weekend, deployed on Monday."""
+    requests = [
+        *spread(1500, NOW - 6 * DAY, NOW - 3 * DAY, old),
+        *spread(600, NOW - 6 * HOUR, NOW, bad, 2),
+    ]
+    with live_store(tmp_path, requests, NOW) as store:
+        view = rollout(store, ALL, NOW)
+        assert view.kind == "after"
+        assert 400 < view.n_old < 600
+        assert view.verdict == "fail"
+        assert any("in which it had traffic" in note for note in view.notes)
+        assert [found.rule for found in regressions(store, NOW)] == ["regression bench v2"]
+
+
 def test_requests_of_a_user_count_once(tmp_path: Path) -> None:
     """One user who fails a thousand times is one observation, and decides nothing."""
 
