@@ -75,7 +75,7 @@ def case(
         with open_live(workspace, writing=True) as store:
             listed = found_request(store, trace_id)
             name = live_cases.config_of(engine, listed.request, config)
-            chosen = file or live_cases.LIVE_FILE
+            chosen = live_cases.eval_file_of(engine.root, file or live_cases.LIVE_FILE)
             new = live_cases.case_of_request(
                 engine,
                 name,
