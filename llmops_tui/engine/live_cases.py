@@ -207,7 +207,7 @@ def eval_file_of(root: Path, text: str) -> str:
     """
     from llmops_tui.workspace.root import SETTINGS_FILE
 
-    path = os.path.relpath(os.path.join(root, text), root).replace(os.sep, "/")
+    path = os.path.relpath(root / text, root).replace(os.sep, "/")
     if path.startswith("../") or path in ("..", "."):
         raise UsageError(Problem(f"{clean_line(text)} is not below the workspace", "name evals/NAME.yaml"))
     if path == SETTINGS_FILE or path.startswith(("configs/", ".llmops/")) or clean_line(path) != path:

@@ -181,6 +181,16 @@ async def test_a_judge_is_asked_and_keeps_to_the_money_of_a_day(desks: Any) -> N
     assert desk.live.watch.spent_since(0) > 0
 
 
+async def test_that_money_can_not_be_counted_is_told(desks: Any) -> None:
+    async with FakeOpenAI() as server:
+        desk, use = judged(desks, server.url)
+        desk.task._sampling = Sampling(1.0, scorers=(use,), per_day_usd=1.0)
+        desk.send(trace(16), trace(32, "another answer"))
+        await desk.settle()
+    assert [text for text in desk.said if "price of a judge is not known" in text] == desk.said
+    assert len(desk.said) == 1
+
+
 async def test_a_missing_key_is_told_once_and_nothing_is_lost(desks: Any) -> None:
     desk, use = judged(desks, "http://127.0.0.1:9/v1", api_key="${NO_SUCH_KEY}")
     desk.task._sampling = Sampling(1.0, scorers=(use,))
