@@ -10,10 +10,12 @@ from click.shell_completion import CompletionItem
 
 from llmops_tui.cli.options import shared_options
 from llmops_tui.cli.shell import Shell, root_of
+from llmops_tui.domain.safe_text import clean_line
 
 if TYPE_CHECKING:
+    from llmops_tui.domain.live.alert_event import AlertEvent
     from llmops_tui.domain.live.alerting import AlertState
-    from llmops_tui.domain.live.settings import AlertRule, LiveSettings
+    from llmops_tui.domain.live.settings import AlertRule, Channel, LiveSettings
 
 #: A rule fires; a channel could not be told.
 FIRING, UNTOLD = 1, 3
@@ -77,17 +79,27 @@ def _check(shell: Shell, root: Path, settings: LiveSettings) -> bool:
     """Bring the rules up to date; whether that was done, and not by another process just now."""
     import asyncio
 
+    from llmops_tui.monitoring import channels
     from llmops_tui.monitoring.alerting import AlertTask
+    from llmops_tui.monitoring.regressions import RegressionTask
     from llmops_tui.store.live import LIVE_DATABASE
 
     if not (root / LIVE_DATABASE).exists():
         return False
-    tellings = asyncio.run(AlertTask(root, settings).look())
-    for telling in tellings or ():
-        shell.say(
-            f"{telling.notice}: {telling.event.rule or 'alerts'}: sent to {', '.join(telling.channels)}"
-        )
-    return tellings is not None
+
+    async def send(where: Path, channel: Channel, event: AlertEvent) -> str:
+        why = await channels.send(where, channel, event)
+        what = f"not sent: {why}" if why else f"sent to {channel.name}"
+        shell.say(clean_line(f"{event.what}: {event.rule or 'alerts'}: {what}"))
+        return why
+
+    async def look() -> bool:
+        if await AlertTask(root, settings, send=send).look() is None:
+            return False
+        await RegressionTask(root, settings, send=send).look()
+        return True
+
+    return asyncio.run(look())
 
 
 def _show(shell: Shell, root: Path, settings: LiveSettings, *, check: bool, checked: bool) -> int:
@@ -100,17 +112,17 @@ def _show(shell: Shell, root: Path, settings: LiveSettings, *, check: bool, chec
     from llmops_tui.report.text import print_lines
     from llmops_tui.store.live import LIVE_DATABASE, LiveStore
 
-    states, events, regressed = {}, [], False
+    states, events, regressed = {}, [], []
     if (root / LIVE_DATABASE).exists():
         with LiveStore.open(root / LIVE_DATABASE, read_only=True) as store:
             states, events = store.alerts.states(), store.alerts.events(limit=_SHOWN)
-            regressed = bool(open_regressions(store))
+            regressed = open_regressions(store)
     board = [(rule, _of_this_rule(rule, states.get(rule.name))) for rule in settings.rules]
     if shell.as_json:
-        shell.print_json(alerts_json(board, events, checked=checked))
+        shell.print_json(alerts_json(board, events, checked=checked, regressed=regressed))
     else:
-        print_lines(alerts_lines(board, events, time.time()), sys.stdout)
-    fires = regressed or any(state is not None and state.phase == "firing" for _rule, state in board)
+        print_lines(alerts_lines(board, events, time.time(), regressed), sys.stdout)
+    fires = bool(regressed) or any(state is not None and state.phase == "firing" for _rule, state in board)
     return FIRING if check and fires else 0
 
 

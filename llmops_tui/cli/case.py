@@ -13,7 +13,7 @@ from llmops_tui.cli.live_options import found_request, open_live, trace_of
 from llmops_tui.cli.options import shared_options
 from llmops_tui.cli.shell import Shell, open_engine
 from llmops_tui.domain.errors import Problem, UsageError
-from llmops_tui.domain.safe_text import clean_line
+from llmops_tui.domain.safe_text import clean, clean_line
 
 if TYPE_CHECKING:
     from llmops_tui.domain.live.listing import LiveRequest
@@ -62,6 +62,9 @@ def case(
     """
     from llmops_tui.engine import live_cases
 
+    # What is empty would be in every answer.
+    if expected is not None and not clean(expected).strip():
+        expected = None
     if expected is None and not scorers:
         raise UsageError(
             Problem("a case needs something to be held against", "give --expected TEXT, or --scorer")
@@ -72,7 +75,7 @@ def case(
         with open_live(workspace, writing=True) as store:
             listed = found_request(store, trace_id)
             name = live_cases.config_of(engine, listed.request, config)
-            chosen = file or live_cases.LIVE_FILE
+            chosen = live_cases.eval_file_of(engine.root, file or live_cases.LIVE_FILE)
             new = live_cases.case_of_request(
                 engine,
                 name,

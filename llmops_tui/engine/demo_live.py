@@ -246,7 +246,7 @@ class _Passing:
         self._alerts = AlertTask(engine.root, live_settings, clock=clock)
         self._regressions = RegressionTask(engine.root, live_settings, clock=clock)
         self._online = OnlineEvals(engine, live, live_settings.sampling, say, clock=clock)
-        self._told = 0
+        self._told: set[tuple[str, str, float]] = set()
         self.events: list[AlertEvent] = []
         self.rollout: RolloutView | None = None
 
@@ -278,12 +278,15 @@ class _Passing:
     def _tell(self) -> None:
         """What has fired or is over since the last time."""
         events = [e for e in self._live.alerts.events(limit=500) if e.what in ("fired", "cleared", "ended")]
-        events.sort(key=lambda event: event.at)
-        for event in events[self._told :]:
+        # Rules look some minutes back: what is noticed later may have been earlier.
+        for event in sorted(events, key=lambda event: event.at):
+            key = (event.rule, event.what, event.at)
+            if key in self._told:
+                continue
+            self._told.add(key)
             hour = (self._clock.at - self._midnight) / 3_600
             self._say(f"{_clock(hour)}  {event.what:<8} {event.rule}: {event.sentence}")
             self.events.append(event)
-        self._told = len(events)
 
     def _rollout(self) -> RolloutView:
         from llmops_tui.domain.live.listing import LiveFilter

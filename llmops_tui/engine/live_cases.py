@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.domain.live.judged import answer_of, chunks_of, variables_of
 from llmops_tui.domain.live.request import Request
 from llmops_tui.domain.playground import NewCase
-from llmops_tui.domain.safe_text import clean
+from llmops_tui.domain.safe_text import clean, clean_line
 
 if TYPE_CHECKING:
     from llmops_tui.domain.case import Case
@@ -198,6 +199,22 @@ def with_scorers(engine: Engine, new: NewCase, file: str) -> NewCase:
     return new
 
 
+def eval_file_of(root: Path, text: str) -> str:
+    """The path of an eval file within the workspace, as a configuration names it.
+
+    Raises:
+        UsageError: it lies elsewhere, or is a file of another kind.
+    """
+    from llmops_tui.workspace.root import SETTINGS_FILE
+
+    path = os.path.relpath(root / text, root).replace(os.sep, "/")
+    if path.startswith("../") or path in ("..", "."):
+        raise UsageError(Problem(f"{clean_line(text)} is not below the workspace", "name evals/NAME.yaml"))
+    if path == SETTINGS_FILE or path.startswith(("configs/", ".llmops/")) or clean_line(path) != path:
+        raise UsageError(Problem(f"{clean_line(text)} can't be an eval file", "name evals/NAME.yaml"))
+    return path
+
+
 def needs_naming(configuration: Configuration, file: str) -> bool:
     """Whether the configuration does not read a file yet, so that it must be named in its `evals`."""
     return all(case.file != file for case in configuration.cases)
@@ -215,6 +232,7 @@ def keep(engine: Engine, config: str, new: NewCase, file: str) -> Kept:
     from llmops_tui.workspace.new_case import add_case, start_file
 
     configuration = engine.configuration(config)
+    file = eval_file_of(engine.root, file)
     if not needs_naming(configuration, file):
         id_, chosen = playground.keep(engine, config, new, file)
         return Kept(id_, chosen)

@@ -6,7 +6,10 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from llmops_tui.domain.errors import Problem, StoreError, UsageError
+from llmops_tui.domain.safe_text import clean
 from llmops_tui.engine.live_events import LiveDraft
 
 if TYPE_CHECKING:
@@ -64,6 +67,8 @@ def keep_draft(engine: Engine, config: str, new: NewCase, file: str) -> tuple[st
     from llmops_tui.store.live import LIVE_DATABASE, LiveStore
     from llmops_tui.workspace.made_up import judges_by_default
 
+    if isinstance(new.expected, str) and not clean(new.expected).strip():
+        new = msgspec.structs.replace(new, expected=None)
     if new.expected is None and not new.scorers and not judges_by_default(engine.root, file):
         raise UsageError(_NOTHING_EXPECTED)
     kept = keep(engine, config, with_scorers(engine, new, file), file)

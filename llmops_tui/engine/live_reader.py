@@ -57,17 +57,14 @@ class LiveReader:
                 self._jobs.put(None)
 
     def _work(self) -> None:
-        try:
-            while (job := self._next()) is not None:
-                function, future = job
-                if not future.set_running_or_notify_cancel():
-                    continue
-                try:
-                    future.set_result(function(self._opened()))
-                except BaseException as error:  # handed to whoever asked
-                    future.set_exception(error)
-        finally:
-            self._let_go()
+        while (job := self._next()) is not None:
+            function, future = job
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(function(self._opened()))
+            except BaseException as error:  # handed to whoever asked
+                future.set_exception(error)
 
     def _next(self) -> Job | None:
         try:
@@ -79,6 +76,8 @@ class LiveReader:
                 # What was asked at this very moment is answered still.
                 if not self._jobs.empty():
                     return self._jobs.get()
+                # Before the next thread may begin: it opens one of its own.
+                self._let_go()
                 self._thread = None
         return job
 

@@ -145,6 +145,10 @@ class OnlineEvals:
             return None
         finally:
             self._engine.host.drop(aside)
+        if self._sampling.per_day_usd is not None and None in aside.costs:
+            self._tell(
+                "Online evals: the price of a judge is not known, so it counts for nothing in per_day_usd."
+            )
         source = "online" if is_sampled(live.request, self._sampling) else "worth"
         return _live_scores(live.request.trace_id, case, evaluated, aside, self._clock(), source)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from llmops_tui.domain.live.alert_event import AlertEvent, event_of
-from llmops_tui.domain.live.alert_outbox import Notice, Outbox, admit, due
+from llmops_tui.domain.live.alert_outbox import Notice, Outbox, admit, due, taken_back
 from llmops_tui.domain.live.alerting import (
     AlertState,
     Change,
@@ -82,6 +82,7 @@ class AlertWatch:
             if not self._rules[name].to and due(state, now) is not None:
                 states[name] = _told(state, now)
         gone = [name for name in before if name not in self._rules]
+        events += [end for name in gone if (end := self._gone(name, before[name])) is not None]
         if events or gone or any(before.get(name) != state for name, state in states.items()):
             self._store.alerts.keep(states, events, outbox=outbox, dropped=gone)
         return tellings
@@ -93,10 +94,13 @@ class AlertWatch:
             StoreError: it can't be written.
         """
         states = self._store.alerts.states()
+        before = outbox = self._store.alerts.outbox()
         changed: dict[str, AlertState] = {}
         events: list[AlertEvent] = []
         for telling, results in tellings:
             arrived = not results or any(not why for why in results.values())
+            if not arrived:
+                outbox = taken_back(outbox, now, summary=telling.notice == "summary")
             if telling.notice != "summary":
                 for name in telling.rules:
                     if name in states:
@@ -110,7 +114,20 @@ class AlertWatch:
                     )
                 )
         if changed or events:
-            self._store.alerts.keep(changed, events)
+            self._store.alerts.keep(changed, events, outbox=outbox if outbox != before else None)
+
+    def _gone(self, name: str, state: AlertState) -> AlertEvent | None:
+        """The end of a rule that is not written any more; None where it did not fire."""
+        if state.phase != "firing":
+            return None
+        fired = next(
+            (e for e in self._store.alerts.events(rule=name, limit=10_000) if e.what == "fired"), None
+        )
+        if fired is None:
+            return None
+        at = max(state.looked_until, fired.at)
+        sentence = f"{fired.metric} is not told any more: the rule was taken away"
+        return msgspec.structs.replace(fired, what="ended", at=at, sentence=sentence)
 
     # -- one rule
 
@@ -199,18 +216,17 @@ class AlertWatch:
         alpha = min(rule.false_alarms_per_day * span / DAY_S, 0.05)
         name = rule.metric.removeprefix(DRIFT)
         found = [d for d in drifts(self._store, rule.filter(), at, window_s=span) if d.name == name]
-        if not found:
-            return msgspec.structs.replace(state, looked_until=float(end)), []
-        drift = found[0]
-        known = min(drift.n, drift.n_reference) >= max(FEWEST, rule.min_n)
-        is_so = known and drift.size != "none" and drift.p <= alpha
-        state = msgspec.structs.replace(
-            state, detail=_drift_words(drift.effect_name, drift.effect, drift.notes)
-        )
-        standing: Standing = "beyond" if is_so else "back" if known else "unknown"
-        state, change = step(
-            rule, state, Seen(drift.effect, int(drift.n), standing, is_so, float(at - span)), float(at)
-        )
+        seen = Seen(None, 0, "unknown", False)
+        if found:
+            drift = found[0]
+            known = min(drift.n, drift.n_reference) >= max(FEWEST, rule.min_n)
+            is_so = known and drift.size != "none" and drift.p <= alpha
+            standing: Standing = "beyond" if is_so else "back" if known else "unknown"
+            seen = Seen(drift.effect, int(drift.n), standing, is_so, float(at - span))
+            state = msgspec.structs.replace(
+                state, detail=_drift_words(drift.effect_name, drift.effect, drift.notes)
+            )
+        state, change = step(rule, state, seen, float(at))
         events = [event_of(rule, state, change.what, change.at)] if change is not None else []
         return msgspec.structs.replace(state, looked_until=float(end)), events
 
@@ -242,6 +258,11 @@ class AlertWatch:
         grave: Severity = (
             "critical" if any(self._rules[n].severity == "critical" for n in firing) else "warning"
         )
+        if not firing:
+            grave, sentence = "info", "no alert fires any more: all those that were told are over"
+            return Telling(
+                "summary", AlertEvent("", "summary", now, grave, "", sentence), channels, tuple(waiting)
+            )
         shown = ", ".join(firing[:10]) + (", …" if len(firing) > 10 else "")
         sentence = (
             f"{len(firing)} alerts fire: {shown}; as there are so many, no more are sent for an hour: see"

@@ -61,13 +61,15 @@ def payload(event: AlertEvent, workspace: str) -> dict[str, Any]:
     command = [clean_line(word) for word in asked]
     sentence = clean_line(event.sentence)
     words = _WORDS.get(event.what, event.what)
-    title = f"{_MARKS.get(event.what, '')} {event.severity}: {event.rule or 'alerts'} {words}".strip()
+    # The name of a regression's version, and of a scorer, come with the traffic.
+    rule, metric = clean_line(event.rule), clean_line(event.metric)
+    title = f"{_MARKS.get(event.what, '')} {event.severity}: {rule or 'alerts'} {words}".strip()
     return {
-        "text": f"{title}\n{sentence}\n{shlex.join(command)}",
+        "text": _for_chat(f"{title}\n{sentence}\n{shlex.join(command)}"),
         "state": event.what,
-        "rule": event.rule,
+        "rule": rule,
         "severity": event.severity,
-        "metric": event.metric,
+        "metric": metric,
         "sentence": sentence,
         "value": event.value,
         "limit": event.limit,
@@ -77,6 +79,11 @@ def payload(event: AlertEvent, workspace: str) -> dict[str, Any]:
         "requests": _of_filter(event.filter),
         "command": command,
     }
+
+
+def _for_chat(text: str) -> str:
+    """Names come from outside: none of them calls everybody (`<!channel>`, `@all`) or makes a link."""
+    return text.replace("<", "‹").replace(">", "›").replace("@", "@\u2060")
 
 
 def _of_filter(wanted: LiveFilter) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def firing(store: LiveStore, wanted: LiveFilter, settings: LiveSettings) -> tupl
         if (alert.until is None or alert.until >= wanted.since)
         and not (alert.until is None and (alert.rule in fires or alert.rule in rules))
     ]
-    found = [alert for alert in (*now, *past) if _touches(alert.filter, wanted)]
+    found = [a for a in (*now, *past) if a.since <= wanted.until and _touches(a.filter, wanted)]
     return tuple(sorted(found, key=lambda alert: (alert.until is not None, -alert.since)))
 
 

@@ -23,12 +23,18 @@ from llmops_tui.monitoring.rollout import Sides, judged, sides_of
 from llmops_tui.monitoring.rollout_traffic import VersionTraffic, versions_of
 from llmops_tui.store.live import LIVE_DATABASE, LiveStore
 from llmops_tui.store.live.rollups import DAY, HOUR
+from llmops_tui.store.lock import WorkspaceLock
 
 #: Seconds between looks.
 EVERY_S = 300.0
+#: What could not be told is tried again at each look, for so long.
+TRY_FOR_S = 4 * HOUR
+#: Who has this lock looks for them just now.
+LOCK = "regressions"
 #: Rules of this name are not written anywhere: `regression CONFIG VERSION`.
 PREFIX = "regression"
-#: A version that came longer ago is no rollout any more; one without traffic for so long has gone.
+#: A version that came longer ago is no rollout any more; one without traffic for so long, while others of
+#: its configuration have some, has gone.
 _LATELY_S, _GONE_S = 3 * DAY, 2 * HOUR
 #: Of false alarms for each version, over all its time.
 ALPHA = 0.01
@@ -91,14 +97,16 @@ def looked_at(store: LiveStore, now: float, *, alpha: float = ALPHA) -> list[Loo
     for config in sorted(configs):
         of = msgspec.structs.replace(wanted, config=config)
         versions, _resolution = versions_of(store, of, now)
+        newest = max((each.last for each in versions), default=0)
         for before, after in pairwise(versions):
-            if _is_rolling_out(after, now):
+            if _is_rolling_out(after, newest, now):
                 looked.append(_looked(store, of, now, before.version, after.version, alpha))
     return looked
 
 
-def _is_rolling_out(version: VersionTraffic, now: float) -> bool:
-    return now - version.first <= _LATELY_S and now - version.last <= _GONE_S
+def _is_rolling_out(version: VersionTraffic, newest: float, now: float) -> bool:
+    """A night in which nobody asks anything is no end of it: a version has gone where others go on."""
+    return now - version.first <= _LATELY_S and newest - version.last <= _GONE_S
 
 
 def _looked(store: LiveStore, of: LiveFilter, now: float, old: str, new: str, alpha: float) -> Looked:
@@ -226,6 +234,7 @@ class RegressionTask:
         self._clock = clock
         self._pause = pause or _wait
         self._send = send
+        self._untold: list[tuple[AlertEvent, Channel]] = []
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look every few minutes until `stop` is set.
@@ -238,19 +247,30 @@ class RegressionTask:
             await self._pause(EVERY_S, stop)
 
     async def look(self) -> list[AlertEvent]:
-        """Look once; gives what is new, which is kept and told.
+        """Look once; gives what is new, which is kept and told. What could not be told is tried again then.
+
+        Where another process is just at it, nothing is new.
 
         Raises:
             StoreError: the database can't be had.
         """
-        now = self._clock()
-        found = await asyncio.to_thread(self._looked, now)
-        for event in found:
-            for channel in self._settings.channels:
+        lock = WorkspaceLock(self._root, LOCK)
+        if lock.acquire() is not None:
+            return []
+        try:
+            now = self._clock()
+            found = await asyncio.to_thread(self._looked, now)
+            again = [(event, channel) for event, channel in self._untold if now - event.at < TRY_FOR_S]
+            fresh = [(event, channel) for event in found for channel in self._settings.channels]
+            self._untold = []
+            for event, channel in (*again, *fresh):
                 why = await self._send(self._root, channel, event)
                 if why:
-                    await asyncio.to_thread(self._untold, event, channel.name, why, now)
-        return found
+                    self._untold.append((event, channel))
+                    await asyncio.to_thread(self._failed, event, channel.name, why, now)
+            return found
+        finally:
+            lock.release()
 
     def _looked(self, now: float) -> list[AlertEvent]:
         if not (self._root / LIVE_DATABASE).exists():
@@ -261,7 +281,7 @@ class RegressionTask:
                 store.alerts.keep({}, found)
             return found
 
-    def _untold(self, event: AlertEvent, channel: str, why: str, now: float) -> None:
+    def _failed(self, event: AlertEvent, channel: str, why: str, now: float) -> None:
         failed = msgspec.structs.replace(event, what="failed", at=now, channel=channel, sentence=why)
         with LiveStore.open(self._root / LIVE_DATABASE) as store:
             store.alerts.keep({}, [failed])

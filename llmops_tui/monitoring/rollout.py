@@ -219,9 +219,13 @@ def _notes(times: Times, olds: Sequence[Seen], news: Sequence[Seen], by: str, mo
         notes.append(
             "one version came after the other: whatever else changed at that time looks just the same"
         )
-        is_same_hours = times.old_until != times.since
         before = fmt.seconds(times.old_until - times.old_since)
-        span = "the same hours of the day before" if is_same_hours else f"the {before} before"
+        if times.old_until == times.since:
+            span = f"the {before} before"
+        elif times.old_since == times.since - DAY:
+            span = "the same hours of the day before"
+        else:
+            span = f"the last {before} in which it had traffic, up to {fmt.moment(times.old_until)}"
         notes.append(f"the old version is taken from {span}")
     if by != "request":
         notes.append(f"what one {by} saw counts once: the requests of a {by} hang together")
@@ -243,6 +247,8 @@ def _sentence(view: RolloutView) -> str:
         return f"Safe to go on: none of {figures} of {view.new} fell by more than it may."
     waiting = [f for f in view.figures if f.result.verdict == "inconclusive"]
     known = [f for f in waiting if f.more is not None]
+    if not view.n_old:
+        return f"Not yet: no requests to {view.old} to hold {view.new} against."
     if not known:
         return f"Not yet: too few requests to {view.new} to tell, and none of them says how many it takes."
     most = max(known, key=lambda f: f.more or 0)

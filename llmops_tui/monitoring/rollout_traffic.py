@@ -142,12 +142,20 @@ def times_of(old: VersionTraffic, new: VersionTraffic, resolution: int, now: flo
     if beside >= max(LEAST_BESIDE, BESIDE_SHARE * news) and news >= COVERED * new.requests:
         since, last = float(max(old.first, new.first)), float(min(end + resolution, now))
         return Times("split", since, last, since, last, since - DAY)
-    since = float(new.first)
+    return _one_after_the_other(old, float(new.first), until)
+
+
+def _one_after_the_other(old: VersionTraffic, since: float, until: float) -> Times:
     lived = until - since
+    # Whole days, so that each hour of the day weighs alike.
+    span = max(min(lived // DAY, 7), 1) * DAY
+    before = [at for at in old.counts if at < since]
+    if before and max(before) < since - span:
+        # A pause lies between: its last days are older than that.
+        end = float(min(max(before) + HOUR, since))
+        return Times("after", since, until, end - span, end, end - span)
     if lived >= DAY:
-        # Whole days, so that each hour of the day weighs alike.
-        days = min(lived // DAY, 7)
-        return Times("after", since, until, since - days * DAY, since, since - days * DAY)
+        return Times("after", since, until, since - span, since, since - span)
     same = sum(n for at, n in old.counts.items() if since - DAY <= at < until - DAY)
     if same >= LEAST_BESIDE:
         return Times("after", since, until, since - DAY, until - DAY, since - DAY)

@@ -118,7 +118,8 @@ async def languages(texts: Sequence[str]) -> list[str]:
     """
     unknown = [""] * len(texts)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "llmops_tui.monitoring.language_process"),
+        # -P: what lies in the folder, a workspace that nobody has trusted, is no module of ours.
+        *(sys.executable, "-P", "-m", "llmops_tui.monitoring.language_process"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

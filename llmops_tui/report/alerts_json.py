@@ -16,6 +16,7 @@ from llmops_tui.domain.live.alert_event import (
 )
 from llmops_tui.domain.live.alerting import AlertState
 from llmops_tui.domain.live.listing import LiveFilter
+from llmops_tui.domain.live.overview import FiringAlert
 from llmops_tui.domain.live.settings import AlertRule
 
 Json = dict[str, Any]
@@ -23,18 +24,34 @@ Json = dict[str, Any]
 Board = Sequence[tuple[AlertRule, AlertState | None]]
 
 
-def alerts_json(board: Board, events: Sequence[AlertEvent], *, checked: bool) -> Json:
+def alerts_json(
+    board: Board, events: Sequence[AlertEvent], *, checked: bool, regressed: Sequence[FiringAlert] = ()
+) -> Json:
     """All rules, what fires, and what happened lately.
 
     Args:
         checked: the rules were brought up to date just now.
+        regressed: regressions of versions that fire; no rule of theirs is written anywhere.
     """
     firing = [rule.name for rule, state in board if state is not None and state.phase == "firing"]
     return {
-        "firing": firing,
+        "firing": [*firing, *(alert.rule for alert in regressed)],
         "checked": checked,
         "rules": [rule_json(rule, state) for rule, state in board],
+        "regressions": [_regression_json(alert) for alert in regressed],
         "events": [event_json(event) for event in events],
+    }
+
+
+def _regression_json(alert: FiringAlert) -> Json:
+    return {
+        "name": alert.rule,
+        "metric": alert.metric,
+        "severity": alert.severity,
+        "since": alert.since,
+        "sentence": alert.sentence,
+        "requests": filter_json(alert.filter),
+        "command": list(command_of(alert.filter, order_of(alert.metric))),
     }
 
 

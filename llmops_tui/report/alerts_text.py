@@ -15,6 +15,7 @@ from llmops_tui.domain.live.alert_event import (
     sentence_of,
 )
 from llmops_tui.domain.live.alerting import AlertState
+from llmops_tui.domain.live.overview import FiringAlert
 from llmops_tui.domain.live.settings import AlertRule
 from llmops_tui.domain.safe_text import clean_line
 from llmops_tui.report.alerts_json import Board
@@ -25,16 +26,24 @@ _MARKS = {"quiet": "○", "pending": "◐", "firing": "●"}
 _STYLES = {"quiet": "dim", "pending": "", "firing": "regressed"}
 
 
-def alerts_lines(board: Board, events: Sequence[AlertEvent], now: float) -> list[Line]:
-    """What fires first, then all rules, then what happened lately."""
+def alerts_lines(
+    board: Board, events: Sequence[AlertEvent], now: float, regressed: Sequence[FiringAlert] = ()
+) -> list[Line]:
+    """What fires first, then all rules, then what happened lately.
+
+    Args:
+        regressed: regressions of versions that fire.
+    """
     if not board:
-        return [(("there are no alert rules: alerts in llmops.yaml is empty", ""),)]
+        none = (("there are no alert rules: alerts in llmops.yaml is empty", ""),)
+        return [none, *(line for alert in regressed for line in _regression_lines(alert, now))]
     states = [state for _rule, state in board if state is not None]
     firing = [(rule, state) for rule, state in board if state is not None and state.phase == "firing"]
     head = f"{fmt.plural(len(firing), 'alert')} of {fmt.plural(len(board), 'rule')} {_fires(len(firing))}"
     looked = max((state.looked_until for state in states), default=None)
     about = f", looked at up to {fmt.moment(looked)}" if looked is not None else ", none was looked at yet"
     lines: list[Line] = [((head, "bold"), (about, "dim"))]
+    lines += [line for alert in regressed for line in _regression_lines(alert, now)]
     for rule, state in firing:
         requests = filter_of(rule, state, state.looked_until)
         command = shlex.join(command_of(requests, order_of(rule.metric)))
@@ -51,6 +60,19 @@ def alerts_lines(board: Board, events: Sequence[AlertEvent], now: float) -> list
     if events:
         lines += [EMPTY, *(_event_line(event) for event in events)]
     return lines
+
+
+def _regression_lines(alert: FiringAlert, now: float) -> list[Line]:
+    command = shlex.join(command_of(alert.filter, order_of(alert.metric)))
+    return [
+        EMPTY,
+        (
+            (clean_line(f"● {alert.severity}: {alert.rule}"), "regressed"),
+            (f"  since {fmt.moment(alert.since)}, {fmt.ago(alert.since, now)}", "dim"),
+        ),
+        ((f"  {clean_line(alert.sentence)}", ""),),
+        ((f"  {clean_line(command)}", "dim"),),
+    ]
 
 
 def _fires(n: int) -> str:

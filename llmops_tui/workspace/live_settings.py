@@ -250,7 +250,18 @@ class _Reading:
             rule = read_rule(self, entry, ("alerts", n), set(self._settings.channels))
             if rule is not None:
                 rules[entry.name] = rule
+                self._check_versions(rule, ("alerts", n, "reference"))
         return tuple(rules.values())
+
+    def _check_versions(self, rule: AlertRule, loc: Loc) -> None:
+        """Versions are those of one configuration: `v3` of one says nothing of `v2` of another."""
+        configs = sorted(self._configs or ())
+        if len(configs) > 1 and rule.is_change and rule.reference == "version" and not rule.config:
+            self.warn(
+                f"'{rule.name}' compares versions of all {len(configs)} configurations with each other",
+                f"write a rule for each of them, with config: {configs[0]}",
+                loc,
+            )
 
 
 def _labelled(use: ScorerUse, before: list[ScorerUse]) -> ScorerUse:

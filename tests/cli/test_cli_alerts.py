@@ -11,7 +11,9 @@ import pytest
 from desk import Desk
 
 from llmops_tui.domain import semconv as a
+from llmops_tui.domain.live.alert_event import AlertEvent
 from llmops_tui.domain.live.arrival import Arrived, Batch
+from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.domain.trace import Span
 from llmops_tui.monitoring.alerting import LOCK
 from llmops_tui.store.live import LIVE_DATABASE, LiveStore
@@ -151,3 +153,49 @@ def test_a_mistake_in_the_rules_is_told_and_one_elsewhere_is_not(desk: Desk) -> 
     code, _, err = desk("alerts", "--check")
     assert code == 2
     assert "llmops.yaml:1 there is no metric 'nonsense'" in err
+
+
+def regress(root: Path) -> None:
+    """A regression that a collector found, and did not live to see the end of."""
+    at = time.time() - 600
+    sentence = "desk v2 is worse than v1 (since it came): errors 1.0% → 20.0%"
+    wanted = LiveFilter(since=at - 600, config="desk", version="v2")
+    event = AlertEvent(
+        "regression desk v2", "fired", at, "critical", "error_rate", sentence, 0.2, 90, 0.01, wanted
+    )
+    with LiveStore.open(root / LIVE_DATABASE) as store:
+        store.alerts.keep({}, [event])
+
+
+def test_a_regression_of_a_version_is_listed_as_it_fires(desk: Desk) -> None:
+    write_rules(desk.root)
+    regress(desk.root)
+    code, out, _ = desk("alerts")
+    assert code == 0
+    assert "● critical: regression desk v2  since " in out
+    assert "desk v2 is worse than v1" in out
+    assert "--version v2" in out
+    answer = desk.json("alerts")
+    assert answer["firing"] == ["regression desk v2"]
+    assert answer["regressions"][0]["requests"]["version"] == "v2"
+
+
+def test_a_check_without_a_collector_ends_a_regression_that_is_over(desk: Desk) -> None:
+    write_rules(desk.root)
+    traffic(desk.root, failed=False)
+    regress(desk.root)
+    assert desk.json("alerts", "--check")["regressions"] == []
+    assert [t["state"] for t in told(desk.root)] == ["ended"]
+
+
+def test_a_check_says_which_channel_could_not_be_told(desk: Desk) -> None:
+    (desk.root / "llmops.yaml").write_text(
+        "channels: {gone: {command: no-such-program-anywhere}}\n"
+        "alerts: [{name: errors, metric: error_rate, above: 20%, to: [gone]}]\n",
+        encoding="utf-8",
+    )
+    traffic(desk.root, failed=True)
+    code, _, err = desk("alerts", "--check")
+    assert code == 1
+    assert "sent to gone" not in err
+    assert "fired: errors: not sent: gone: the command no-such-program-anywhere can't be run" in err

@@ -163,3 +163,29 @@ def test_terminal_escapes_of_the_trace_do_not_get_into_the_file(desk: Desk) -> N
     text = (desk.root / "evals/live.yaml").read_text()
     assert "\x1b" not in text
     assert "\u202e" not in text
+
+
+@pytest.mark.parametrize("expected", ["", "  ", "\x1b"])
+def test_an_expected_answer_of_nothing_is_none(live: LiveDesk, expected: str) -> None:
+    assert live.run("case", trace_id_of(0), "--expected", expected) == 2
+    assert "a case needs something to be held against" in live.err
+    assert not (live.root / "evals/live.yaml").exists()
+
+
+@pytest.mark.parametrize("file", ["./evals/desk.yaml", "evals//desk.yaml", "evals/../evals/desk.yaml"])
+def test_a_file_that_is_named_another_way_is_the_same_file(live: LiveDesk, file: str) -> None:
+    assert live.run("case", trace_id_of(0), "--expected", "12 euros", "--file", file) == 0
+    assert "is a case of evals/desk.yaml now" in live.out
+    assert (live.root / "configs/desk.yaml").read_text() == CONFIG
+    assert live.run("check") == 0
+
+
+@pytest.mark.parametrize(
+    "file", ["../out.yaml", "/out.yaml", "llmops.yaml", "configs/new.yaml", "evals/a\nb.yaml"]
+)
+def test_a_file_that_no_configuration_could_read_is_refused(live: LiveDesk, file: str) -> None:
+    assert live.run("case", trace_id_of(0), "--expected", "12 euros", "--file", file) == 2
+    assert "name evals/NAME.yaml" in live.err
+    assert (live.root / "configs/desk.yaml").read_text() == CONFIG
+    assert not (live.root / "llmops.yaml").exists()
+    assert live.run("check") == 0

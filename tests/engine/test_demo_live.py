@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmops_tui.domain import semconv as a
+from llmops_tui.domain.live.alert_event import AlertEvent
 from llmops_tui.domain.output import Output
 from llmops_tui.domain.run import VersionInfo
 from llmops_tui.domain.trace import Span, Trace
@@ -105,3 +106,16 @@ async def test_the_bad_deployment_and_the_slow_hour_are_found_and_nothing_else(e
 async def test_a_day_on_which_nothing_happens_is_quiet(engine: Engine) -> None:
     passing = await passed(engine, [Deployment(0, answers(1, 1)), Deployment(12, answers(2, 1))], slow=False)
     assert passing.events == []
+
+
+async def test_what_is_noticed_later_and_was_earlier_is_told_once_like_all_else(engine: Engine) -> None:
+    clock, said = Clock(MIDNIGHT), []
+    with _collecting(engine, clock, said.append) as (collector, live):
+        await collector.start()
+        passing = _Passing(engine, live, collector, clock, said.append, MIDNIGHT)
+        for rule, at in (("regression helpdesk v2", 900.0), ("answers", 600.0), ("slow", 1_200.0)):
+            event = AlertEvent(rule, "fired", MIDNIGHT + at, "critical", "pass_rate", "it fell")
+            live.alerts.keep({}, [event])
+            passing._tell()
+        await collector.close()
+    assert [e.rule for e in passing.events] == ["regression helpdesk v2", "answers", "slow"]

@@ -12,16 +12,20 @@ from fake_openai import FakeOpenAI
 from judge_bench import judge
 from small_workspace import write_workspace
 
+from llmops_tui.domain import messages as m
 from llmops_tui.domain import semconv as a
-from llmops_tui.domain.case import ScorerUse
+from llmops_tui.domain.call import Failure
+from llmops_tui.domain.case import Case, ScorerUse
 from llmops_tui.domain.live.arrival import Arrived, Batch, Signal
 from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.domain.live.sampling import is_sampled
 from llmops_tui.domain.live.settings import Sampling
 from llmops_tui.domain.live.tally import sum_of
+from llmops_tui.domain.model import Usage
 from llmops_tui.domain.trace import Span
 from llmops_tui.engine.engine import Engine
-from llmops_tui.engine.online import ABREAST, OnlineEvals
+from llmops_tui.engine.online import ABREAST, OnlineEvals, _live_scores
+from llmops_tui.engine.worker_host import Aside
 from llmops_tui.store.live import LiveStore
 
 NOW = 1_800_000_000.0
@@ -185,6 +189,16 @@ async def test_a_judge_is_asked_and_keeps_to_the_money_of_a_day(desks: Any) -> N
     assert desk.live.watch.spent_since(0) > 0
 
 
+async def test_that_money_can_not_be_counted_is_told(desks: Any) -> None:
+    async with FakeOpenAI() as server:
+        desk, use = judged(desks, server.url)
+        desk.task._sampling = Sampling(1.0, scorers=(use,), per_day_usd=1.0)
+        desk.send(trace(16), trace(32, "another answer"))
+        await desk.settle()
+    assert [text for text in desk.said if "price of a judge is not known" in text] == desk.said
+    assert len(desk.said) == 1
+
+
 async def test_a_missing_key_is_told_once_and_nothing_is_lost(desks: Any) -> None:
     desk, use = judged(desks, "http://127.0.0.1:9/v1", api_key="${NO_SUCH_KEY}")
     desk.task._sampling = Sampling(1.0, scorers=(use,))
@@ -214,3 +228,43 @@ async def test_it_stops_when_it_is_told_to(desks: Any) -> None:
     running = asyncio.create_task(desk.task.run(stop))
     stop.set()
     await asyncio.wait_for(running, 10)
+
+
+async def test_a_request_whose_answer_takes_long_is_judged_when_it_is_there(desks: Any) -> None:
+    """Steps are sent as they end: the root, and with it the answer, comes last."""
+    desk = desks(Sampling(1.0, scorers=(SHORT,)))
+    root, found = trace(16).spans
+    desk.send(Batch(spans=[found]))
+    await desk.settle()
+    desk.live.ingest([Batch(spans=[root])], desk.now)
+    desk.now += 60
+    await desk.settle()
+    (listed,) = desk.live.requests.listed(LiveFilter(only="scored"))
+    assert desk.live.requests.scores(listed.id)[0].reason.startswith("2 ")
+
+
+async def test_a_request_whose_root_never_comes_is_decided_on_all_the_same(desks: Any) -> None:
+    desk = desks(Sampling(1.0, scorers=(SHORT,)))
+    _root, found = trace(16).spans
+    desk.send(Batch(spans=[found]))
+    desk.now = NOW + 3_600
+    await desk.settle()
+    assert desk.live.watch.undecided(desk.now, 10) == []
+
+
+async def test_what_went_wrong_is_left_alone_where_nobody_asked_for_it(desks: Any) -> None:
+    desk = desks(Sampling(0.0, always=False, scorers=(SHORT,)))
+    desk.send(trace(16), trace(32, failed=True))
+    await desk.settle()
+    desk.send(Batch(signals=[Signal("s", "thumb", 0.0, NOW, f"{16:032x}")]))
+    await desk.settle()
+    assert not desk.live.requests.listed(LiveFilter(only="scored"))
+
+
+def test_what_a_judge_cost_before_it_failed_counts_towards_the_money_of_the_day() -> None:
+    aside = Aside(lambda _text: None, lambda _said: None)
+    aside.spent.append(m.Spent(1, "gateway", "e", Usage(3, 0), 0.25))
+    evaluated = m.Evaluated(1, None, failure=Failure("internal", "broken"))
+    case = Case(f"{16:032x}", {}, None, (SHORT, SHORT))
+    scores = _live_scores(case.id, case, evaluated, aside, NOW, "online")
+    assert [score.cost_usd for score in scores] == [0.25, None]

@@ -213,3 +213,23 @@ def test_questions_from_many_threads_are_all_answered(tmp_path: Path) -> None:
         assert reader.ask(lambda store: store is not None).result(PATIENCE_S)
     finally:
         reader.close()
+
+
+def test_a_reader_lets_go_of_its_database_before_another_may_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection belongs to its thread: closed later, it could be one that the next thread reads with."""
+    monkeypatch.setattr("llmops_tui.engine.live_reader.IDLE_S", 0.01)
+    ingest(tmp_path, traffic(1))
+    reader = LiveReader(tmp_path)
+    let_go, alone = reader._let_go, []
+
+    def watched() -> None:
+        if reader._store is not None:
+            alone.append(reader._thread is threading.current_thread() and reader._lock.locked())
+        let_go()
+
+    reader._let_go = watched  # type: ignore[method-assign]
+    thread = reader.ask(lambda _store: threading.current_thread()).result(PATIENCE_S)
+    thread.join(PATIENCE_S)
+    assert alone == [True]

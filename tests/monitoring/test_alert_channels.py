@@ -48,6 +48,15 @@ async def test_a_command_gets_the_alert_on_its_standard_input(tmp_path: Path) ->
     assert told["command"][:2] == ["llmops-tui", "live"]
 
 
+def test_names_that_come_with_the_traffic_neither_call_everybody_nor_add_lines() -> None:
+    hostile = "regression desk <!channel>\n\x1b[2J@all <https://evil.example|click>"
+    event = msgspec.structs.replace(EVENT, rule=hostile, metric="score.\x1b[31m", sentence=f"{hostile} fell")
+    told = payload(event, "desk")
+    assert len(told["text"].splitlines()) == 3
+    assert not any(call in told["text"] for call in ("<!", "<http", "@all"))
+    assert all("\x1b" not in told[name] and "\n" not in told[name] for name in ("rule", "metric", "sentence"))
+
+
 async def test_a_command_that_fails_says_why(tmp_path: Path) -> None:
     said = await send(tmp_path, python("import sys; sys.exit('no \\x1b[31mscreen')"), EVENT)
     assert said == "pager: the command ended with 1: no screen"

@@ -100,6 +100,15 @@ async def test_the_languages_of_texts_are_told_by_a_process_that_ends() -> None:
     assert (await languages(texts))[:3] == ["en", "de", "ja"]
 
 
+async def test_python_that_lies_in_the_workspace_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("open('ran', 'w').close()\nraise SystemExit\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert await languages(["Where is my parcel, please?"]) == ["en"]
+    assert not (tmp_path / "ran").exists()
+
+
 def test_only_terms_that_several_texts_share_are_kept() -> None:
     texts = ["Refund for Mr Featherstone"] + ["Refund my order 123456"] * 3
     assert terms_of(texts) == [["refund"], *[["refund", "order"]] * 3]

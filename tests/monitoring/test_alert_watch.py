@@ -13,9 +13,11 @@ from live_minutes import DAY0, HOUR, MINUTE, Traffic, failing, judged, request, 
 from llmops_tui.domain.live.alert_event import AlertEvent, command_of
 from llmops_tui.domain.live.alert_outbox import MOST_AN_HOUR
 from llmops_tui.domain.live.alerting import begin
-from llmops_tui.domain.live.settings import AlertRule
+from llmops_tui.domain.live.listing import LiveFilter
+from llmops_tui.domain.live.settings import AlertRule, LiveSettings
 from llmops_tui.monitoring.alert_traffic import Traffic as Reads
 from llmops_tui.monitoring.alert_watch import LAG_S, AlertWatch
+from llmops_tui.monitoring.firing import firing
 from llmops_tui.store.live import LIVE_DATABASE, LiveStore
 
 ERRORS = AlertRule("errors", "error_rate", 900.0, increase=1.0, severity="critical", to=("chat",))
@@ -282,3 +284,92 @@ def test_drift_is_looked_at_once_a_window_and_told(traffic: Traffic) -> None:
     watch.look(bad + 10 * MINUTE)
     assert happened(traffic) == [("inputs", "fired")]
     assert "input_words drifted" in fired(traffic).sentence
+
+
+def test_what_fires_now_is_not_shown_in_a_window_that_was_over_before(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 300, failing(0.02))
+    bad = traffic.go_on(end, 40, failing(0.5))
+    AlertWatch(traffic.store, [ERRORS]).look(bad)
+    settings = LiveSettings(rules=(ERRORS,))
+    assert firing(traffic.store, LiveFilter(since=DAY0, until=end), settings) == ()
+    assert len(firing(traffic.store, LiveFilter(since=DAY0, until=bad), settings)) == 1
+
+
+def test_that_it_is_over_is_told_though_it_could_not_be_sent_at_first(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 300, failing(0.02))
+    bad = traffic.go_on(end, 40, failing(0.5))
+    good = traffic.go_on(bad, 90, failing(0.02))
+    watch, told = AlertWatch(traffic.store, [ERRORS]), []
+    for minute in range(int(end), int(good), 60):
+        found = watch.look(minute + MINUTE)
+        why = "" if [t.notice for t in found] == ["fired"] or len(told) > 1 else "away"
+        watch.record([(t, dict.fromkeys(t.channels, why)) for t in found], minute + MINUTE)
+        told += [str(t.notice) for t in found]
+    assert told == ["fired", "cleared", "cleared"]
+
+
+def test_a_reminder_that_could_not_be_sent_does_not_silence_the_end(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 300, failing(0.02))
+    bad = traffic.go_on(end, 300, failing(0.5))
+    good = traffic.go_on(bad, 60, failing(0.02))
+    watch, told = AlertWatch(traffic.store, [ERRORS]), []
+    for minute in range(int(end), int(good), 60):
+        found = watch.look(minute + MINUTE)
+        why = "away" if [t.notice for t in found] == ["reminder"] and "reminder" not in told else ""
+        watch.record([(t, dict.fromkeys(t.channels, why)) for t in found], minute + MINUTE)
+        told += [str(t.notice) for t in found]
+    assert told == ["fired", "reminder", "reminder", "cleared"]
+
+
+def test_a_rule_that_is_taken_away_while_it_fires_has_ended(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 300, failing(0.02))
+    bad = traffic.go_on(end, 40, failing(0.5))
+    AlertWatch(traffic.store, [ERRORS]).look(bad)
+    assert [a.rule for a in firing(traffic.store, LiveFilter(), LiveSettings(rules=(ERRORS,)))] == ["errors"]
+    AlertWatch(traffic.store, [SLOW]).look(bad + MINUTE)
+    shown = firing(traffic.store, LiveFilter(), LiveSettings(rules=(SLOW,)))
+    assert [a.rule for a in shown if a.until is None] == []
+    assert happened(traffic) == [("errors", "fired"), ("errors", "ended")]
+
+
+def test_a_channel_that_is_down_uses_up_nobody_elses_notifications(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 300, failing(0.02))
+    bad = traffic.go_on(end, 120, failing(0.5))
+    watch, tries = AlertWatch(traffic.store, [ERRORS]), 0
+    for minute in range(int(end), int(bad), 60):
+        found = watch.look(minute + MINUTE)
+        watch.record([(t, dict.fromkeys(t.channels, "away")) for t in found], minute + MINUTE)
+        tries += len(found)
+    assert tries > MOST_AN_HOUR
+    assert traffic.store.alerts.outbox().sent == ()
+
+
+def test_when_a_storm_is_over_its_summary_says_so(traffic: Traffic) -> None:
+    end = traffic.go_on(DAY0, 300, failing(0.02))
+    bad = traffic.go_on(end, 40, failing(0.5))
+    good = traffic.go_on(bad, 60, failing(0.02))
+    rules = [msgspec.structs.replace(ERRORS, name=f"errors-{n}") for n in range(8)]
+    watch, summaries = AlertWatch(traffic.store, rules), []
+    for minute in range(int(end), int(good), 60):
+        found = watch.look(minute + MINUTE)
+        watch.record([(t, dict.fromkeys(t.channels, "")) for t in found], minute + MINUTE)
+        summaries += [t.event for t in found if t.notice == "summary"]
+    (event,) = summaries
+    assert event.sentence.startswith("no alert fires any more")
+    assert event.severity == "info"
+
+
+def test_drift_of_what_does_not_come_any_more_ends(traffic: Traffic) -> None:
+    rule = AlertRule("inputs", "drift.score.faithful", 3_600.0)
+    end = traffic.go_on(DAY0, 120, judged(0.9))
+    bad = traffic.go_on(end, 60, judged(0.4))
+    watch = AlertWatch(traffic.store, [rule])
+    watch.look(bad + 10 * MINUTE)
+    assert happened(traffic) == [("inputs", "fired")]
+    # Requests go on, and nobody judges them.
+    later = traffic.go_on(bad, 26 * 60, failing(0.0))
+    for minute in range(int(bad) + 700, int(later) + 3_600, 3_600):
+        watch.look(float(minute))
+    assert happened(traffic) == [("inputs", "fired"), ("inputs", "ended")]
+    ended = next(e for e in traffic.store.alerts.events() if e.what == "ended")
+    assert "as it was before" not in ended.sentence

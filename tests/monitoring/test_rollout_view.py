@@ -102,6 +102,21 @@ def test_a_version_that_does_as_well_is_safe_once_there_is_enough(tmp_path: Path
     assert late.sentence.startswith("Safe to go on")
 
 
+def test_after_a_pause_the_last_day_of_the_old_version_is_held_against_the_new_one(tmp_path: Path) -> None:
+    """Closed at the weekend, deployed on Monday."""
+    requests = [
+        *spread(1500, NOW - 6 * DAY, NOW - 3 * DAY, old),
+        *spread(600, NOW - 6 * HOUR, NOW, bad, 2),
+    ]
+    with live_store(tmp_path, requests, NOW) as store:
+        view = rollout(store, ALL, NOW)
+        assert view.kind == "after"
+        assert 400 < view.n_old < 600
+        assert view.verdict == "fail"
+        assert any("in which it had traffic" in note for note in view.notes)
+        assert [found.rule for found in regressions(store, NOW)] == ["regression bench v2"]
+
+
 def test_requests_of_a_user_count_once(tmp_path: Path) -> None:
     """One user who fails a thousand times is one observation, and decides nothing."""
 
@@ -222,7 +237,14 @@ def test_a_regression_is_over_when_its_version_has_gone(tmp_path: Path) -> None:
         assert open_regressions(store) == []
 
 
-async def test_the_task_tells_every_channel_once(tmp_path: Path) -> None:
+def test_a_night_without_traffic_is_no_end_of_a_regression(tmp_path: Path) -> None:
+    with live_store(tmp_path, deployed(bad), NOW) as store:
+        store.alerts.keep({}, events_of(store, NOW))
+        assert events_of(store, NOW + 8 * HOUR) == []
+        assert len(open_regressions(store)) == 1
+
+
+async def test_the_task_tells_every_channel_once_and_what_fails_again(tmp_path: Path) -> None:
     live_store(tmp_path, deployed(bad), NOW).close()
     told: list[tuple[str, AlertEvent]] = []
     clock, stop = iter([NOW, NOW + 300, NOW + 600]), asyncio.Event()
@@ -240,6 +262,7 @@ async def test_the_task_tells_every_channel_once(tmp_path: Path) -> None:
     settings = LiveSettings(channels=(Channel("pager"), Channel("broken")))
     task = RegressionTask(tmp_path, settings, clock=lambda: next(clock), pause=pause, send=send)
     await task.run(stop)
-    assert [name for name, _event in told] == ["pager", "broken"]
+    assert [name for name, _event in told] == ["pager", "broken", "broken", "broken"]
     with LiveStore.open(tmp_path / LIVE_DATABASE, read_only=True) as store:
-        assert [(e.what, e.channel) for e in store.alerts.events()] == [("failed", "broken"), ("fired", "")]
+        kept = [(e.what, e.channel) for e in store.alerts.events()]
+    assert kept == [*[("failed", "broken")] * 3, ("fired", "")]

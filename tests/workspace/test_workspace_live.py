@@ -274,3 +274,15 @@ def test_no_text_breaks_the_reading_of_durations_and_percentages(text: str) -> N
 def test_durations_add_up() -> None:
     assert duration_s("1h 30m") == duration_s("1h30m") == 5_400
     assert [duration_s(bad) for bad in ("", "15", "m", "-5m", "1h 30", "inf s", "1e9s")] == [None] * 7
+
+
+def test_versions_of_several_configurations_are_not_compared_unawares(workspace: Build) -> None:
+    rule = "{name: a, metric: error_rate, increase: 50%%, reference: version%s}"
+    text = f"alerts:\n  - {rule % ''}\n"
+    config = "prompt: prompts/p.md\nmodels: [echo/parrot]\nevals: []\n"
+    files = {"llmops.yaml": text, "configs/other.yaml": config}
+    told = [str(problem) for problem in load(workspace(files=files)).problems]
+    assert any("compares versions of all 2 configurations" in problem for problem in told)
+    files["llmops.yaml"] = f"alerts:\n  - {rule % ', config: other'}\n"
+    told = [str(problem) for problem in load(workspace(files=files)).problems]
+    assert not any("compares versions" in problem for problem in told)

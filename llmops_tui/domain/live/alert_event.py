@@ -142,7 +142,9 @@ def sentence_of(rule: AlertRule, state: AlertState, what: str) -> str:
         return f"this is a test of the alert on {rule.metric}"
     if rule.is_drift:
         drifted = f"{rule.metric.removeprefix(DRIFT)} drifted against {span_words(7 * 86_400.0)} before"
-        if what in ("cleared", "ended"):
+        if what == "ended":
+            return f"{rule.metric} is not told any more: too little came in, or the rule was changed"
+        if what == "cleared":
             drifted = f"{rule.metric.removeprefix(DRIFT)} is as it was before again"
         return f"{drifted}: {state.detail}" if state.detail else drifted
     about = "".join(f" of {kind} {name}" for kind, name in _about(rule, state))

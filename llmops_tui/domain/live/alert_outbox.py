@@ -45,6 +45,13 @@ def due(state: AlertState, now: float) -> Notice | None:
     return "cleared" if state.told == "firing" else None
 
 
+def taken_back(outbox: Outbox, now: float, *, summary: bool = False) -> Outbox:
+    """One that went out and did not arrive: it takes nobody's place, and a summary is tried again soon."""
+    if summary:
+        return Outbox(outbox.sent, now - _HOUR_S + RETRY_S)
+    return msgspec.structs.replace(outbox, sent=outbox.sent[:-1])
+
+
 def admit(outbox: Outbox, now: float) -> tuple[Outbox, Literal["send", "summary", "withhold"]]:
     """Whether one more may go out: itself, a summary in its place, or nothing."""
     sent = tuple(t for t in outbox.sent if 0 <= now - t < _HOUR_S)

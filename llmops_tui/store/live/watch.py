@@ -58,12 +58,14 @@ class Watch:
         Args:
             since: Unix seconds: they began since.
         """
-        with self._db.write() as connection:
-            return connection.execute(
-                f"UPDATE requests SET watch = {WAITS} WHERE watch = {PASSED_OVER} AND counted"
-                " AND started_at >= ? AND (failed OR flagged OR bad)",
-                (since,),
-            ).rowcount
+        # Looked for before anything is locked: there may be many, and the receiver writes, too.
+        rows = self._db.rows(
+            f"SELECT id FROM requests WHERE watch = {PASSED_OVER} AND counted"
+            " AND started_at >= ? AND (failed OR flagged OR bad)",
+            (since,),
+        )
+        self.decide(dict.fromkeys((id_ for (id_,) in rows), WAITS))
+        return len(rows)
 
     def give_up(self, before: float) -> int:
         """Let go of those that have waited since before a moment (Unix seconds); gives how many."""
