@@ -162,10 +162,10 @@ class LiveScreen(LiveChoosing, inherit_bindings=False):
         at = fmt.ago(overview.newest_at, self.owner.clock())
         if self.state.listing.of is not None:
             return ["No request of this alert is kept any more.", "esc lists all of them."]
-        return [
-            f"No {self.state.wanted_words} in the last {self.state.window}.",
-            f"The newest request came {at}; w widens the window.",
-        ]
+        remedy = f"The newest request came {at}; w widens the window."
+        if text_of(self.state.wanted):
+            remedy = "/ changes the filter, w widens the window."
+        return [f"No {self.state.wanted_words} in the last {self.state.window}.", remedy]
 
     def set_state(self, state: LiveState, *parts: str) -> None:
         """Take a setting over, and read what depends on it."""

@@ -103,7 +103,8 @@ class Portion:
         `fail` and truth values decide.
         """
         if by_user or "".join(c for c in name.lower() if c.isalnum()) in _USERS:
-            kind = "thumb" if value in (0, 1, -1, True, False) else "rating"
+            is_named = by_user and name in ("thumb", "rating")
+            kind = name if is_named else "thumb" if value in (0, 1, -1, True, False) else "rating"
             about = {"id": id, "kind": kind, "value": value, "comment": comment}
             try:
                 self.batch.signals.append(signal(about, trace_id, at))
