@@ -83,6 +83,15 @@ def test_nothing_from_outside_reaches_a_terminal_or_becomes_markup(tmp_path: Pat
             assert row.endswith(" |")
 
 
+@pytest.mark.parametrize("width", [76, 100])
+def test_a_rollout_stays_within_the_width(tmp_path: Path, width: int) -> None:
+    with live_store(tmp_path, [*hostile("a"), *hostile("b")], NOW) as store:
+        held = rollout(store, LiveFilter(since=NOW - 3600), NOW)
+    lines = plain(rollout_lines(held, width=width)).splitlines()
+    heading = next(at for at, line in enumerate(lines) if "surely between" in line and line[-1] == "n")
+    assert [line for line in lines[heading:] if len(line) > width] == []
+
+
 @pytest.mark.parametrize(
     ("values", "width", "drawn"),
     [
