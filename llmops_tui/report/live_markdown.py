@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.live.arrival import LiveScore, Signal
-from llmops_tui.domain.live.figure_text import unit_text
+from llmops_tui.domain.live.figure_text import noun, unit_text
 from llmops_tui.domain.live.listing import LiveRequest
 from llmops_tui.domain.live.overview import Figure, FiringAlert, Overview, Plot
 from llmops_tui.report.live_text import filter_words, what_words
@@ -66,7 +66,7 @@ def overview_markdown(view: Overview, plots: Sequence[Plot] = ()) -> str:
 
 
 def _head(view: Overview) -> str:
-    counts = " · ".join(f"{unit_text(f.value, 'count')} {f.title}" for f in view.traffic)
+    counts = " · ".join(f"{unit_text(f.value, 'count')} {noun(f.title, f.value)}" for f in view.traffic)
     return f"{inline(filter_words(view.filter))}\n\n{counts}"
 
 

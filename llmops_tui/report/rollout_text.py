@@ -13,8 +13,9 @@ from llmops_tui.report.text import EMPTY, Line
 
 STYLE = {"pass": "improved", "fail": "regressed", "inconclusive": "error"}
 MARKS = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
-#: Cells of each column after the mark; where there is little room the second.
-_WIDE, _NARROW = (24, 10, 10, 11, 22, 14), (17, 9, 10, 10, 18, 10)
+#: Cells of each column after the mark. Where there is little room the last one, n, stands below.
+_WIDE, _NARROW = (24, 10, 10, 11, 22, 14), (18, 10, 11, 11, 20)
+_HEAD = ("figure", "old", "new", "better by", "surely between", "n")
 
 
 def rollout_lines(view: RolloutView, *, width: int = 100) -> list[Line]:
@@ -26,7 +27,7 @@ def rollout_lines(view: RolloutView, *, width: int = 100) -> list[Line]:
         EMPTY,
         *_wrapped(times_words(view), width, "dim"),
         EMPTY,
-        ((_cells(columns, "", "figure", "old", "new", "better by", "surely between", "n"), "dim"),),
+        ((_cells(columns, "", *_HEAD), "dim"),),
     ]
     for each in view.figures:
         r = each.result
@@ -35,7 +36,8 @@ def rollout_lines(view: RolloutView, *, width: int = 100) -> list[Line]:
             *(unit_text(each.new, each.unit), fmt.points(r.delta), bounds_words(each), n_words(each)),
         )
         lines.append(((cells, STYLE[r.verdict] if r.verdict != "pass" else ""),))
-        lines += _wrapped(what_words(each), width, "dim", "    ")
+        n = f"; n {n_words(each)}" if columns is _NARROW else ""
+        lines += _wrapped(what_words(each) + n, width, "dim", "    ")
     lines.append(EMPTY)
     for note in view.notes:
         lines += _wrapped(note, width, "dim", "· ")
@@ -101,7 +103,7 @@ def what_words(each: Compared) -> str:
 
 
 def _cells(columns: tuple[int, ...], mark: str, name: str, *values: str) -> str:
-    cells = zip(values, columns[1:], strict=True)
+    cells = zip(values, columns[1:], strict=False)
     return (
         fmt.pad(mark, 2)
         + fmt.pad(name, columns[0])

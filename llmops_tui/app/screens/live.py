@@ -47,7 +47,7 @@ NEED_FIGURES = frozenset(("next_metric", "split_by", "open_live", "longer", "nar
 NEED_REQUESTS = frozenset(("next_wrong", "trace_request", "order_requests", "make_case", "copy"))
 NOTHING = [
     "No live traffic has come in yet.",
-    "`llmops-tui collect` receives it; then, where your program runs, point its OpenTelemetry at it:",
+    "`llmops-tui collect` receives it; where your program runs, point it there:",
     "export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318",
 ]
 
