@@ -8,6 +8,7 @@ from llmops_tui.app.live_figures import change_of, figure_text
 from llmops_tui.app.live_filter import text_of
 from llmops_tui.app.live_state import LiveState
 from llmops_tui.domain import format as fmt
+from llmops_tui.domain.live.figure_text import noun
 from llmops_tui.domain.live.overview import FiringAlert, Overview
 
 #: Alerts that are told in full.
@@ -38,7 +39,8 @@ def traffic_line(overview: Overview | None, width: int) -> Line:
         return ()
     parts: list[Part] = []
     for rank, figure in enumerate(sorted(overview.traffic, key=lambda f: f.metric != "requests")):
-        words: list[Span] = [(figure_text(figure), "bold"), (f" {shown_line(figure.title)}", "")]
+        what = shown_line(noun(figure.title, figure.value))
+        words: list[Span] = [(figure_text(figure), "bold"), (f" {what}", "")]
         change = change_of(figure)
         parts.append(
             (rank, [(" ", "") if not rank else ("", ""), *words, ("  " if change else "", ""), *change])

@@ -36,7 +36,8 @@ FIRST = "▶"
 MOST = "◂"
 ON_PATH, OFF_PATH = "█", "░"
 
-_TIME, _TOKENS, _COST = 8, 7, 9
+#: Of the cost: a space, up to `$0.000043`, and the mark.
+_TIME, _TOKENS, _COST = 8, 7, 11
 _LEAST_BAR = 8
 
 
@@ -104,7 +105,7 @@ def row_line(doc: TraceDoc, row: int, width: int, *, folded: bool, found: bool) 
     if at.cost:
         cost = took.cost_usd if took is not None else None
         text = fmt.money(cost) if cost is not None else ""
-        spans.append((right(text, at.cost - 1), "bold warning" if dearest else "dim"))
+        spans.append((" " + right(text, at.cost - 2), "bold warning" if dearest else "dim"))
         spans.append((MOST if dearest else " ", "bold warning"))
     return tuple(spans)
 

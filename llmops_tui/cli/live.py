@@ -163,9 +163,11 @@ def show(shell: Shell, trace_id: str, full: bool, markdown: bool, workspace: Pat
             {"request": request_json(listed), **verdicts_json(scores, signals), "trace": trace_json(trace)}
         )
     elif markdown:
+        from llmops_tui.report.live_markdown import verdicts_markdown
         from llmops_tui.report.trace_markdown import trace_markdown
 
-        shell.print(trace_markdown(trace, full=full).rstrip("\n"))
+        parts = [trace_markdown(trace, full=full).rstrip("\n"), *verdicts_markdown(scores, signals)]
+        shell.print("\n\n".join(parts))
     else:
         from llmops_tui.report.live_text import verdict_lines
         from llmops_tui.report.trace_text import trace_lines

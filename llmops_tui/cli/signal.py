@@ -28,7 +28,10 @@ _FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
 @click.option("--original", type=_FILE, help="Of an edit: a file with the answer as it was.")
 @click.option("--edited", type=_FILE, help="Of an edit: a file with what was made of it.")
 @click.option(
-    "--at", type=Moment(), metavar="TIME", help="When: 2026-11-23T18:00, or 5m ago; by default now."
+    "--at",
+    type=Moment(),
+    metavar="TIME",
+    help="When: 2026-11-23T18:00, or 5m for five minutes ago; by default now.",
 )
 @shared_options(config=False)
 @click.pass_obj

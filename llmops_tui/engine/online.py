@@ -131,6 +131,8 @@ class OnlineEvals:
             return []
         case = case_of(live.request, trace, self._sampling.scorers)
         output = output_of(live.request, trace)
+        if live.request.failed and not output.text and not output.tool_calls:
+            return []  # no answer: an error, and neither good nor bad
         aside = Aside(lambda _text: None, lambda _said: None)
 
         def job(number: int) -> m.ScoreOnly:

@@ -228,11 +228,14 @@ def _notes(times: Times, olds: Sequence[Seen], news: Sequence[Seen], by: str, mo
             span = f"the last {before} in which it had traffic, up to {fmt.moment(times.old_until)}"
         notes.append(f"the old version is taken from {span}")
     if by != "request":
-        notes.append(f"what one {by} saw counts once: the requests of a {by} hang together")
+        notes.append(
+            f"what one {by} saw counts once: the requests of a {by} hang together; "
+            "more decide where they are of others"
+        )
     if max(len(olds), len(news)) >= most:
         notes.append(f"of each version the newest {fmt.count(most)} requests are read")
     if not any(r.scores for r in (*olds, *news)):
-        notes.append("no scorer judged either version: quality is not compared (docs/live.md, sampling)")
+        notes.append("no scorer judged either version: quality is not compared (docs/online.md)")
     return tuple(notes)
 
 

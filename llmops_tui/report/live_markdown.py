@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from llmops_tui.domain import format as fmt
-from llmops_tui.domain.live.figure_text import unit_text
+from llmops_tui.domain.live.arrival import LiveScore, Signal
+from llmops_tui.domain.live.figure_text import noun, unit_text
 from llmops_tui.domain.live.listing import LiveRequest
 from llmops_tui.domain.live.overview import Figure, FiringAlert, Overview, Plot
 from llmops_tui.report.live_text import filter_words, what_words
@@ -36,6 +37,27 @@ class NewCaseOf(Protocol):
     def file(self) -> str: ...
 
 
+def verdicts_markdown(scores: Sequence[LiveScore], signals: Sequence[Signal]) -> list[str]:
+    """What scorers and users said of a request; nothing where they said nothing."""
+    rows = [
+        [
+            inline(score.scorer),
+            inline(f"failed to judge: {score.error}" if score.error else fmt.score(score.value)),
+            inline(score.reason),
+        ]
+        for score in scores
+    ]
+    rows += [
+        [
+            signal.kind,
+            f"{signal.value:g}",
+            inline(" · ".join(x for x in (signal.user, fmt.moment(signal.at), signal.comment) if x)),
+        ]
+        for signal in signals
+    ]
+    return ["## What was said of it", table(["who", "value", ""], rows, right=(1,))] if rows else []
+
+
 def overview_markdown(view: Overview, plots: Sequence[Plot] = ()) -> str:
     """A window: the six, plots as tables, and alerts."""
     parts = [f"# Live traffic\n\n{_head(view)}", six_table(view)]
@@ -44,7 +66,7 @@ def overview_markdown(view: Overview, plots: Sequence[Plot] = ()) -> str:
 
 
 def _head(view: Overview) -> str:
-    counts = " · ".join(f"{unit_text(f.value, 'count')} {f.title}" for f in view.traffic)
+    counts = " · ".join(f"{unit_text(f.value, 'count')} {noun(f.title, f.value)}" for f in view.traffic)
     return f"{inline(filter_words(view.filter))}\n\n{counts}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.live.arrival import LiveScore, Signal
-from llmops_tui.domain.live.figure_text import unit_text
+from llmops_tui.domain.live.figure_text import noun, unit_text
 from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
 from llmops_tui.domain.live.overview import Figure, FiringAlert, GroupView, Overview, Plot
 from llmops_tui.domain.live.request import Request
@@ -26,7 +26,7 @@ _GROUP, _TITLE, _VALUE, _AROUND, _BEFORE, _N = 9, 24, 10, 20, 11, 9
 
 def overview_lines(view: Overview, now: float, *, width: int = 100) -> list[Line]:
     """The six at a glance, and the alerts."""
-    counts = " · ".join(f"{unit_text(f.value, 'count')} {f.title}" for f in view.traffic)
+    counts = " · ".join(f"{unit_text(f.value, 'count')} {noun(f.title, f.value)}" for f in view.traffic)
     newest = f" · newest {fmt.ago(view.newest_at, now)}" if view.newest_at is not None else ""
     lines: list[Line] = [
         (("Live", "bold"), (f" · {filter_words(view.filter)}", "")),

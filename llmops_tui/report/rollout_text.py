@@ -13,27 +13,31 @@ from llmops_tui.report.text import EMPTY, Line
 
 STYLE = {"pass": "improved", "fail": "regressed", "inconclusive": "error"}
 MARKS = {"pass": "✓", "fail": "✗", "inconclusive": "?"}
-_TITLE, _VALUE, _DELTA, _BOUNDS, _N = 24, 10, 9, 20, 14
+#: Cells of each column after the mark. Where there is little room the last one, n, stands below.
+_WIDE, _NARROW = (24, 10, 10, 11, 22, 14), (18, 10, 11, 11, 20)
+_HEAD = ("figure", "old", "new", "better by", "surely between", "n")
 
 
 def rollout_lines(view: RolloutView, *, width: int = 100) -> list[Line]:
     """A rollout in full."""
+    columns = _WIDE if width >= 2 + sum(_WIDE) else _NARROW
     lines: list[Line] = [
         ((view.verdict, STYLE[view.verdict]), (f"  {clean_line(title(view))}", "bold")),
         *_wrapped(view.sentence, width, "bold"),
         EMPTY,
-        ((clean_line(times_words(view)), "dim"),),
+        *_wrapped(times_words(view), width, "dim"),
         EMPTY,
-        ((_cells("", "figure", "old", "new", "better by", "surely between", "n"), "dim"),),
+        ((_cells(columns, "", *_HEAD), "dim"),),
     ]
     for each in view.figures:
         r = each.result
         cells = _cells(
-            *(MARKS[r.verdict], clean_line(each.title), unit_text(each.old, each.unit)),
+            *(columns, MARKS[r.verdict], clean_line(each.title), unit_text(each.old, each.unit)),
             *(unit_text(each.new, each.unit), fmt.points(r.delta), bounds_words(each), n_words(each)),
         )
         lines.append(((cells, STYLE[r.verdict] if r.verdict != "pass" else ""),))
-        lines += _wrapped(what_words(each), width, "dim", "    ")
+        n = f"; n {n_words(each)}" if columns is _NARROW else ""
+        lines += _wrapped(what_words(each) + n, width, "dim", "    ")
     lines.append(EMPTY)
     for note in view.notes:
         lines += _wrapped(note, width, "dim", "· ")
@@ -98,12 +102,13 @@ def what_words(each: Compared) -> str:
     return said
 
 
-def _cells(mark: str, name: str, old: str, new: str, delta: str, bounds: str, n: str) -> str:
+def _cells(columns: tuple[int, ...], mark: str, name: str, *values: str) -> str:
+    cells = zip(values, columns[1:], strict=False)
     return (
-        fmt.pad(mark, 2) + fmt.pad(name, _TITLE) + fmt.pad(old, _VALUE, right=True)
-        + fmt.pad(new, _VALUE, right=True) + fmt.pad(delta, _DELTA + 2, right=True)
-        + fmt.pad(bounds, _BOUNDS + 2, right=True) + fmt.pad(n, _N, right=True)
-    )  # fmt: skip
+        fmt.pad(mark, 2)
+        + fmt.pad(name, columns[0])
+        + "".join(fmt.pad(value, wide, right=True) for value, wide in cells)
+    )
 
 
 def _wrapped(text: str, width: int, style: str, lead: str = "") -> list[Line]:

@@ -135,7 +135,9 @@ class _Reading:
         scorers = self._scorers(source, loc)
         if (sample.rate or any(sample.features.values())) and not sample.scorers:
             self.warn(
-                "requests are sampled, and no scorer judges them", "add scorers: [refusal] below sample", loc
+                "requests are sampled, and no scorer judges them",
+                "add scorers: [{refusal: false}] below sample",
+                loc,
             )
         return Sampling(
             sample.rate,

@@ -324,6 +324,7 @@ async def test_plus_makes_a_case_of_a_request_from_the_list_and_from_its_trace(k
         await press(pilot, "5", *keys)
         assert last(session, "live_case") == ("live_case", 1_000)
         text = screen(app)
+        assert "question: " in text
         assert "it was answered: You have [60] days." in text
         assert "asks nearly the same: refund-window" in text
         assert "live, refunds" in text
@@ -463,6 +464,16 @@ async def test_a_window_in_which_nothing_came_says_when_the_newest_request_did()
         assert "No request in the last 24 h." in text
         assert "The newest request came 3 days ago; w widens the window." in text
         assert "– no data" in text
+
+
+async def test_a_filter_that_takes_nothing_is_told_to_be_changed() -> None:
+    session = fake()
+    session.overview, session.requests = live.empty_window(), ()
+    async with opened(session) as (app, _, pilot):
+        await press(pilot, "5", "/", *"feature:x", "enter")
+        text = screen(app)
+        assert "No request in the last 24 h." in text
+        assert "/ changes the filter, w widens the window." in text
 
 
 async def test_trouble_with_the_database_is_told_and_what_was_read_stays() -> None:

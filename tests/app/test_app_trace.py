@@ -23,6 +23,7 @@ from llmops_tui.app.trace_doc import TraceDoc, build
 from llmops_tui.app.trace_lines import GLYPHS, STATES, columns, heading_line, row_line
 from llmops_tui.app.widgets.span_pane import SpanPane
 from llmops_tui.app.widgets.trace_tree import TraceTree
+from llmops_tui.domain import format as fmt
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.run import Snapshot, make_rows
 from llmops_tui.domain.trace import Span, Trace
@@ -203,10 +204,10 @@ async def test_bars_figures_and_the_marks_of_the_slowest_and_the_dearest_step() 
         await press(pilot, "t")
         lines = screen(app).splitlines()
         slowest = next(x for x in lines if "1.3 s◂" in x)
-        assert "1,184 $0.0034◂" in slowest
+        assert "1,184   $0.0034◂" in slowest
         assert sum("◂" in x for x in lines) == 1
         whole = row(app, "request refund-window")
-        assert " 2.4 s   1,316 $0.0046" in whole
+        assert " 2.4 s   1,316   $0.0046" in whole
         assert whole.count("█") > row(app, "step answer").count("█") > slowest.count("█")
         await press(pilot, "G", "k", "k")
         assert "◂ the slowest step · ◂ the dearest step · on the critical" in screen(app)
@@ -577,3 +578,9 @@ async def test_questions_of_a_run_are_answered_on_the_trace_too() -> None:
         session.emit(RunEnded(session.candidate.run, session.candidate.version, None, ()))  # type: ignore[arg-type]
         await settle(pilot)
         assert at(app) == "docs"
+
+
+def test_the_smallest_costs_fit_into_their_column_and_stand_apart_from_the_tokens() -> None:
+    for width in (56, 80, 120):
+        # A space before, the mark of the dearest behind.
+        assert columns(width, both=False).cost - 2 >= len(fmt.money(0.000_043))

@@ -139,6 +139,8 @@ def test_a_request_is_shown_with_what_was_said_of_it(live: LiveDesk) -> None:
     assert "faithfulness" in live.out
     assert "0.90" in live.out
     assert "model call" in live.out
+    assert live.run("live", "show", trace_id_of(0)[:12], "--markdown") == 0
+    assert "## What was said of it" in live.out
     assert live.run("live", "show", trace_id_of(30), "--json") == 0
     found = json.loads(live.out)
     assert found["signals"][0]["kind"] == "thumb"

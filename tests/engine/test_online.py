@@ -130,6 +130,13 @@ async def test_what_went_wrong_is_left_alone_where_only_a_sample_is_wanted(desks
     assert not desk.live.requests.listed(LiveFilter(only="scored"))
 
 
+async def test_what_failed_without_an_answer_is_an_error_and_is_not_judged(desks: Any) -> None:
+    desk = desks(Sampling(1.0, scorers=(SHORT,)))
+    desk.send(trace(16), trace(32, "", failed=True))
+    await desk.settle()
+    assert (desk.tally.requests, desk.tally.failed, desk.tally.judged, desk.tally.passed) == (2, 1, 1, 1)
+
+
 async def test_a_bad_signal_has_a_request_judged_that_was_passed_over(desks: Any) -> None:
     desk = desks(Sampling(0.0, scorers=(SHORT,)))
     desk.send(trace(16), trace(32))

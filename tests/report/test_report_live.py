@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from made_traffic import Made, live_store
 
+from llmops_tui.domain.live.figure_text import noun
 from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.domain.live.overview import FiringAlert
 from llmops_tui.domain.live.settings import LiveSettings
@@ -83,6 +84,16 @@ def test_nothing_from_outside_reaches_a_terminal_or_becomes_markup(tmp_path: Pat
             assert row.endswith(" |")
 
 
+@pytest.mark.parametrize("width", [72, 100])
+def test_a_rollout_stays_within_the_width(tmp_path: Path, width: int) -> None:
+    with live_store(tmp_path, [*hostile("a"), *hostile("b")], NOW) as store:
+        held = rollout(store, LiveFilter(since=NOW - 3600), NOW)
+    lines = plain(rollout_lines(held, width=width)).splitlines()
+    heading = next(at for at, line in enumerate(lines) if "surely between" in line)
+    assert [line for line in lines[heading:] if len(line) > width] == []
+    assert any("1/1" in line for line in lines[heading:])
+
+
 @pytest.mark.parametrize(
     ("values", "width", "drawn"),
     [
@@ -96,3 +107,10 @@ def test_nothing_from_outside_reaches_a_terminal_or_becomes_markup(tmp_path: Pat
 )
 def test_a_sparkline_spans_from_least_to_largest(values: list[float | None], width: int, drawn: str) -> None:
     assert sparkline(values, width) == drawn
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(1, "request"), (0, "requests"), (2, "requests"), (None, "requests")]
+)
+def test_one_request_is_no_requests(value: float | None, said: str) -> None:
+    assert noun("requests", value) == said

@@ -283,6 +283,19 @@ def test_plain_records_with_a_mapping(tmp_path: Path) -> None:
     assert [aside.why for aside in batch.aside] == ["the record has no 'q.text' and no 'replies.0.text'"]
 
 
+@pytest.mark.parametrize(
+    ("word", "said", "value"),
+    [("thumb", "down", 0.0), ("thumb", "up", 1.0), ("thumb", 1, 1.0), ("rating", 1, 1.0)],
+)
+def test_what_the_user_said_is_a_signal_of_the_kind_that_the_mapping_names(
+    tmp_path: Path, word: str, said: Any, value: float
+) -> None:
+    path = written(tmp_path, "mine.jsonl", [{"q": "x", "said": said}])
+    batch = all_of(path, mapping={"input": "q", word: "said"})
+    assert [(s.kind, s.value) for s in batch.signals] == [(word, value)]
+    assert not batch.scores
+
+
 @pytest.mark.parametrize("entry", ["input", "input=", "=x", "imput=q"])
 def test_a_mapping_that_is_none_is_a_sentence(entry: str) -> None:
     with pytest.raises(CannotImport, match="--map"):

@@ -47,7 +47,7 @@ NEED_FIGURES = frozenset(("next_metric", "split_by", "open_live", "longer", "nar
 NEED_REQUESTS = frozenset(("next_wrong", "trace_request", "order_requests", "make_case", "copy"))
 NOTHING = [
     "No live traffic has come in yet.",
-    "`llmops-tui collect` receives it; then, where your program runs, point its OpenTelemetry at it:",
+    "`llmops-tui collect` receives it; where your program runs, point it there:",
     "export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318",
 ]
 
@@ -162,10 +162,10 @@ class LiveScreen(LiveChoosing, inherit_bindings=False):
         at = fmt.ago(overview.newest_at, self.owner.clock())
         if self.state.listing.of is not None:
             return ["No request of this alert is kept any more.", "esc lists all of them."]
-        return [
-            f"No {self.state.wanted_words} in the last {self.state.window}.",
-            f"The newest request came {at}; w widens the window.",
-        ]
+        remedy = f"The newest request came {at}; w widens the window."
+        if text_of(self.state.wanted):
+            remedy = "/ changes the filter, w widens the window."
+        return [f"No {self.state.wanted_words} in the last {self.state.window}.", remedy]
 
     def set_state(self, state: LiveState, *parts: str) -> None:
         """Take a setting over, and read what depends on it."""

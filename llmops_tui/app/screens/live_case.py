@@ -7,6 +7,9 @@ from llmops_tui.app.screens.frame import Frame
 from llmops_tui.app.screens.keep_case import KeepCase
 from llmops_tui.engine.live_events import LiveDraft
 
+#: Characters of an input and of the answer that are shown.
+_LONGEST = 300
+
 
 def make_case(screen: Frame, request: int) -> None:
     """Show the case that a request would be; it is written when the person says so."""
@@ -16,9 +19,10 @@ def make_case(screen: Frame, request: int) -> None:
         return
 
     def drafted(draft: LiveDraft) -> None:
-        notes = [f"asks nearly the same: {text}" for text in draft.alike]
+        notes = [f"{name}: {str(value)[:_LONGEST]}" for name, value in draft.new.vars.items()]
         if draft.answer:
-            notes.insert(0, f"it was answered: {shown_line(draft.answer[:300])}")
+            notes.append(f"it was answered: {shown_line(draft.answer[:_LONGEST])}")
+        notes += [f"asks nearly the same: {text}" for text in draft.alike]
         sheet = KeepCase(
             *(draft.new.vars, (), draft.files, draft.answer or None),
             draft=draft.new,

@@ -19,3 +19,8 @@ def unit_text(value: float | None, unit: Unit) -> str:
             return fmt.score(value)
         case _:
             return fmt.NONE if value is None else fmt.count(round(value))
+
+
+def noun(nouns: str, value: float | None) -> str:
+    """What a count is of: `requests`, and `request` of one."""
+    return nouns.removesuffix("s") if value == 1 else nouns

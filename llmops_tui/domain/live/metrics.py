@@ -232,7 +232,7 @@ _TABLE: list[tuple[Metric, _How]] = [
     ),
     (
         Metric(
-            *("signal", "signal", "signals", "score", ""),
+            *("signal", "signal value", "signals", "score", ""),
             "Mean value of a kind of signal: `signal.rating`.",
             "kind",
         ),

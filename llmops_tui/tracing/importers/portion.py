@@ -105,9 +105,10 @@ class Portion:
         A value outside of [0, 1] is on a scale that is not told: it is kept as the reason. Labels `pass` and
         `fail` and truth values decide.
         """
+        is_named = by_user and name in ("thumb", "rating")
         by_user = by_user or "".join(c for c in name.lower() if c.isalnum()) in _USERS
         if by_user and not is_mean:
-            kind = "thumb" if value in (0, 1, -1, True, False) else "rating"
+            kind = name if is_named else "thumb" if value in (0, 1, -1, True, False) else "rating"
             about = {"id": id, "kind": kind, "value": value, "comment": comment}
             try:
                 self.batch.signals.append(signal(about, trace_id, at))
