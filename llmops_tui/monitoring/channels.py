@@ -130,7 +130,8 @@ async def _run(root: Path, channel: Channel, body: bytes) -> str:
 def _reading(into: bytearray) -> Iterator[int]:
     """The end of a pipe to write to; the beginning of what comes is kept, the rest is read and forgotten.
 
-    No pipe of asyncio's: a child that is left behind would hold it open. No file: a flood would fill it.
+    No pipe of asyncio's: a child that is left behind would hold it open. No file: a flood would fill
+    the disk.
     """
     mine, theirs = os.pipe()
     os.set_blocking(mine, False)
