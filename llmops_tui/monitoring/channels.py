@@ -11,7 +11,7 @@ import json
 import os
 import shlex
 import signal
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ ATTEMPTS = 3
 WAIT_S = 1.0
 #: How long a `Retry-After` is waited for at most.
 LONGEST_WAIT_S = 10.0
+#: Bytes of what a command says.
+_KEPT = 1_000
 _MARKS = {"fired": "🔴", "reminder": "🔴", "summary": "🔴", "cleared": "🟢", "ended": "⚪", "test": "🔵"}
 _WORDS = {"reminder": "still firing", "cleared": "over", "summary": "many alerts"}
 
@@ -102,15 +104,15 @@ def _of_filter(wanted: LiveFilter) -> dict[str, Any]:
 
 async def _run(root: Path, channel: Channel, body: bytes) -> str:
     """Run a command with the alert on its standard input; it goes with its children after the time limit."""
-    # A file and no pipe: a child that is left behind would hold that open.
-    with tempfile.TemporaryFile() as said:
+    told = bytearray()
+    with _reading(told) as end:
         try:
             process = await asyncio.create_subprocess_exec(
                 *channel.command,
                 cwd=root,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.DEVNULL,
-                stderr=said,
+                stderr=end,
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
@@ -125,11 +127,38 @@ async def _run(root: Path, channel: Channel, body: bytes) -> str:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-        if not process.returncode:
-            return ""
-        said.seek(0)
-        told = clean_line(said.read(1_000).decode("utf-8", "replace"))[:200]
-    return f"{channel.name}: the command ended with {process.returncode}" + (f": {told}" if told else "")
+    if not process.returncode:
+        return ""
+    said = clean_line(told.decode("utf-8", "replace"))[:200]
+    return f"{channel.name}: the command ended with {process.returncode}" + (f": {said}" if said else "")
+
+
+@contextlib.contextmanager
+def _reading(into: bytearray) -> Iterator[int]:
+    """The end of a pipe to write to; the beginning of what comes is kept, the rest is read and forgotten.
+
+    No pipe of asyncio's: a child that is left behind would hold it open. No file: a flood would fill
+    the disk.
+    """
+    mine, theirs = os.pipe()
+    os.set_blocking(mine, False)
+
+    def read() -> None:
+        with contextlib.suppress(BlockingIOError):
+            piece = os.read(mine, 1 << 16)
+            into.extend(piece[: _KEPT - len(into)])
+            if not piece:
+                loop.remove_reader(mine)
+
+    loop = asyncio.get_running_loop()
+    loop.add_reader(mine, read)
+    try:
+        yield theirs
+    finally:
+        os.close(theirs)
+        read()
+        loop.remove_reader(mine)
+        os.close(mine)
 
 
 # -- a webhook

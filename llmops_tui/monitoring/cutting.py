@@ -21,15 +21,16 @@ def bounded(span: Span) -> Span:
         span = msgspec.structs.replace(span, name=name, error=error)
     if _size(span.attributes) <= MOST_BYTES:
         return span
+    shortest = _cut(span.attributes, _SHORTEST)
+    if _size(shortest) > MOST_BYTES:
+        return msgspec.structs.replace(span, attributes=_fitting(shortest))
     lengths = sorted(_lengths(span.attributes))
-    limit, attributes = MOST_BYTES, span.attributes
+    limit, attributes = MOST_BYTES, shortest
     while limit > _SHORTEST:
         limit = _limit(lengths, limit // 2)
         attributes = _cut(span.attributes, limit)
         if _size(attributes) <= MOST_BYTES:
             break
-    else:
-        attributes = _fitting(attributes)
     return msgspec.structs.replace(span, attributes=attributes)
 
 

@@ -36,6 +36,13 @@ class Database:
         self.connection = connection
         self.caches: list[dict[Any, Any]] = []
         self._sweeps = -1
+        self._place = _place(path)
+
+    def check_place(self) -> None:
+        """Raise `DatabaseGone` where the path is not the file any more that was opened: what is written goes
+        nowhere then."""
+        if _place(self.path) != self._place:
+            raise faults.gone(self.path)
 
     def close(self) -> None:
         self.connection.close()
@@ -108,6 +115,15 @@ class Database:
     def forget(self) -> None:
         for cache in self.caches:
             cache.clear()
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of the same name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def connect(path: Path, *, read_only: bool, made_by: str = "run") -> sqlite3.Connection:

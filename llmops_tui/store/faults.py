@@ -25,6 +25,21 @@ _SENTENCES: dict[int, tuple[str, str]] = {
 FOREIGN_KEY = 787
 
 
+class DatabaseGone(StoreError):
+    """The file was deleted or replaced while it was open."""
+
+
+def gone(path: Path) -> DatabaseGone:
+    """See `DatabaseGone`."""
+    return DatabaseGone(
+        Problem(
+            "the database was deleted or replaced while it was in use",
+            "it is opened anew; put a backup in its place only while nothing uses it",
+            file=str(path),
+        )
+    )
+
+
 def store_error(error: sqlite3.Error, path: Path) -> StoreError:
     """The same fault with what happened, where, and what to do."""
     extended: int = getattr(error, "sqlite_errorcode", None) or 0

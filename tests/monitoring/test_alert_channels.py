@@ -62,6 +62,16 @@ async def test_a_command_that_fails_says_why(tmp_path: Path) -> None:
     assert said == "pager: the command ended with 1: no screen"
 
 
+async def test_a_command_that_says_very_much_fills_no_disk(tmp_path: Path) -> None:
+    flood = (
+        "import os, resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000));"
+        "os.write(2, b'too much'); [os.write(2, b'.' * 50_000) for _ in range(100)]; os._exit(3)"
+    )
+    said = await send(tmp_path, python(flood), EVENT)
+    assert said.startswith("pager: the command ended with 3: too much...")
+    assert len(said) < 300
+
+
 async def test_a_command_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     said = await send(tmp_path, Channel("pager", ("no-such-program-anywhere",)), EVENT)
     assert said == "pager: the command no-such-program-anywhere can't be run: No such file or directory"

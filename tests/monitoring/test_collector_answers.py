@@ -189,6 +189,18 @@ class TestAnAcknowledgement:
             assert end.spans() == [(1, 1), (2, 1)]
 
 
+class TestADatabaseThatIsTakenAway:
+    async def test_is_made_anew_and_nothing_is_acknowledged_into_nowhere(self, tmp_path: Path) -> None:
+        async with receiving(tmp_path) as end:
+            assert (await end.post(body_of((1, 1)))).status == 200
+            end.writer.path.unlink()
+            answer = await end.post(body_of((2, 1)))
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
+            assert "was deleted or replaced while it was in use" in answer.message
+            assert (await end.post(body_of((2, 1)))).status == 200
+            assert end.spans() == [(2, 1)]
+
+
 async def waiting(end, count: int) -> None:
     async with asyncio.timeout(30):
         while (await end.health())["queue"]["requests"] < count:  # noqa: ASYNC110

@@ -125,6 +125,13 @@ def test_the_same_fault_is_told_once_in_a_while() -> None:
     assert said == ["the disk is full at 0", "something else", "the disk is full at 60", "something else"]
 
 
+def test_a_terminal_that_takes_nothing_is_no_fault() -> None:
+    def say(_line: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    Told(say)("writing", "the disk is full")
+
+
 class TestAPort:
     def test_in_use_is_a_sentence_with_a_remedy(self) -> None:
         sockets = listen(None, 0)

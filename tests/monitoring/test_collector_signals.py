@@ -141,6 +141,26 @@ def test_what_is_no_signal_is_a_sentence(body: bytes) -> None:
         read_signals(body, NOW)
 
 
+@pytest.mark.parametrize("part", [b"{},", b"[],", b"0,"])
+def test_nothing_but_tiny_parts_is_refused_before_it_is_read(part: bytes) -> None:
+    with pytest.raises(SignalError, match="more signals than one request takes"):
+        read_signals(b'{"kind": "copy", "x": [' + part * 1_000_000 + b"0]}", NOW)
+
+
+def test_of_a_thousand_comments_with_commas_all_are_taken() -> None:
+    said = [{**THUMB, "comment": 'so, "well", [fine] {ok}, ' * 40, "id": str(n)} for n in range(1_000)]
+    assert len(read_signals(json.dumps(said).encode(), NOW)) == 1_000
+
+
+def test_edits_that_take_long_to_compare_are_refused_together() -> None:
+    edit = {"kind": "edit", "trace_id": TRACE, "original": "ab" * 25_000, "edited": "ba" * 25_000}
+    with pytest.raises(SignalError, match="takes too long"):
+        read_signals(json.dumps([edit] * 9).encode(), NOW)
+    told = {**edit, "value": 0.5}
+    del told["original"]
+    assert len(read_signals(json.dumps([told] * 9).encode(), NOW)) == 9
+
+
 def kept(end: End) -> list[tuple[str, float]]:
     with closing(sqlite3.connect(end.writer.path)) as db:
         return [(row[0], row[1]) for row in db.execute("SELECT kind, value FROM signals ORDER BY kind")]

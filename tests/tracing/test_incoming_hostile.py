@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from otlp_requests import request_of
@@ -191,3 +192,40 @@ class TestAnyBody:
             body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
         with contextlib.suppress(IncomingError):
             read_otlp(bytes(body), is_json=False)
+
+
+def read(*attributes: dict[str, Any]) -> list[dict[str, Any]]:
+    """Attributes of spans, as they are kept."""
+    body = request_of([{"attributes": {**CALL, **each}} for each in attributes]).SerializeToString()
+    return [each.span.attributes for each in read_otlp(body, is_json=False).spans]
+
+
+class TestAJsonTextOfManyParts:
+    """Two or three bytes of it take some hundred as objects."""
+
+    @pytest.mark.parametrize("part", ["{},", "[],", "0,", '{"a":0},'])
+    def test_is_kept_as_a_text(self, part: str) -> None:
+        text = "[" + part * 200_000 + "0]"
+        (found,) = read({a.INPUT_MESSAGES: text})
+        (message,) = found[a.INPUT_MESSAGES]
+        assert message["parts"] == [{"type": "text", "content": text}]
+
+    def test_may_be_many_texts(self) -> None:
+        text = "[" + "0," * 15_000 + "0]"
+        tool = {a.OPERATION: "execute_tool", a.TOOL_RESULT: text}
+        found = read(*[tool] * 20)
+        assert isinstance(found[0][a.TOOL_RESULT], list)
+        assert found[-1][a.TOOL_RESULT].startswith("[0,")
+        # The next request has a limit of its own.
+        assert isinstance(read(tool)[0][a.TOOL_RESULT], list)
+
+    def test_is_read_where_they_are_in_what_it_quotes(self) -> None:
+        said = '{[,\\"' * 200_000
+        (found,) = read({a.INPUT_MESSAGES: json.dumps([{"role": "user", "content": said}])})
+        (message,) = found[a.INPUT_MESSAGES]
+        assert message["parts"] == [{"type": "text", "content": said}]
+
+    def test_is_read_where_it_is_a_long_conversation(self) -> None:
+        text = json.dumps([{"role": "user", "content": "a question, and so on " * 5}] * 20_000)
+        (found,) = read({a.INPUT_MESSAGES: text})
+        assert len(found[a.INPUT_MESSAGES]) == 20_000

@@ -32,7 +32,7 @@ class Writer(Protocol):
     def close(self) -> None: ...
 
 
-#: Opens the writer. Called once, in the thread that it is used in.
+#: Opens the writer, in the thread that it is used in; again where its file was taken away (`DatabaseGone`).
 OpenWriter = Callable[[], Writer]
 
 #: A batch priced, attributed and redacted. Called in the thread that decodes.

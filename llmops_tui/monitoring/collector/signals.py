@@ -18,12 +18,17 @@ from llmops_tui.domain.safe_text import clean_line, whole_text
 MOST = 1_000
 #: Characters of an edit's texts: comparing takes time with the product of both.
 LONGEST_EDIT = 50_000
+#: Of all edits of one request: characters of the one text times those of the other. Some seconds.
+MOST_COMPARED = 20_000_000_000
+#: Objects, arrays and members of one request: signals of all fields have fewer.
+_PARTS = 20 * MOST
 _LONGEST_TEXT = 10_000
 _LONGEST_NAME = 500
 _NAMES = ("trace_id", "session", "user", "feature", "comment", "id")
 _KNOWN = {"kind", "value", "at", "original", "edited", *_NAMES}
 _WORDS = {"up": 1.0, "down": 0.0}
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
+_QUOTED = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _FAULTS = 5
 
 
@@ -40,6 +45,8 @@ def read_signals(body: bytes, now: float) -> list[Signal]:
     Raises:
         SignalError: it is no JSON, or one of them is wrong: then none is taken.
     """
+    if _parts(body) > _PARTS and _parts(_QUOTED.sub(b"", body)) > _PARTS:
+        raise SignalError(Problem("these are more signals than one request takes", f"send {MOST} at a time"))
     try:
         found = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -50,6 +57,10 @@ def read_signals(body: bytes, now: float) -> list[Signal]:
     if len(items) > MOST:
         text = f"{len(items)} signals are more than one request takes"
         raise SignalError(Problem(text, f"send {MOST} at a time"))
+    if sum(_compared(item) for item in items) > MOST_COMPARED:
+        raise SignalError(
+            Problem("comparing the texts of these edits takes too long", "send fewer at a time, or values")
+        )
     signals: list[Signal] = []
     problems: list[Problem] = []
     for place, item in enumerate(items):
@@ -63,6 +74,20 @@ def read_signals(body: bytes, now: float) -> list[Signal]:
     if problems:
         raise SignalError(*problems)
     return signals
+
+
+def _parts(body: bytes) -> int:
+    return body.count(b",") + body.count(b"{") + body.count(b"[")
+
+
+def _compared(item: Any) -> int:
+    """What comparing the texts of an edit takes; 0 where nothing is compared, or they are too long for it."""
+    if not isinstance(item, dict) or item.get("value") is not None:
+        return 0
+    one, other = item.get("original"), item.get("edited")
+    if not isinstance(one, str) or not isinstance(other, str) or max(len(one), len(other)) > LONGEST_EDIT:
+        return 0
+    return len(one) * len(other)
 
 
 def signal_of(item: Any, now: float, where: str = "the signal") -> Signal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -30,4 +31,6 @@ class Told:
         last = self._last.get(subject)
         if last is None or now - last >= self._every_s:
             self._last[subject] = now
-            self._say(clean_line(sentence))
+            # A log on the disk that is full, a pipe that nobody reads: no reason to stop.
+            with contextlib.suppress(OSError, ValueError):
+                self._say(clean_line(sentence))

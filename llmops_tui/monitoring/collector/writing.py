@@ -14,6 +14,7 @@ from llmops_tui.domain.live.arrival import Batch
 from llmops_tui.monitoring.collector.figures import Figures
 from llmops_tui.monitoring.collector.ports import Ingested, OpenWriter, Writer
 from llmops_tui.monitoring.collector.telling import Told
+from llmops_tui.store.faults import DatabaseGone
 
 T = TypeVar("T")
 
@@ -82,8 +83,8 @@ class Writing:
 
     async def call(self, function: Callable[[Writer], T]) -> T:
         """Something else to do with the writer, in its thread, between two transactions."""
-        assert self._writer is not None, "start it first"
-        return await self._in_thread(function, self._writer)
+        assert self._work is not None, "start it first"
+        return await self._in_thread(lambda: function(self._opened()))
 
     async def close(self) -> None:
         """Write what waits, then close the writer."""
@@ -127,16 +128,30 @@ class Writing:
 
     async def _written(self, group: list[_Job]) -> Exception | None:
         batches = [job.batch for job in group]
-        writer = self._writer
-        assert writer is not None
         try:
-            ingested = await self._in_thread(writer.ingest, batches, self._now())
+            ingested = await self._in_thread(self._ingest, batches)
         except Exception as fault:  # whatever it is: nobody is answered that it is kept
             self._figures.faults += 1
             self._tell("writing", f"error: nothing can be kept: {_sentence(fault)}; senders are told to wait")
             return fault
         self._count(batches, ingested)
         return None
+
+    def _opened(self) -> Writer:
+        """In the writer's thread."""
+        if self._writer is None:
+            self._writer = self._open()
+        return self._writer
+
+    def _ingest(self, batches: list[Batch]) -> Ingested:
+        writer = self._opened()
+        try:
+            return writer.ingest(batches, self._now())
+        except DatabaseGone:
+            # The next batch opens what is there then, or makes it.
+            self._writer = None
+            writer.close()
+            raise
 
     def _count(self, batches: list[Batch], ingested: Ingested) -> None:
         figures = self._figures

@@ -98,8 +98,12 @@ class LiveStore:
 
         Raises:
             StoreError: it can't be written; nothing was.
+            DatabaseGone: the file was taken away while it was open: open it anew, and send again.
         """
-        return self._ingest.take(batches, now)
+        ingested = self._ingest.take(batches, now)
+        # Last, so that nothing is told to be kept that went into a file without a name.
+        self._db.check_place()
+        return ingested
 
     def tallies(self, wanted: LiveFilter, resolution: int) -> list[tuple[int, Series, Tally]]:
         """(start of the bucket, series, sums), in order of time.

@@ -19,6 +19,7 @@ from llmops_tui.tracing.incoming.feedback import RESULT, SIGNALS, score, signal
 from llmops_tui.tracing.incoming.otlp import set_aside
 from llmops_tui.tracing.incoming.problems import BadSpan
 from llmops_tui.tracing.incoming.raw import Event, Raw, Record
+from llmops_tui.tracing.incoming.safe import within_limits
 from llmops_tui.tracing.incoming.said import MESSAGE_EVENTS
 
 #: `llmops.dialect` of a span that was made of log records.
@@ -48,9 +49,10 @@ def read_otlp_logs(body: bytes, *, is_json: bool) -> Batch:
             _take(batch, told, record)
         except BadSpan as error:
             batch.aside.append(set_aside("log record", n, error, record.name))
-    for records in told.values():
-        if (arrived := _spoken(records)) is not None:
-            batch.spans.append(arrived)
+    with within_limits():
+        for records in told.values():
+            if (arrived := _spoken(records)) is not None:
+                batch.spans.append(arrived)
     return batch
 
 

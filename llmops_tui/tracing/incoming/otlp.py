@@ -8,6 +8,7 @@ from llmops_tui.tracing.incoming.dialects import translate
 from llmops_tui.tracing.incoming.feedback import SIGNALS, scores, signals
 from llmops_tui.tracing.incoming.problems import BadSpan
 from llmops_tui.tracing.incoming.raw import Raw
+from llmops_tui.tracing.incoming.safe import within_limits
 
 SOURCE = "collect"
 #: Beginnings of names that say that a span carries a score or a signal.
@@ -36,12 +37,13 @@ def read_otlp(body: bytes, *, is_json: bool) -> Batch:
     from llmops_tui.tracing.incoming import otlp_json, protobuf
 
     batch = Batch([], [], [], [])
-    for n, raw in enumerate((otlp_json if is_json else protobuf).spans(body), start=1):
-        if isinstance(raw, tuple):
-            why, name = raw
-            batch.aside.append(set_aside("span", n, why, name))
-        else:
-            _take(batch, raw, n)
+    with within_limits():
+        for n, raw in enumerate((otlp_json if is_json else protobuf).spans(body), start=1):
+            if isinstance(raw, tuple):
+                why, name = raw
+                batch.aside.append(set_aside("span", n, why, name))
+            else:
+                _take(batch, raw, n)
     return batch
 
 

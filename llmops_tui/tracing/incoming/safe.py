@@ -5,6 +5,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -20,6 +24,12 @@ LONGEST = 1 << 16
 MOST = 256
 #: How many more there were.
 LEFT_OUT = "llmops.left_out"
+#: Objects, arrays and members that the JSON texts of one request may have beyond one in `_CHARACTERS`: a text
+#: made of nothing but them takes some hundred times its size when it is read.
+PARTS = 100_000
+_CHARACTERS = 32
+_QUOTED = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_parts_left: ContextVar[int | None] = ContextVar("parts of JSON texts that are read", default=None)
 _LONGEST_INT = 1 << 63
 _TOO_DEEP = f"values are nested deeper than {DEPTH}"
 
@@ -67,9 +77,41 @@ def number_text(value: int) -> str:
         return f"(a number of {value.bit_length()} bits)"
 
 
+@contextmanager
+def within_limits() -> Iterator[None]:
+    """What one request says: of its JSON texts those beyond `PARTS` stay as they stand."""
+    held = _parts_left.set(PARTS)
+    try:
+        yield
+    finally:
+        _parts_left.reset(held)
+
+
+def _has_room(value: str) -> bool:
+    """Whether a JSON text may be read; what it takes is then taken."""
+    left = _parts_left.get()
+    if left is None:
+        return True
+    beyond = _beyond(value, value)
+    if beyond > 0:
+        # Perhaps they stand in what it quotes.
+        beyond = _beyond(_QUOTED.sub("", value), value)
+    if beyond <= 0:
+        return True
+    if beyond > left:
+        return False
+    _parts_left.set(left - beyond)
+    return True
+
+
+def _beyond(bare: str, value: str) -> int:
+    parts = bare.count(",") + bare.count("{") + bare.count("[")
+    return parts - len(value) // _CHARACTERS
+
+
 def decoded(value: Any) -> Any:
     """What a JSON object or array in a text says, safe; anything else as it stands."""
-    if not isinstance(value, str) or value[:1] not in ("{", "["):
+    if not isinstance(value, str) or value[:1] not in ("{", "[") or not _has_room(value):
         return value
     try:
         return safe(msgspec.json.decode(value))
