@@ -65,7 +65,7 @@ class TestABody:
             (gzip.compress(body_of((1, 1)))[:-9], {"Content_Encoding": "gzip"}, 400, "ends in the middle"),
             (b"no gzip", {"Content_Encoding": "gzip"}, 400, "not gzip"),
             (gzip.compress(b"") * 100, {"Content_Encoding": "gzip"}, 400, "one behind the other"),
-            (bomb(40 << 20), {"Content_Encoding": "gzip"}, 413, "larger than 32 MB when it is unpacked"),
+            (bomb(40 << 20), {"Content_Encoding": "gzip"}, 413, "larger than 16 MB when it is unpacked"),
             (body_of((1, 1)), {"Content_Encoding": "br"}, 415, "gzip, deflate"),
             (body_of((1, 1)), {"kind": "text/plain"}, 415, "application/x-protobuf"),
             (body_of((1, 1)), {"kind": None}, 415, "without a content type"),
