@@ -41,6 +41,10 @@ _OF_DIMENSION: dict[str, Callable[[Series], str]] = {
 }
 
 
+#: Versions are told with their configuration.
+_TOLD = {"version": ("config", "version")}
+
+
 def overview(store: LiveStore, wanted: LiveFilter, settings: LiveSettings, now: float) -> Overview:
     """The six at a glance.
 
@@ -49,7 +53,7 @@ def overview(store: LiveStore, wanted: LiveFilter, settings: LiveSettings, now: 
         now: Unix seconds.
     """
     place = frame(store, wanted, now)
-    window = summed(place, read(store, place, together=True))
+    window = summed(place, read(store, place))
     alerts = firing(store, place.wanted, settings)
     newest = store.requests.listed(LiveFilter(), limit=1)
     return Overview(
@@ -84,11 +88,11 @@ def plots(
     """
     place = frame(store, wanted, now)
     if by is None:
-        parts = {"": summed(place, read(store, place, together=True))}
+        parts = {"": summed(place, read(store, place))}
     elif by == "user":
         parts = _by_user(store, place)
     else:
-        parts = _by_series(place, read(store, place), by)
+        parts = _by_series(place, read(store, place, _TOLD.get(by, (by,))), by)
     return tuple(
         Plot(
             metric,
@@ -104,7 +108,7 @@ def _by_user(store: LiveStore, place: Frame) -> dict[str, Window]:
     parts: dict[str, Window] = {}
     for name, _count in choices(store, place.wanted, "user")[:MOST_LINES]:
         theirs = msgspec.structs.replace(place, reading=msgspec.structs.replace(place.reading, user=name))
-        parts[name] = summed(place, read(store, theirs, together=True))
+        parts[name] = summed(place, read(store, theirs))
     return parts
 
 
@@ -134,7 +138,7 @@ def choices(store: LiveStore, wanted: LiveFilter, dimension: str) -> list[tuple[
     until = min(wide.until, 1e11)
     place = frame(store, wide, until if until < 1e11 else _newest(store) + 1)
     for at, series, tally in store.tallies(
-        msgspec.structs.replace(place.wanted, since=float(place.starts[0])), place.resolution_s
+        msgspec.structs.replace(place.wanted, since=float(place.starts[0])), place.resolution_s, (dimension,)
     ):
         if at >= place.starts[0] and (name := _OF_DIMENSION[dimension](series)):
             counts[name] = counts.get(name, 0) + tally.requests

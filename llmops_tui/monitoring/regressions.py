@@ -92,7 +92,11 @@ def regressions(store: LiveStore, now: float, *, alpha: float = ALPHA) -> list[R
 def looked_at(store: LiveStore, now: float, *, alpha: float = ALPHA) -> list[Looked]:
     """Every version that is being rolled out, and what is wrong with it."""
     wanted = LiveFilter(since=now - 14 * DAY, until=now)
-    configs = {s.config for _at, s, t in store.tallies(wanted, DAY) if s.version and t.requests}
+    configs = {
+        s.config
+        for _at, s, t in store.tallies(wanted, DAY, ("config", "version"))
+        if s.version and t.requests
+    }
     looked: list[Looked] = []
     for config in sorted(configs):
         of = msgspec.structs.replace(wanted, config=config)

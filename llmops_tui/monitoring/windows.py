@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -10,7 +10,7 @@ from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.domain.live.request import Series
 from llmops_tui.domain.live.tally import Tally, sum_of
 from llmops_tui.store.live import LiveStore
-from llmops_tui.store.live.rollups import DAY, RESOLUTIONS, resolution_for
+from llmops_tui.store.live.rollups import DAY, MINUTE, RESOLUTIONS, resolution_for
 
 Bucket = tuple[int, Series, Tally]
 
@@ -58,17 +58,19 @@ def frame(store: LiveStore, wanted: LiveFilter, now: float) -> Frame:
     replace = msgspec.structs.replace
     return Frame(
         replace(wanted, since=since, until=until),
-        replace(wanted, since=first - len(starts) * resolution, until=max(until, first + 1)),
+        replace(
+            wanted, since=first - len(starts) * resolution, until=max(-(-until // MINUTE) * MINUTE, first + 1)
+        ),
         resolution,
         starts,
     )
 
 
-def read(store: LiveStore, place: Frame, *, together: bool = False) -> list[Bucket]:
+def read(store: LiveStore, place: Frame, by: Sequence[str] = ()) -> list[Bucket]:
     """What is in the window, and in the one before: of that only the sum is told, so large buckets do.
 
     Args:
-        together: all series as one, which is read much faster.
+        by: dimensions that are to be told apart; without any, what is asked for is read as one.
     """
     first, start, until = place.starts[0], int(place.reading.since), place.reading.until
     parts = [(float(first), until, place.resolution_s)]
@@ -81,10 +83,7 @@ def read(store: LiveStore, place: Frame, *, together: bool = False) -> list[Buck
     found: list[Bucket] = []
     for since, end, resolution in parts:
         wanted = msgspec.structs.replace(place.reading, since=since, until=end)
-        if together:
-            found += [(bucket, Series(), tally) for bucket, tally in store.totals(wanted, resolution).items()]
-        else:
-            found += store.tallies(wanted, resolution)
+        found += store.tallies(wanted, resolution, by)
     return found
 
 

@@ -14,7 +14,6 @@ from llmops_tui.domain.live.request import Request, Series
 from llmops_tui.domain.live.tally import Tally, parts_of, tally_of
 from llmops_tui.domain.trace import Span
 from llmops_tui.store.live import LiveStore
-from llmops_tui.store.live.labels import WHOLE
 from llmops_tui.store.live.placing import alone
 from llmops_tui.store.live.rollups import RESOLUTIONS
 
@@ -86,7 +85,8 @@ def recomputed(store: LiveStore) -> dict[tuple[int, int, int], Tally]:
     for series, facts in store.database.rows("SELECT series_id, facts FROM requests"):
         request = decode(facts)
         add(request.start, series, tally_of(request))
-        add(request.start, store.labels.series_id(Series(), WHOLE), tally_of(request))
+        for margin in store.labels.margins(request.series):
+            add(request.start, margin, tally_of(request))
         for part in parts_of(request):
             add(request.start, store.labels.series_id(request.series, part), tally_of(request))
     for at, kind, value, feature in store.database.rows(
@@ -94,5 +94,6 @@ def recomputed(store: LiveStore) -> dict[tuple[int, int, int], Tally]:
     ):
         (series,) = [id_ for id_, each in store.labels.series().items() if each == Series(feature=feature)]
         add(at, series, alone(kind, value))
-        add(at, store.labels.series_id(Series(), WHOLE), alone(kind, value))
+        for margin in store.labels.margins(Series(feature=feature)):
+            add(at, margin, alone(kind, value))
     return made

@@ -12,8 +12,8 @@ from live_traffic import NOW, answered, database, rows, trace_id
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.live.arrival import Batch, LiveScore, Signal
 from llmops_tui.domain.live.listing import LiveFilter
-from llmops_tui.domain.live.request import Request
-from llmops_tui.domain.live.tally import sum_of, tally_of
+from llmops_tui.domain.live.request import Request, Series
+from llmops_tui.domain.live.tally import Tally, sum_of, tally_of
 from llmops_tui.store.live import LiveStore
 
 FILTERS: list[dict[str, Any]] = [
@@ -96,6 +96,31 @@ def test_sums_lists_and_counts_agree(store: LiveStore, parts: dict[str, Any]) ->
     users = {user: (n, failed, bad) for user, n, _, failed, bad in store.requests.users(wanted)}
     assert sum(n for n, _, _ in users.values()) == len(fitting)
     assert sum(failed for _, failed, _ in users.values()) == sum(r.failed for r in fitting)
+
+
+@pytest.mark.parametrize(
+    "by", [(), ("version",), ("config", "version"), ("feature",), ("model",), ("provider",)]
+)
+@pytest.mark.parametrize("parts", FILTERS, ids=str)
+def test_sums_told_apart_by_less_are_the_same_sums(
+    store: LiveStore, parts: dict[str, Any], by: tuple[str, ...]
+) -> None:
+    wanted = LiveFilter(**{**parts, "since": parts.get("since", 0) // 60 * 60})
+
+    def told(tallies: list[tuple[int, Series, Tally]]) -> dict[tuple[Any, ...], Tally]:
+        made: dict[tuple[Any, ...], Tally] = {}
+        for bucket, series, tally in tallies:
+            key = (bucket, *(getattr(series, name) for name in by))
+            made.setdefault(key, Tally()).merge(tally)
+        return made
+
+    assert told(store.tallies(wanted, 60, by)) == told(store.tallies(wanted, 60))
+
+
+def test_what_is_mostly_asked_for_is_read_from_few_rows(store: LiveStore) -> None:
+    every = store.tallies(LiveFilter(), 86_400)
+    for by in ((), ("version",), ("feature",), ("model",)):
+        assert len(store.tallies(LiveFilter(), 86_400, by)) < len(every)
 
 
 @pytest.mark.parametrize(

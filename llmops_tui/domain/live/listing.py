@@ -48,10 +48,9 @@ class LiveFilter(msgspec.Struct, frozen=True):
         return not (self.user or self.session or self.error)
 
     @property
-    def is_whole(self) -> bool:
-        """It takes every request of its time."""
-        dimensions = (self.config, self.version, self.feature, self.model, self.provider)
-        return self.is_of_series and not self.only and not any(dimensions)
+    def dimensions(self) -> list[str]:
+        """What of a series it asks about."""
+        return [name for name in Series.__struct_fields__ if getattr(self, name)]
 
 
 class LiveRequest(msgspec.Struct, frozen=True):

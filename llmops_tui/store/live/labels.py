@@ -3,6 +3,8 @@ the database."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from llmops_tui.domain.live.request import Series
@@ -28,6 +30,19 @@ OTHER = "(other)"
 MOST_SERIES = 2_000
 #: The part that holds all of all series.
 WHOLE = "*"
+#: Parts that hold all series that agree in these dimensions: what is mostly asked for is read from few rows.
+MARGINS: dict[str, tuple[str, ...]] = {
+    WHOLE: (),
+    "by version": ("config", "version"),
+    "by feature": ("feature",),
+    "by model": ("model", "provider"),
+}
+
+
+def margin_for(dimensions: Iterable[str]) -> str:
+    """The part with the fewest rows that still tells these dimensions apart; empty: the series themselves."""
+    wanted = set(dimensions)
+    return next((part for part, told in MARGINS.items() if wanted <= set(told)), "")
 
 
 class Labels:
@@ -60,7 +75,7 @@ class Labels:
         """The number of a series, its labels bounded. Within a write.
 
         Args:
-            part: what of it: `only` of a filter, empty for all, or `WHOLE`.
+            part: what of it: `only` of a filter, empty for all, or one of `MARGINS`.
         """
         if (known := self._as_sent.get((series, part))) is not None:
             return known
@@ -73,8 +88,10 @@ class Labels:
         )
         found = self._there(bounded, part)
         if found is None:
-            (there,) = self._db.one("SELECT count(*) FROM series WHERE part = ''")
-            if there >= MOST_SERIES and self._there(bounded, "") is None:
+            # Parts by `only` are of series that are there; margins have combinations of their own.
+            kind = part if part in MARGINS else ""
+            (there,) = self._db.one("SELECT count(*) FROM series WHERE part = ?", (kind,))
+            if there >= MOST_SERIES and self._there(bounded, kind) is None:
                 bounded = Series(*(OTHER if label else "" for label in msgspec.structs.astuple(bounded)))
             self._db.connection.execute(
                 "INSERT OR IGNORE INTO series (config, version, feature, model, provider, part)"
@@ -87,6 +104,13 @@ class Labels:
             self._as_sent.clear()
         self._as_sent[series, part] = found
         return found
+
+    def margins(self, series: Series) -> list[int]:
+        """Numbers of the sums that a request of this series is part of beside its own. Within a write."""
+        return [
+            self.series_id(Series(**{name: getattr(series, name) for name in told}), part)
+            for part, told in MARGINS.items()
+        ]
 
     def _there(self, bounded: Series, part: str) -> int | None:
         """The number of a series that has one: once for ever, whoever gave it."""

@@ -18,7 +18,7 @@ from llmops_tui.store.live import schema
 from llmops_tui.store.live.alerts import Alerts
 from llmops_tui.store.live.canaries import Canaries
 from llmops_tui.store.live.ingest import Ingest, Ingested
-from llmops_tui.store.live.labels import WHOLE, Labels
+from llmops_tui.store.live.labels import Labels, margin_for
 from llmops_tui.store.live.looked import Looked
 from llmops_tui.store.live.requests import Requests
 from llmops_tui.store.live.retention import Retention, Swept, size_bytes
@@ -34,6 +34,8 @@ APPLICATION_ID = 0x6C6C6D76  # "llmv"
 LOG_BYTES = 4_000_000
 #: Requests that sums are made of where a filter can't be answered from those that are kept.
 MOST_REQUESTS = 20_000
+#: Such sums that are held, for a screen that asks for the same again.
+MOST_MADE = 16
 
 
 class LiveStore:
@@ -41,6 +43,8 @@ class LiveStore:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._made: dict[tuple[LiveFilter, int], list[tuple[int, Series, Tally]]] = {}
+        self._made_at: object = None
         self._seen = -1
         self.labels = Labels(db)
         self.rollups = Rollups(db)
@@ -105,34 +109,40 @@ class LiveStore:
         self._db.check_place()
         return ingested
 
-    def tallies(self, wanted: LiveFilter, resolution: int) -> list[tuple[int, Series, Tally]]:
+    def tallies(
+        self, wanted: LiveFilter, resolution: int, by: Iterable[str] | None = None
+    ) -> list[tuple[int, Series, Tally]]:
         """(start of the bucket, series, sums), in order of time.
 
         Args:
             resolution: seconds of a bucket, one of `RESOLUTIONS`. `since` is taken at a whole bucket.
+            by: dimensions that are to be told apart, by default all: the fewer, the faster. The series may then
+                be empty in others, and several of one bucket may be equal.
         """
         assert resolution in RESOLUTIONS
         if not wanted.is_of_series:
             return self._made_tallies(wanted, resolution)
-        series = self.labels.series(wanted.only)
+        part = wanted.only
+        if by is not None and not part:
+            part = margin_for([*by, *wanted.dimensions])
+        series = self.labels.series(part)
         fitting = {id_ for id_, each in series.items() if wanted.takes(each)}
         since = wanted.since // resolution * resolution
         found = self.rollups.read(resolution, since, wanted.until, fitting)
         return [(bucket, series[id_], tally) for bucket, id_, tally in found]
 
     def totals(self, wanted: LiveFilter, resolution: int) -> dict[int, Tally]:
-        """Start of the bucket → sums of all series together, in order of time.
-
-        Much faster than adding up `tallies` where a filter takes all there is.
-        """
-        if not wanted.is_whole:
-            return whole_windows(self.tallies(wanted, resolution))
-        since = wanted.since // resolution * resolution
-        rows = self.rollups.read(resolution, since, wanted.until, self.labels.series(WHOLE))
-        return {bucket: tally for bucket, _whole, tally in rows}
+        """Start of the bucket → sums of all series together, in order of time."""
+        return whole_windows(self.tallies(wanted, resolution, ()))
 
     def _made_tallies(self, wanted: LiveFilter, resolution: int) -> list[tuple[int, Series, Tally]]:
-        """Of single requests, where no sums are kept."""
+        """Of single requests, where no sums are kept: made once for as long as nothing is written."""
+        written = (self._db.one("PRAGMA data_version"), self._db.connection.total_changes)
+        if written != self._made_at:
+            self._made.clear()
+            self._made_at = written
+        if (known := self._made.get((wanted, resolution))) is not None:
+            return known
         made: dict[tuple[int, Series], Tally] = {}
         for request in self.requests.facts(wanted, MOST_REQUESTS):
             key = (int(request.start // resolution) * resolution, request.series)
@@ -140,9 +150,11 @@ class LiveStore:
             if found is None:
                 found = made[key] = Tally()
             found.merge(tally_of(request))
-        return [
-            (bucket, series, tally) for (bucket, series), tally in sorted(made.items(), key=lambda x: x[0][0])
-        ]
+        if len(self._made) >= MOST_MADE:
+            self._made.clear()
+        ordered = sorted(made.items(), key=lambda x: x[0][0])
+        answer = self._made[wanted, resolution] = [(at, series, tally) for (at, series), tally in ordered]
+        return answer
 
     def sweep(self, now: float, keep_days: float, max_bytes: int, budget_s: float = 1.0) -> Swept:
         """Drop raw traffic that is too old or too much; sums stay: see `Retention.sweep`."""

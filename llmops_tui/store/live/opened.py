@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from llmops_tui.domain.live.request import Request, Series, begin
+from llmops_tui.domain.live.request import Request, begin
 from llmops_tui.domain.live.tally import parts_of, tally_of
 from llmops_tui.store.connection import Database
-from llmops_tui.store.live.labels import WHOLE, Labels
+from llmops_tui.store.live.labels import Labels
 from llmops_tui.store.live.rollups import Changes
 from llmops_tui.store.live.rows import facts_of
 
@@ -39,14 +39,15 @@ def marks(values: Sequence[object]) -> str:
 
 
 def count(changes: Changes, labels: Labels, request: Request, series_id: int, sign: int) -> None:
-    """Count a request in its series, in the parts of it that it belongs to, and in the whole.
+    """Count a request in its series, in the parts of it that it belongs to, and in the margins.
 
     Args:
         sign: −1 takes it out again.
     """
     tally = tally_of(request)
     changes.add(request.start, series_id, tally, sign)
-    changes.add(request.start, labels.series_id(Series(), WHOLE), tally, sign)
+    for margin in labels.margins(request.series):
+        changes.add(request.start, margin, tally, sign)
     for part in parts_of(request):
         changes.add(request.start, labels.series_id(request.series, part), tally, sign)
 

@@ -14,7 +14,7 @@ from llmops_tui.domain.live.arrival import Signal
 from llmops_tui.domain.live.request import Series, take_signal
 from llmops_tui.domain.live.tally import Sums, Tally
 from llmops_tui.store.connection import Database
-from llmops_tui.store.live.labels import WHOLE, Labels
+from llmops_tui.store.live.labels import Labels
 from llmops_tui.store.live.opened import Opened, Requests, chunks, marks
 from llmops_tui.store.live.rollups import Changes
 
@@ -108,9 +108,9 @@ class Placing:
         take_signal(self._requests.change(opened), Signal("", kind, value, 0.0), sign)
 
     def _count_alone(self, at: float, kind: str, value: float, feature: str, sign: int) -> None:
-        series = self._labels.series_id(Series(feature=feature))
-        self._changes.add(at, series, alone(kind, value), sign)
-        self._changes.add(at, self._labels.series_id(Series(), WHOLE), alone(kind, value), sign)
+        series = Series(feature=feature)
+        for id_ in (self._labels.series_id(series), *self._labels.margins(series)):
+            self._changes.add(at, id_, alone(kind, value), sign)
 
     def _opened(self, signal: Signal) -> Opened | None:
         return self._requests.by_trace.get(bytes.fromhex(signal.trace_id)) if signal.trace_id else None
