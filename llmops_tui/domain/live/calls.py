@@ -50,7 +50,10 @@ def call_of(span: Span) -> Call:
     call = Call(
         parent_of(span),
         span.kind == "embedding",
-        *(span.start, span.end, whole(has.get(a.INPUT_TOKENS)), whole(has.get(a.OUTPUT_TOKENS))),
+        span.start,
+        span.end,
+        whole(has.get(a.INPUT_TOKENS)),
+        whole(has.get(a.OUTPUT_TOKENS)),
         None if cost is None or cost < 0 else usd(cost),
     )
     if span.kind == "model":
@@ -87,8 +90,6 @@ def around(called: Mapping[int, Call], between: Mapping[int, int]) -> set[int]:
         between: steps that may stand between: span id → parent's.
     """
     found: set[int] = set()
-    if len(called) < 2:
-        return found
     for call in called.values():
         at, left = call.parent, len(between)
         while left and at in between:  # spans may name each other as parents

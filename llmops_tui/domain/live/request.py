@@ -182,7 +182,8 @@ def fold(request: Request, spans: Iterable[Span], label: Label = lambda _dimensi
     """Take spans of its trace in, each of them once; gives the same object."""
     for span in spans:
         _take(request, span, label)
-    _leave_out(request, label)
+    if len(request.called) > 1:
+        _leave_out(request, label)
     request.failed = request.root_failed if request.has_root else request.call_failed
     request.error = request.trouble if request.failed else ""
     return request
