@@ -114,7 +114,7 @@ def sides_of(
     wanted = replace(wanted, config=config_with_versions(store, wanted.config, wanted))
     found, resolution = versions_of(store, wanted, now)
     before, after = chosen(found, old, new)
-    since = max(wanted.since, after.first - DAY)
+    since = after.first - DAY
     if now - after.first <= 2 * DAY or fine_enough(since, now) < resolution:
         # As finely as can be: a version that leaves within minutes is not live beside the other.
         found, resolution = versions_of(store, replace(wanted, since=since), now)
