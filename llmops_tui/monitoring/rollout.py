@@ -17,13 +17,16 @@ from llmops_tui.domain.live.statistics.rollout import Metric, Rollout, compare_a
 from llmops_tui.monitoring.rollout_figures import DROPS, Read, Seen, Value, figures_of, seen_of
 from llmops_tui.monitoring.rollout_traffic import (
     Times,
+    after_the_other,
     chosen,
     config_with_versions,
+    fine_enough,
+    only_shared,
     times_of,
     versions_of,
 )
 from llmops_tui.store.live import LiveStore
-from llmops_tui.store.live.rollups import DAY
+from llmops_tui.store.live.rollups import DAY, MINUTE
 
 #: Requests of either version that are read; the newest.
 MOST, _PAGE = 50_000, 2_000
@@ -111,13 +114,18 @@ def sides_of(
     wanted = replace(wanted, config=config_with_versions(store, wanted.config, wanted))
     found, resolution = versions_of(store, wanted, now)
     before, after = chosen(found, old, new)
-    if now - after.first <= 2 * DAY:
-        # To the minute: a version that leaves within minutes is not live beside the other.
-        found, resolution = versions_of(store, replace(wanted, since=after.first - DAY), now)
+    since = after.first - DAY
+    if now - after.first <= 2 * DAY or fine_enough(since, now) < resolution:
+        # As finely as can be: a version that leaves within minutes is not live beside the other.
+        found, resolution = versions_of(store, replace(wanted, since=since), now)
         by_name = {each.version: each for each in found}
         before, after = by_name.get(before.version, before), by_name[after.version]
-    times = times_of(before, after, resolution, until)
     of_old, of_new = replace(wanted, version=before.version), replace(wanted, version=after.version)
+    times = times_of(before, after, resolution, until)
+    if times.kind == "split":
+        within = {"since": times.since, "until": times.until}
+        counts = [store.requests.counts_by(MINUTE, replace(of, **within)) for of in (of_old, of_new)]
+        times = only_shared(times, after, *counts) or after_the_other(before, after, resolution, until)
     olds = _read(store, replace(of_old, since=times.old_since, until=times.old_until), most)
     news = _read(store, replace(of_new, since=times.since, until=times.until), most)
     calm = _read(store, replace(of_old, since=times.calm_since, until=times.since), most)

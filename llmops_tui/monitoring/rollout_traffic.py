@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
 
 import msgspec
 
@@ -16,6 +18,9 @@ from llmops_tui.store.live.rollups import DAY, HOUR, MINUTE, TEN_MINUTES
 #: Both are live at once where the old version has so many requests after the new one came, at least such
 #: a share of the new one's beside them, and they cover so much of its traffic. Less is one that leaves.
 LEAST_BESIDE, BESIDE_SHARE, COVERED = 20, 0.05, 0.25
+#: A version is away where it would have had so many requests at its share of the traffic, and has none: it
+#: happens by chance once in a thousand times (e⁻⁷).
+_MISSED = 7.0
 _NUMBERED = re.compile(r"v(\d+)")
 
 
@@ -135,17 +140,65 @@ def times_of(old: VersionTraffic, new: VersionTraffic, resolution: int, now: flo
     Args:
         resolution: seconds of a bucket of theirs.
     """
-    until = float(min(new.last + resolution, now))
     end = min(old.last, new.last)
     beside = sum(n for at, n in old.counts.items() if new.first <= at <= end)
     news = sum(n for at, n in new.counts.items() if at <= end)
-    if beside >= max(LEAST_BESIDE, BESIDE_SHARE * news) and news >= COVERED * new.requests:
+    if _is_beside(beside, news) and news >= COVERED * new.requests:
         since, last = float(max(old.first, new.first)), float(min(end + resolution, now))
         return Times("split", since, last, since, last, since - DAY)
-    return _one_after_the_other(old, float(new.first), until)
+    return after_the_other(old, new, resolution, now)
 
 
-def _one_after_the_other(old: VersionTraffic, since: float, until: float) -> Times:
+def only_shared(
+    times: Times, new: VersionTraffic, olds: Mapping[int, int], news: Mapping[int, int]
+) -> Times | None:
+    """Of the time of a split, the stretch in which neither version is away; of several, the one with most
+    requests to both. None where too little is left of it.
+
+    Args:
+        olds, news: start of a minute → requests to the version, of that time.
+    """
+    if not olds or not news:
+        return times
+    away = [*_away(olds, news), *_away(news, olds)]
+    begins = {max(min(olds), min(news)), *(back for _gone, back in away)}
+    ends = sorted([min(max(olds), max(news)), *(gone for gone, _back in away)])
+    stretches = [
+        (at, next((end for end in ends if end >= at), at))
+        for at in begins
+        if not any(gone < at < back for gone, back in away)
+    ]
+
+    def within(counts: Mapping[int, int], stretch: tuple[int, int]) -> int:
+        return sum(n for at, n in counts.items() if stretch[0] <= at <= stretch[1])
+
+    best = max(stretches, key=lambda each: (min(within(olds, each), within(news, each)), each))
+    upto = sum(n for at, n in new.counts.items() if at <= best[1])
+    if not _is_beside(within(olds, best), within(news, best)) or upto < COVERED * new.requests:
+        return None
+    since, until = max(times.since, float(best[0])), min(times.until, float(best[1] + MINUTE))
+    return Times("split", since, until, since, until, since - DAY)
+
+
+def _is_beside(olds: int, news: int) -> bool:
+    return olds >= max(LEAST_BESIDE, BESIDE_SHARE * news)
+
+
+def _away(mine: Mapping[int, int], others: Mapping[int, int]) -> list[tuple[int, int]]:
+    """(last minute before, first minute after) of times in which a version is away while the other is not."""
+    minutes = sorted(others)
+    upto = [0, *accumulate(others[at] for at in minutes)]
+    share = sum(mine.values()) / upto[-1]
+    return [
+        (gone, back)
+        for gone, back in pairwise(sorted(mine))
+        if (upto[bisect_left(minutes, back)] - upto[bisect_right(minutes, gone)]) * share >= _MISSED
+    ]
+
+
+def after_the_other(old: VersionTraffic, new: VersionTraffic, resolution: int, now: float) -> Times:
+    """As `times_of`, of versions of which one came after the other."""
+    since, until = float(new.first), float(min(new.last + resolution, now))
     lived = until - since
     # Whole days, so that each hour of the day weighs alike.
     span = max(min(lived // DAY, 7), 1) * DAY

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from llmops_tui.domain.live.amounts import MOST_S, MOST_USD, number, seconds, share, usd, whole
 from llmops_tui.domain.live.arrival import LiveScore, Signal
+from llmops_tui.domain.live.calls import MOST_CALLS
 from llmops_tui.domain.live.histogram import LARGEST, Histogram, histogram_of, value_of
 from llmops_tui.domain.live.request import MOST_SIGNALS, Request, begin, fold, take_score, take_signal
 from llmops_tui.domain.live.tally import Sums, Tally, sum_of, tally_of
@@ -194,3 +195,107 @@ def test_without_a_root_the_last_call_tells_whether_it_failed() -> None:
     assert not fold(begin("ab" * 16), [again, broken]).failed
     root = Span(elsewhere, "", "answer", "request", 0.0, 3.0)
     assert not fold(fold(begin("ab" * 16), [broken]), [root]).failed
+
+
+def _call(n: int, parent: int, kind: str = "model", end: float = 1.0, **has: Any) -> Span:
+    """Span `n` in span `parent` (0 is none), 10 tokens, half a dollar; `has`: `error`, `model`, `first`."""
+    error, model, first = (has.get(name) for name in ("error", "model", "first"))
+    told = {"gen_ai.usage.input_tokens": 10, "llmops.cost_usd": 0.5, "gen_ai.request.model": model}
+    told |= {"error.type": error, "gen_ai.response.time_to_first_chunk": first}
+    status: Any = "error" if error else "ok"
+    id_, above = f"{n:016x}", f"{parent:016x}" if parent else ""
+    return Span(id_, above, f"{kind} {n}", kind, 0.0, end, status, attributes=told)
+
+
+def _folded(*spans: Span) -> Request:
+    """The same in either order, at once and one by one."""
+    found = [fold(begin("ab" * 16), order) for order in (spans, spans[::-1])]
+    for order in (spans, spans[::-1]):
+        found.append(begin("ab" * 16))
+        for span in order:
+            fold(found[-1], [span])
+    assert all(each == found[0] for each in found)
+    return found[0]
+
+
+def _counted(r: Request) -> tuple[int, int, int, float]:
+    return r.calls, r.priced, r.input_tokens, r.cost_usd
+
+
+@pytest.mark.parametrize("way", [[], ["other"], ["step", "other"]])
+@pytest.mark.parametrize("kind", ["model", "embedding"])
+def test_of_a_call_that_was_traced_twice_only_the_inner_one_counts(kind: str, way: list[str]) -> None:
+    root = Span(f"{1:016x}", "", "answer", "request", 0.0, 3.0)
+    between = [_call(10 + n, 9 + n if n else 2, each) for n, each in enumerate(way)]
+    inner = _call(3, 9 + len(way) if way else 2, kind, 2.0, model="small", first=0.25)
+    found = _folded(root, _call(2, 1, kind, 3.0, model="chain", first=0.125), *between, inner)
+    assert _counted(found) == (1, 1, 10, 0.5)
+    if kind == "model":
+        assert (found.model, found.first_token_at) == ("small", 0.25)
+
+
+def test_calls_in_a_tool_or_of_another_kind_are_calls_of_their_own() -> None:
+    tool = Span(f"{2:016x}", f"{1:016x}", "ask another", "tool", 0.0, 1.0)
+    assert _folded(_call(1, 0), tool, _call(3, 2)).calls == 2
+    assert _folded(_call(1, 0), _call(2, 1, "embedding")).calls == 2
+
+
+def test_a_span_around_calls_tells_neither_what_failed_nor_why() -> None:
+    chain = _call(2, 0x99, end=3.0, error="OutputParserError")
+    tried, again = _call(3, 2, error="429"), _call(4, 2, end=2.0)
+    assert not _folded(chain, tried, again).failed
+    root = Span(f"{0x99:016x}", "", "answer", "request", 0.0, 3.0, "error", attributes={"error.type": "lost"})
+    assert _folded(root, chain, tried, again).error == "429"
+    assert _folded(root, chain, again).error == "lost"
+    assert _folded(_call(2, 0, error="OutputParserError"), again).error == "OutputParserError"
+
+
+def test_spans_that_are_in_each_other_are_folded_all_the_same() -> None:
+    assert _folded(_call(1, 2, "other"), _call(2, 1, "other"), _call(3, 1), _call(4, 3)).calls == 1
+
+
+def test_what_is_remembered_of_calls_is_bounded() -> None:
+    spans = [_call(1, 0), *(_call(2 + n, 1) for n in range(3 * MOST_CALLS))]
+    spans += [_call(5_000 + n, 1, "other") for n in range(3 * MOST_CALLS)]
+    found = fold(begin("ab" * 16), spans)
+    assert (found.calls, found.input_tokens) == (3 * MOST_CALLS, 30 * MOST_CALLS)
+    assert len(found.called) == MOST_CALLS
+    assert len(found.between) <= MOST_CALLS
+
+
+@st.composite
+def _trees(draw: Any) -> list[Span]:
+    spans = []
+    for n in range(draw(st.integers(1, 9))):
+        kind = draw(st.sampled_from(["model", "model", "embedding", "other", "step", "tool"]))
+        parent = draw(st.integers(0, n))
+        error = draw(st.sampled_from(["", "", "429", "lost"]))
+        end = draw(st.sampled_from([1.0, 2.0]))
+        spans.append(
+            _call(n + 1, parent, kind, end, error=error, model=draw(st.sampled_from("ab")), first=0.5)
+        )
+    return spans
+
+
+@settings(max_examples=150, deadline=None)
+@given(_trees(), st.data())
+def test_in_whatever_order_spans_come_only_innermost_calls_count(spans: list[Span], data: Any) -> None:
+    whole = fold(begin("ab" * 16), spans)
+    one_by_one = begin("ab" * 16)
+    for span in data.draw(st.permutations(spans)):
+        fold(one_by_one, [span])
+    assert one_by_one == whole
+    by_id = {span.id: span for span in spans}
+    outer = set()
+    for span in spans:
+        above = by_id.get(span.parent_id)
+        while above is not None and above.kind in ("other", "step"):
+            above = by_id.get(above.parent_id)
+        if above is not None and above.kind == span.kind:
+            outer.add(above.id)
+    calls = [span for span in spans if span.kind in ("model", "embedding") and span.id not in outer]
+    n = len(calls)
+    assert _counted(whole) == (n, n, 10 * n, 0.5 * n)
+    last = max((s for s in calls if s.kind == "model"), key=lambda s: (s.end, -int(s.id, 16)), default=None)
+    assert whole.model == ("" if last is None else last.attributes["gen_ai.request.model"])
+    assert whole.call_failed == (last is not None and last.status == "error")

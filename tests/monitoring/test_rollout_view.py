@@ -21,7 +21,7 @@ from llmops_tui.monitoring.rollout import moments_of, rollout
 from llmops_tui.monitoring.rollout_figures import seen_of
 from llmops_tui.store.live import LIVE_DATABASE, LiveStore
 
-HOUR, DAY = 3_600.0, 86_400.0
+MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
 NOW = 1_780_012_800.0
 ALL = LiveFilter()
 
@@ -70,6 +70,36 @@ def test_a_canary_is_compared_over_the_time_that_both_share(tmp_path: Path) -> N
     assert view.verdict == "fail"
     assert view.exit_code == 1
     assert view.sentence.startswith("Stop: v2 is worse than v1:")
+
+
+@pytest.mark.parametrize("ago", [0.0, 5 * DAY, 40 * DAY])
+@pytest.mark.parametrize("before", [0.0, -0.5 * MINUTE, 2 * MINUTE, 2 * HOUR])
+def test_what_one_version_answered_alone_is_no_part_of_a_split(
+    tmp_path: Path, ago: float, before: float
+) -> None:
+    """The new version alone for 67 minutes, the old one before it or beside it at first, then both for 10."""
+    end = NOW - ago
+    came, both = end - 77 * MINUTE, end - 10 * MINUTE
+    requests = [*spread(100, came, both - 1, bad, 2), *spread(40, both, end, fine, 3)]
+    requests += spread(40, both, end, old, 4)
+    if before:
+        requests += spread(60, came - abs(before), came - min(before, 0.0), old)
+    with live_store(tmp_path, requests, NOW) as store:
+        view = rollout(store, ALL, NOW)
+    assert (view.kind, view.old, view.new) == ("split", "v1", "v2")
+    assert view.since == pytest.approx(both, abs=90)
+    assert view.until <= end + 60
+    assert 35 <= view.n_old <= 40
+    assert 35 <= view.n_new <= 43
+    assert verdict_of(view, "score.helpful") != "fail"
+
+
+def test_a_share_that_is_small_is_not_taken_for_a_version_that_is_away(tmp_path: Path) -> None:
+    requests = [*spread(3000, NOW - 8 * HOUR, NOW, old), *spread(60, NOW - 8 * HOUR, NOW, fine, 2)]
+    with live_store(tmp_path, requests, NOW) as store:
+        view = rollout(store, ALL, NOW)
+    assert view.kind == "split"
+    assert view.n_new >= 58
 
 
 def test_a_deployment_is_compared_with_the_same_hours_of_the_day_before(tmp_path: Path) -> None:

@@ -39,16 +39,20 @@ _attributes = st.fixed_dictionaries(
 )
 
 
+#: Calls often, as there may be calls in calls.
+_KINDS = ["model", "model", "other", "step", "request", "retrieval", "guardrail", "embedding"]
+
+
 @st.composite
 def _arrivals(draw: Any) -> list[Arrived | Signal | LiveScore]:
     """Spans of three traces, signals and scores, some before what they are about."""
     came: list[Arrived | Signal | LiveScore] = []
     for trace in (1, 2, 3):
-        for n in range(draw(st.integers(1, 4))):
-            kind = draw(st.sampled_from(["request", "model", "retrieval", "guardrail", "embedding", "other"]))
+        for n in range(draw(st.integers(1, 5))):
+            kind = draw(st.sampled_from(_KINDS))
             made = span(
                 100 * trace + n,
-                None if n == 0 else 100 * trace,
+                None if n == 0 else 100 * trace + draw(st.integers(0, n - 1)),
                 kind,
                 draw(_times),
                 length=draw(st.sampled_from([0.0, 1.0]) | st.floats(0, 5)),
@@ -120,6 +124,19 @@ def test_order_and_portions_and_duplicates_change_nothing(
             )
             known.append((rows(store), signals))
     assert known[0] == known[1] == known[2]
+
+
+def test_a_span_around_a_call_is_no_call_in_any_sum_whichever_comes_first(tmp_path: Path) -> None:
+    inner = span(12, 11, "model", attributes={a.MODEL: "small", a.INPUT_TOKENS: 100, a.COST: 0.5})
+    outer = span(11, None, "model", attributes={a.MODEL: "chain", a.INPUT_TOKENS: 100, a.COST: 0.5})
+    for order in ([outer, inner], [inner, outer]):
+        with LiveStore.open(database(tmp_path / order[0].id)) as store:
+            for each in order:
+                store.ingest([Batch(spans=[Arrived(trace_id(1), each)])], NOW)
+            (tally,) = store.totals(LiveFilter(), 86_400).values()
+            assert (tally.calls, tally.priced, tally.input_tokens, tally.cost_usd) == (1, 1, 100, 0.5)
+            assert store.totals(LiveFilter(model="chain"), 86_400) == {}
+            assert sums(store) == recomputed(store)
 
 
 def test_what_is_learned_later_moves_a_request_to_another_bucket_and_series(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.case import Case, ScorerUse
 from llmops_tui.domain.live.amounts import whole
-from llmops_tui.domain.live.request import Request, last_said
+from llmops_tui.domain.live.request import Request
+from llmops_tui.domain.live.said import last_said
 from llmops_tui.domain.model import Usage
 from llmops_tui.domain.output import Chunk, Output
 from llmops_tui.domain.trace import Span, Trace

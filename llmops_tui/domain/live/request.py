@@ -14,15 +14,24 @@ from typing import Any
 import msgspec
 
 from llmops_tui.domain import semconv as a
-from llmops_tui.domain.live.amounts import MOST_S, number, seconds, share, usd, whole
+from llmops_tui.domain.live.amounts import number, seconds, share
 from llmops_tui.domain.live.arrival import LiveScore, Signal
+from llmops_tui.domain.live.calls import (
+    MOST_BETWEEN,
+    MOST_CALLS,
+    Call,
+    around,
+    call_of,
+    parent_of,
+    trouble_of,
+)
+from llmops_tui.domain.live.said import last_said, plain
 from llmops_tui.domain.trace import Span
 
 #: Characters of what went in and came out that are kept with the row; the spans have all of it.
 PREVIEW = 240
 #: (dimension, value) → the value, or what stands for the rest where a dimension has too many.
 Label = Callable[[str, str], str]
-_SEP = " · "
 #: Signals of one request that are counted; the store has all of them.
 MOST_SIGNALS = 100
 _MOST_TAGS = 20
@@ -54,7 +63,7 @@ class Request(msgspec.Struct, omit_defaults=True):
             root has come (its parent may be a service that sends elsewhere), the call that ended last failed.
         root_failed, call_failed: the two.
         error: kind of the error it failed with; empty where it did not fail. trouble: of a step's, whether
-            or not the whole failed.
+            or not the whole failed. root_trouble: of its root.
         steps: step → seconds spent in it.
         guardrails: name → (times it looked, times it fired).
         first_token_at: of the call that ended last, Unix seconds.
@@ -66,6 +75,8 @@ class Request(msgspec.Struct, omit_defaults=True):
         ranks: how sure a text or a name is: the root's word counts for more than a step's, then the time,
             then the span's id, so that the order they come in never matters.
         traits: what was found out about its texts afterwards: trait → values.
+        called: span id → call, at most `MOST_CALLS`; one around another does not count (`calls.around`).
+        between: spans that may stand between two calls: span id → parent's.
     """
 
     trace_id: str
@@ -95,6 +106,7 @@ class Request(msgspec.Struct, omit_defaults=True):
     call_failed: bool = False
     error: str = ""
     trouble: str = ""
+    root_trouble: str = ""
     refused: bool = False
     steps: dict[str, float] = {}
     guardrails: dict[str, tuple[int, int]] = {}
@@ -109,6 +121,8 @@ class Request(msgspec.Struct, omit_defaults=True):
     signals: list[tuple[str, float, bool]] = []
     traits: dict[str, list[str]] = {}
     ranks: dict[str, tuple[int, float, int]] = {}
+    called: dict[int, Call] = {}
+    between: dict[int, int] = {}
 
     @property
     def latency_s(self) -> float:
@@ -168,6 +182,8 @@ def fold(request: Request, spans: Iterable[Span], label: Label = lambda _dimensi
     """Take spans of its trace in, each of them once; gives the same object."""
     for span in spans:
         _take(request, span, label)
+    if len(request.called) > 1:
+        _leave_out(request, label)
     request.failed = request.root_failed if request.has_root else request.call_failed
     request.error = request.trouble if request.failed else ""
     return request
@@ -217,8 +233,7 @@ def _take(r: Request, span: Span, label: Label) -> None:
         r.has_root = True
         _settle(r, "name", span.name, 2, span)
         if span.status == "error":
-            r.root_failed = True
-            _trouble(r, span, label, 1)
+            _root_failed(r, span, label)
     r.is_request = r.is_request or span.kind != "other"
     for field, name in _NAMED:
         value = has.get(name)
@@ -233,13 +248,12 @@ def _take(r: Request, span: Span, label: Label) -> None:
         r.refused = True
     _texts(r, span, is_root)
     match span.kind:
-        case "model":
+        case "model" | "embedding":
             _call(r, span, label)
-        case "embedding":
-            # One whose cost is not known (a model of one's own) makes no request's cost unknown.
-            r.calls += _spend(r, has)
         case "guardrail":
             _guard(r, span, label)
+        case "other" | "step" if len(r.between) < MOST_BETWEEN and (parent := parent_of(span)):
+            r.between[_tie(span)] = parent
         case _:
             pass
     if not is_root and span.kind not in ("other", "scorer", "turn", "request"):
@@ -291,38 +305,62 @@ def _tie(span: Span) -> int:
 
 
 def _call(r: Request, span: Span, label: Label) -> None:
-    has = span.attributes
-    r.calls += 1
-    _spend(r, has)
+    id_, call = _tie(span), call_of(span)
+    _count(r, call, 1)
+    if not call.is_embedding:
+        _answer(r, id_, call, label)
+    if len(r.called) < MOST_CALLS:
+        r.called[id_] = call
+
+
+def _count(r: Request, call: Call, sign: int) -> None:
+    """Count a call, or with sign −1 no more."""
+    is_priced = call.cost_usd is not None
+    # An embedding whose cost is not known (a model of one's own) makes no request's cost unknown.
+    r.calls += sign * (is_priced or not call.is_embedding)
+    r.priced += sign * is_priced
+    r.cost_usd += sign * (call.cost_usd or 0.0)
+    r.input_tokens += sign * call.input_tokens
+    r.output_tokens += sign * call.output_tokens
+
+
+def _answer(r: Request, id_: int, call: Call, label: Label) -> None:
     # The call that ended last is the one that answered.
-    if _is_surer(r, "model", (0, -span.end, _tie(span))):
-        r.model = str(has.get(a.MODEL) or has.get(a.RESPONSE_MODEL) or "")[:120]
-        r.provider = str(has.get(a.PROVIDER) or "")[:60]
-        r.call_failed = span.status == "error"
-        first = number(has.get(a.TIME_TO_FIRST_CHUNK))
-        r.first_token_at = None if first is None else span.start + min(max(first, 0.0), MOST_S)
-    if span.status == "error":
-        _trouble(r, span, label, 2)
+    if _is_surer(r, "model", (0, -call.end, id_)):
+        r.model, r.provider = call.model, call.provider
+        r.call_failed, r.first_token_at = bool(call.error), call.first_token_at
+    # What went wrong is best told by the call that failed; that the whole failed, by its root.
+    if call.error and _is_surer(r, "trouble", (-2, call.start, id_)):
+        r.trouble = label("error", call.error)
 
 
-def _spend(r: Request, has: Mapping[str, Any]) -> bool:
-    """Gives whether the cost is known."""
-    r.input_tokens += whole(has.get(a.INPUT_TOKENS))
-    r.output_tokens += whole(has.get(a.OUTPUT_TOKENS))
-    cost = number(has.get(a.COST))
-    if cost is None or cost < 0:
-        return False
-    r.priced += 1
-    r.cost_usd += usd(cost)
-    return True
+def _leave_out(r: Request, label: Label) -> None:
+    """Count those calls no more that turned out to be spans around calls."""
+    gone = {id_ for id_ in around(r.called, r.between) if r.called[id_].counts}
+    for id_ in gone:
+        r.called[id_].counts = False
+        _count(r, r.called[id_], -1)
+    told = [f for f in ("model", "trouble") if f in r.ranks and r.ranks[f][2] in gone]
+    if "model" in told:
+        r.model, r.provider, r.call_failed, r.first_token_at = "", "", False, None
+        del r.ranks["model"]
+    if "trouble" in told:
+        r.trouble = label("error", r.root_trouble) if r.root_trouble else ""
+        del r.ranks["trouble"]
+        if r.root_trouble:
+            r.ranks["trouble"] = r.ranks["root_trouble"]
+    for id_, call in r.called.items() if told else ():
+        if call.counts and not call.is_embedding:
+            _answer(r, id_, call, label)
 
 
-def _trouble(r: Request, span: Span, label: Label, rank: int) -> None:
-    """What went wrong is best told by the call that failed (rank 2); that the whole failed, by its root."""
-    kind = str(span.attributes.get(a.ERROR_TYPE) or "error")[:80]
-    provider = str(span.attributes.get(a.PROVIDER) or "")[:40]
-    if _is_surer(r, "trouble", (-rank, span.start, _tie(span))):
-        r.trouble = label("error", f"{provider}{_SEP}{kind}" if provider else kind)
+def _root_failed(r: Request, span: Span, label: Label) -> None:
+    r.root_failed = True
+    order = (-1, span.start, _tie(span))
+    if _is_surer(r, "root_trouble", order):
+        r.root_trouble = trouble_of(span)
+    if _is_surer(r, "trouble", order):
+        r.trouble = label("error", r.root_trouble)
 
 
 def _guard(r: Request, span: Span, label: Label) -> None:
@@ -342,41 +380,9 @@ def _texts(r: Request, span: Span, is_root: bool) -> None:
     elif not is_root:
         return
     rank = 2 if is_root else 1
-    if given is not None and (text := _plain(given)) and _settle(r, "input", text, rank, span, PREVIEW):
+    if given is not None and (text := plain(given)) and _settle(r, "input", text, rank, span, PREVIEW):
         r.input_words = len(text.split())
     # Of steps, the last one's is the answer.
     order = (-rank, -span.end, _tie(span))
-    if made is not None and (text := _plain(made)) and _is_surer(r, "output", order):
+    if made is not None and (text := plain(made)) and _is_surer(r, "output", order):
         r.output, r.output_words = text[:PREVIEW], len(text.split())
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict) and len(value) == 1:
-        (only,) = value.values()
-        if isinstance(only, str):
-            return only
-    if value in (None, "", [], {}):
-        return ""
-    try:
-        return msgspec.json.encode(value).decode()
-    except (ValueError, OverflowError, TypeError):
-        # An integer of more than 64 bits, half of a surrogate pair.
-        return repr(value)
-
-
-def last_said(messages: Any, role: str) -> str:
-    """Text of the last message of a role (any role where it is empty) that has some."""
-    for message in reversed(messages) if isinstance(messages, list | tuple) else ():
-        if not isinstance(message, dict) or (role and message.get("role") != role):
-            continue
-        parts = message.get("parts")
-        said = [
-            part["content"]
-            for part in (parts if isinstance(parts, list | tuple) else ())
-            if isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("content"), str)
-        ]
-        if said:
-            return "\n".join(said)
-    return ""

@@ -97,6 +97,18 @@ class Requests:
         (count,) = self._db.one(f"SELECT count(*) FROM requests WHERE {found[0]}", found[1])
         return int(count)
 
+    def counts_by(self, seconds: int, wanted: LiveFilter) -> dict[int, int]:
+        """Start of each bucket of so many seconds → requests in it."""
+        found = self.where(wanted)
+        if found is None:
+            return {}
+        rows = self._db.rows(
+            "SELECT CAST(started_at / ? AS INTEGER) * ? AS bucket, count(*)"
+            f" FROM requests WHERE {found[0]} GROUP BY bucket",
+            [seconds, seconds, *found[1]],
+        )
+        return dict(rows)
+
     def facts(self, wanted: LiveFilter, limit: int = 100_000) -> list[Request]:
         """Newest first."""
         return [each.request for each in self.listed(wanted, limit=limit)]
