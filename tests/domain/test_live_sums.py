@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from llmops_tui.domain.live.amounts import MOST_S, MOST_USD, number, seconds, share, usd, whole
 from llmops_tui.domain.live.arrival import LiveScore, Signal
 from llmops_tui.domain.live.histogram import LARGEST, Histogram, histogram_of, value_of
+from llmops_tui.domain.live.metrics import measure
 from llmops_tui.domain.live.request import MOST_SIGNALS, Request, begin, fold, take_score, take_signal
 from llmops_tui.domain.live.tally import Sums, Tally, sum_of, tally_of
 from llmops_tui.domain.trace import Span
@@ -194,3 +195,12 @@ def test_without_a_root_the_last_call_tells_whether_it_failed() -> None:
     assert not fold(begin("ab" * 16), [again, broken]).failed
     root = Span(elsewhere, "", "answer", "request", 0.0, 3.0)
     assert not fold(fold(begin("ab" * 16), [broken]), [root]).failed
+
+
+def test_only_scorers_of_faithfulness_tell_of_hallucinations() -> None:
+    ours = ("faithfulness", "faithfulness#2", "faithfulness 3f2a", "faithfulness:strict")
+    others = ("unfaithful", "unfaithfulness", "not faithfulness", "faithful", "faithfulness_old")
+    scores = {name: Sums(decided=10, passed=9) for name in ours}
+    scores |= {name: Sums(decided=100, passed=0) for name in others}
+    found = measure("hallucination_rate", Tally(scores=scores))
+    assert (found.value, found.n) == (0.1, 40)
