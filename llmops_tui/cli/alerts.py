@@ -106,6 +106,7 @@ def _show(shell: Shell, root: Path, settings: LiveSettings, *, check: bool, chec
     import sys
     import time
 
+    from llmops_tui.monitoring.absent import absent_of_rules
     from llmops_tui.monitoring.regressions import open_regressions
     from llmops_tui.report.alerts_json import alerts_json
     from llmops_tui.report.alerts_text import alerts_lines
@@ -117,6 +118,8 @@ def _show(shell: Shell, root: Path, settings: LiveSettings, *, check: bool, chec
         with LiveStore.open(root / LIVE_DATABASE, read_only=True) as store:
             states, events = store.alerts.states(), store.alerts.events(limit=_SHOWN)
             regressed = open_regressions(store)
+            for sentence in absent_of_rules(store, settings.rules, time.time()):
+                shell.say(sentence)
     board = [(rule, _of_this_rule(rule, states.get(rule.name))) for rule in settings.rules]
     if shell.as_json:
         shell.print_json(alerts_json(board, events, checked=checked, regressed=regressed))

@@ -16,6 +16,7 @@ from llmops_tui.cli.live_options import (
     found_request,
     live_settings,
     open_live,
+    say_absent,
     trace_of,
     window_options,
 )
@@ -79,6 +80,7 @@ def glance(
         _check_metric(name)
     wanted = filter_of(workspace, names, config, since, until)
     with open_live(workspace) as store:
+        say_absent(shell, store, wanted)
         if weekly:
             _weekly(shell, store, wanted, workspace, since_given=_is_given("since"))
         else:
@@ -127,6 +129,7 @@ def requests(
         filter_of(workspace, names, config, since, until), only=only or "", error=error
     )
     with open_live(workspace) as store:
+        say_absent(shell, store, wanted)
         found = store.requests.listed(wanted, order=order, limit=limit)
         count = store.requests.count(wanted)
     if shell.as_json:
@@ -192,8 +195,10 @@ def report(
 ) -> int:
     """Write the weekly report as markdown: this week against the one before it."""
     _refuse_two_forms(shell, True)
+    wanted = filter_of(workspace, names, config, since, until)
     with open_live(workspace) as store:
-        _weekly(shell, store, filter_of(workspace, names, config, since, until), workspace, since_given=True)
+        say_absent(shell, store, wanted)
+        _weekly(shell, store, wanted, workspace, since_given=True)
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from llmops_tui.cli.shell import root_of
+from llmops_tui.cli.shell import Shell, root_of
 
 if TYPE_CHECKING:
     from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
@@ -111,6 +111,14 @@ def open_live(workspace: Path | None, *, writing: bool = False) -> LiveStore:
         remedy = "start `llmops-tui collect` and let your program send its traces there"
         raise UsageError(Problem("no live traffic has come in yet", remedy))
     return LiveStore.open(path, read_only=not writing)
+
+
+def say_absent(shell: Shell, store: LiveStore, wanted: LiveFilter) -> None:
+    """A line on stderr for each name in a filter that nothing in its window has."""
+    from llmops_tui.monitoring.absent import absent
+
+    for sentence in absent(store, wanted, time.time()):
+        shell.say(sentence)
 
 
 def live_settings(workspace: Path | None) -> LiveSettings:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from llmops_tui.cli.live_options import filter_of, open_live, window_options
+from llmops_tui.cli.live_options import filter_of, open_live, say_absent, window_options
 from llmops_tui.cli.options import shared_options, version_argument
 from llmops_tui.cli.shell import Shell
 
@@ -61,6 +61,7 @@ def rollout(
     drops = {} if max_drop is None else {"score": max_drop, "pass_rate": max_drop}
     wanted = filter_of(workspace, {"feature": feature, "model": model}, config, since, until)
     with open_live(workspace) as store:
+        say_absent(shell, store, wanted)
         view = held(store, wanted, time.time(), old=old, new=new, drops=drops)
     if shell.as_json:
         from llmops_tui.report.rollout_json import rollout_json

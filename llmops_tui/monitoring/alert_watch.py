@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from llmops_tui.domain.live.alert_event import AlertEvent, event_of
-from llmops_tui.domain.live.alert_outbox import Notice, Outbox, admit, due, taken_back
 from llmops_tui.domain.live.alerting import (
     AlertState,
     Change,
@@ -22,7 +21,8 @@ from llmops_tui.domain.live.alerting import (
     step,
 )
 from llmops_tui.domain.live.metrics import metric_of
-from llmops_tui.domain.live.settings import DRIFT, AlertRule, Severity
+from llmops_tui.domain.live.settings import DRIFT, AlertRule
+from llmops_tui.monitoring.alert_telling import Telling, parted, recorded, tellings
 from llmops_tui.monitoring.alert_traffic import DAY_S, HOUR_S, MINUTE_S, TEN_MINUTES_S, Traffic
 
 if TYPE_CHECKING:
@@ -35,21 +35,6 @@ LAGS_S = {"quality": 300, "signals": 900}
 CATCH_UP_S = DAY_S
 #: How often a reference that could not be made is tried again, and a new version is looked for.
 _AGAIN_S = TEN_MINUTES_S
-
-
-class Telling(msgspec.Struct, frozen=True):
-    """One notification that is to go out.
-
-    Attributes:
-        notice: `summary` stands for many.
-        channels: names.
-        rules: whose state it tells.
-    """
-
-    notice: Notice | str
-    event: AlertEvent
-    channels: tuple[str, ...]
-    rules: tuple[str, ...]
 
 
 class AlertWatch:
@@ -72,61 +57,53 @@ class AlertWatch:
         traffic = Traffic(self._store, now)
         states: dict[str, AlertState] = {}
         events: list[AlertEvent] = []
+        kept = outbox = self._store.alerts.outbox()
+        for name, state in before.items():
+            why = self._why_over(name, state)
+            if not why:
+                continue
+            end = self._end_of(name, state, why)
+            outbox = parted(outbox, state, end)
+            if state.phase == "firing":
+                events.append(end)
         for rule in self._rules.values():
-            state, changes = self._brought_up(rule, before.get(rule.name), traffic, now)
-            states[rule.name] = state
+            states[rule.name], changes = self._brought_up(rule, before.get(rule.name), traffic, now)
             events += changes
-        outbox, tellings = self._tellings(states, self._store.alerts.outbox(), now)
-        # Those that only the screen shows are told by being there.
-        for name, state in states.items():
-            if not self._rules[name].to and due(state, now) is not None:
-                states[name] = _told(state, now)
+        outbox, found = tellings(self._rules, states, outbox, now)
         gone = [name for name in before if name not in self._rules]
-        events += [end for name in gone if (end := self._gone(name, before[name])) is not None]
-        if events or gone or any(before.get(name) != state for name, state in states.items()):
+        is_new = events or gone or outbox != kept
+        if is_new or any(before.get(name) != state for name, state in states.items()):
             self._store.alerts.keep(states, events, outbox=outbox, dropped=gone)
-        return tellings
+        return found
 
-    def record(self, tellings: Iterable[tuple[Telling, dict[str, str]]], now: float) -> None:
+    def record(self, results: Iterable[tuple[Telling, dict[str, str]]], now: float) -> None:
         """Keep what became of notifications: channel → why it failed, empty where it did not.
 
         Raises:
             StoreError: it can't be written.
         """
-        states = self._store.alerts.states()
-        before = outbox = self._store.alerts.outbox()
-        changed: dict[str, AlertState] = {}
-        events: list[AlertEvent] = []
-        for telling, results in tellings:
-            arrived = not results or any(not why for why in results.values())
-            if not arrived:
-                outbox = taken_back(outbox, now, summary=telling.notice == "summary")
-            if telling.notice != "summary":
-                for name in telling.rules:
-                    if name in states:
-                        changed[name] = _told(states[name], now, failed=not arrived)
-            for channel, why in results.items():
-                what = "failed" if why else "sent"
-                sentence = why or telling.event.sentence
-                events.append(
-                    msgspec.structs.replace(
-                        telling.event, what=what, at=now, channel=channel, sentence=sentence
-                    )
-                )
-        if changed or events:
-            self._store.alerts.keep(changed, events, outbox=outbox if outbox != before else None)
+        before = self._store.alerts.outbox()
+        made = recorded(results, self._store.alerts.states(), before, now)
+        if made.states or made.events or made.outbox != before:
+            self._store.alerts.keep(
+                made.states, made.events, outbox=made.outbox if made.outbox != before else None
+            )
 
-    def _gone(self, name: str, state: AlertState) -> AlertEvent | None:
-        """The end of a rule that is not written any more; None where it did not fire."""
-        if state.phase != "firing":
-            return None
-        fired = next(
-            (e for e in self._store.alerts.events(rule=name, limit=10_000) if e.what == "fired"), None
-        )
+    def _why_over(self, name: str, state: AlertState) -> str:
+        """Why a rule is not looked at as it was; empty where it is."""
+        rule = self._rules.get(name)
+        if rule is None:
+            return "the rule was taken away"
+        return "" if state.mark == mark_of(rule) else "the rule was changed"
+
+    def _end_of(self, name: str, state: AlertState, why: str) -> AlertEvent:
+        """The end of a rule, as it was when it fired lately."""
+        events = self._store.alerts.events(rule=name, limit=10_000)
+        fired = next((e for e in events if e.what == "fired"), None)
         if fired is None:
-            return None
+            fired = AlertEvent(name, "ended", state.looked_until, "warning", "", "")
+        sentence = f"{fired.metric or name} is not told any more: {why}"
         at = max(state.looked_until, fired.at)
-        sentence = f"{fired.metric} is not told any more: the rule was taken away"
         return msgspec.structs.replace(fired, what="ended", at=at, sentence=sentence)
 
     # -- one rule
@@ -137,22 +114,17 @@ class AlertWatch:
         metric = metric_of(rule.metric)
         lag = LAG_S if metric is None else LAGS_S.get(metric.group, LAG_S)
         end = int((now - lag) // MINUTE_S) * MINUTE_S
-        events: list[AlertEvent] = []
-        if state is not None and state.mark != mark_of(rule):
-            if state.phase == "firing":
-                events.append(event_of(rule, state, "ended", end))
-            state = None
-        if state is None or state.looked_until > end + DAY_S:
-            # New, or looked at by a clock that was days ahead.
+        if state is None or state.mark != mark_of(rule):
             state = begin(rule, float(end - CATCH_UP_S))
+        elif state.looked_until > end + DAY_S:
+            # By a clock that was days ahead.
+            state = msgspec.structs.replace(begin(rule, float(end - CATCH_UP_S)), heard=state.heard)
         start = max(int(state.looked_until // MINUTE_S) * MINUTE_S, end - CATCH_UP_S)
         if start >= end:
-            return state, events
+            return state, []
         if rule.is_drift:
-            state, changes = self._drifted(rule, state, start, end)
-        else:
-            state, changes = self._looked(rule, state, traffic, start, end)
-        return state, events + changes
+            return self._drifted(rule, state, start, end)
+        return self._looked(rule, state, traffic, start, end)
 
     def _looked(
         self, rule: AlertRule, state: AlertState, traffic: Traffic, start: int, end: int
@@ -230,60 +202,12 @@ class AlertWatch:
         events = [event_of(rule, state, change.what, change.at)] if change is not None else []
         return msgspec.structs.replace(state, looked_until=float(end)), events
 
-    # -- telling
-
-    def _tellings(
-        self, states: dict[str, AlertState], outbox: Outbox, now: float
-    ) -> tuple[Outbox, list[Telling]]:
-        tellings: list[Telling] = []
-        waiting: list[str] = []
-        for name, state in states.items():
-            rule = self._rules[name]
-            notice = due(state, now) if rule.to else None
-            if notice is None:
-                continue
-            outbox, may = admit(outbox, now)
-            if may == "send":
-                event = event_of(rule, state, notice, state.since if notice == "fired" else now)
-                tellings.append(Telling(notice, event, rule.to, (name,)))
-            elif may == "summary" or waiting:
-                waiting.append(name)
-        if waiting:
-            tellings.append(self._summary(waiting, states, now))
-        return outbox, tellings
-
-    def _summary(self, waiting: Sequence[str], states: dict[str, AlertState], now: float) -> Telling:
-        firing = [name for name, state in states.items() if state.phase == "firing"]
-        channels = tuple(dict.fromkeys(channel for name in waiting for channel in self._rules[name].to))
-        grave: Severity = (
-            "critical" if any(self._rules[n].severity == "critical" for n in firing) else "warning"
-        )
-        if not firing:
-            grave, sentence = "info", "no alert fires any more: all those that were told are over"
-            return Telling(
-                "summary", AlertEvent("", "summary", now, grave, "", sentence), channels, tuple(waiting)
-            )
-        shown = ", ".join(firing[:10]) + (", …" if len(firing) > 10 else "")
-        sentence = (
-            f"{len(firing)} alerts fire: {shown}; as there are so many, no more are sent for an hour: see"
-            " llmops-tui alerts"
-        )
-        event = AlertEvent("", "summary", now, grave, "", sentence)
-        return Telling("summary", event, channels, tuple(waiting))
-
 
 def _is_old(rule: AlertRule, made_at: float, span_s: float, at: int) -> bool:
     """A reference is renewed each day; one of less than a day once twice as much is there."""
     if rule.is_change and rule.reference == "same_hours":
         return at // HOUR_S != made_at // HOUR_S
     return at - made_at >= min(max(span_s, HOUR_S), DAY_S)
-
-
-def _told(state: AlertState, now: float, *, failed: bool = False) -> AlertState:
-    if failed:  # they still know what they were told before
-        return msgspec.structs.replace(state, failed_at=now)
-    told = "firing" if state.phase == "firing" else ""
-    return msgspec.structs.replace(state, told=told, told_at=now, failed_at=0.0)
 
 
 def _drift_words(effect_name: str, effect: float, notes: Sequence[str]) -> str:

@@ -12,7 +12,8 @@ from llmops_tui.domain.live.alert_event import AlertEvent, event_of
 from llmops_tui.domain.live.alerting import AlertState, begin
 from llmops_tui.domain.live.settings import AlertRule, Channel, LiveSettings
 from llmops_tui.monitoring import channels
-from llmops_tui.monitoring.alert_watch import AlertWatch, Telling
+from llmops_tui.monitoring.alert_telling import Telling
+from llmops_tui.monitoring.alert_watch import AlertWatch
 from llmops_tui.store.lock import WorkspaceLock
 
 EVERY_S = 60.0

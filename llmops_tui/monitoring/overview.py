@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from llmops_tui.domain.live.listing import LiveFilter
-from llmops_tui.domain.live.metrics import GROUPS, Group
+from llmops_tui.domain.live.metrics import GROUPS, METRICS, Group, is_faithfulness
 from llmops_tui.domain.live.overview import (
     Dimension,
     Figure,
@@ -20,9 +20,10 @@ from llmops_tui.domain.live.overview import (
 )
 from llmops_tui.domain.live.request import Series
 from llmops_tui.domain.live.settings import LiveSettings
+from llmops_tui.domain.live.tally import lean
 from llmops_tui.monitoring.figures import figure
 from llmops_tui.monitoring.firing import firing
-from llmops_tui.monitoring.windows import Bucket, Frame, Window, frame, read, split, summed
+from llmops_tui.monitoring.windows import Bucket, Frame, Window, frame, read, split, summed, without
 from llmops_tui.store.live import LiveStore
 
 #: Lines of a plot; what is beyond them is drawn together.
@@ -92,7 +93,9 @@ def plots(
     elif by == "user":
         parts = _by_user(store, place)
     else:
-        parts = _by_series(place, read(store, place, _TOLD.get(by, (by,))), by)
+        groups = {METRICS[name.partition(".")[0]].group for name in metrics}
+        buckets = read(store, place, _TOLD.get(by, (by,)))
+        parts = _by_series(place, [(at, series, lean(tally, groups)) for at, series, tally in buckets], by)
     return tuple(
         Plot(
             metric,
@@ -105,11 +108,25 @@ def plots(
 
 
 def _by_user(store: LiveStore, place: Frame) -> dict[str, Window]:
-    parts: dict[str, Window] = {}
-    for name, _count in choices(store, place.wanted, "user")[:MOST_LINES]:
-        theirs = msgspec.structs.replace(place, reading=msgspec.structs.replace(place.reading, user=name))
-        parts[name] = summed(place, read(store, theirs))
-    return parts
+    """The busiest users, and all the others (and who is not known) together."""
+    only = place.wanted.user
+    names = [only] if only else [name for name, _count in choices(store, place.wanted, "user")[:MOST_LINES]]
+    reading = place.reading
+    if reading.is_of_series:
+        # Sums of all take the last bucket whole.
+        reading = msgspec.structs.replace(reading, until=float(place.starts[-1] + place.resolution_s))
+    found: dict[str, Window] = {}
+    for name in names:
+        theirs = msgspec.structs.replace(place, reading=msgspec.structs.replace(reading, user=name))
+        found[name] = summed(place, read(store, theirs))
+    if only:
+        return found
+    whole = summed(place, read(store, place))
+    left = without(whole, found.values())
+    if left.total.requests > 0 and len(found) == MOST_LINES:
+        found.pop(names[-1])
+        left = without(whole, found.values())
+    return {**found, REST: left} if left.total.requests > 0 else found
 
 
 def _by_series(place: Frame, buckets: list[Bucket], by: str) -> dict[str, Window]:
@@ -151,7 +168,7 @@ def figures_of(window: Window, group: Group) -> tuple[str, tuple[str, ...]]:
     match group:
         case "quality":
             scorers = _commonest({name: s.n + s.decided for name, s in tally.scores.items()})
-            faithful = ("hallucination_rate",) if any("faithful" in name for name in tally.scores) else ()
+            faithful = ("hallucination_rate",) if any(map(is_faithfulness, tally.scores)) else ()
             return "pass_rate", (*faithful, *_each(("score", "passed"), scorers))
         case "cost":
             return "cost_per_request", ("cost", "tokens", "priced_rate")

@@ -110,3 +110,17 @@ def split(place: Frame, buckets: Iterable[Bucket], key: Callable[[Series], str])
     for each in buckets:
         parts.setdefault(key(each[1]), []).append(each)
     return {value: summed(place, part) for value, part in parts.items()}
+
+
+def without(whole: Window, parts: Iterable[Window]) -> Window:
+    """What is left of a window when parts of it are taken away."""
+    left = {start: sum_of([tally]) for start, tally in whole.buckets.items()}
+    before = sum_of([whole.before]) if whole.before is not None else None
+    for part in parts:
+        for start, tally in part.buckets.items():
+            if start in left:
+                left[start].merge(tally, -1)
+        if before is not None and part.before is not None:
+            before.merge(part.before, -1)
+    left = {start: tally for start, tally in left.items() if tally.requests > 0}
+    return Window(whole.resolution_s, whole.starts, left, sum_of(left.values()), before)

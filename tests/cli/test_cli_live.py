@@ -223,3 +223,40 @@ def test_the_queue_says_why_and_forgets_what_is_done(live: LiveDesk) -> None:
     assert live.run("queue", "done", "--undo", first["trace_id"]) == 0
     assert live.run("queue") == 0
     assert "the user gave a thumb down; it failed" in live.out or "it failed" in live.out
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--version", "v99"], "no request in this window is of version 'v99'; there are v1, v2"),
+        (["--config", "nosuch"], "no request in this window is of config 'nosuch'; there is desk"),
+        (["--feature", "x", "--user", "eve"], "is of user 'eve'; there are ann, bob"),
+        (
+            ["--version", "v2", "--since", "2020-01-01", "--until", "2020-01-02"],
+            "nothing there names one",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", [["live"], ["live", "requests"], ["live", "report"]])
+def test_a_name_that_takes_nothing_is_told_with_what_there_is(
+    live: LiveDesk, command: list[str], given: list[str], said: str
+) -> None:
+    assert live.run(*command, *given) == 0
+    assert said in live.err
+    assert live.run(*command, "--version", "v2") == 0
+    assert live.err == ""
+
+
+def test_at_most_eight_names_are_told(desk: Desk) -> None:
+    now = time.time()
+    live_store(desk.root, [Made(now - 60, f"v{n}") for n in range(1, 12)], now).close()
+    assert " and 3 more\n" in desk("live", "--version", "v99")[2]
+
+
+def test_an_alert_about_what_is_not_there_is_told(live: LiveDesk) -> None:
+    settings = live.root / "llmops.yaml"
+    rule = "alerts: [{name: slow, metric: latency_p95, above: 4s, feature: refund}]\n"
+    before = settings.read_text(encoding="utf-8") if settings.exists() else ""
+    settings.write_text(before + rule, encoding="utf-8")
+    assert live.run("alerts") == 0
+    assert "alert slow: no request of the last 7 days is of feature 'refund'; there is chat" in live.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Literal
 
 import msgspec
 import pytest
@@ -10,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmops_tui.domain.live.alert_limits import Reference, edge_of, reference_of
-from llmops_tui.domain.live.alert_outbox import MOST_AN_HOUR, Outbox, admit, due
+from llmops_tui.domain.live.alert_outbox import GIVE_UP_S, MOST_AN_HOUR, RETRY_S, Outbox, admit, due, untold
 from llmops_tui.domain.live.alerting import (
     AlertState,
     Change,
+    Heard,
     Seen,
     back_for_s,
     begin,
@@ -215,32 +217,67 @@ def test_a_reference_never_puts_its_own_figure_beyond_its_limit(rate: float, n: 
 # -- what is sent
 
 
-def firing(told: str = "", told_at: float = 0.0) -> AlertState:
-    return msgspec.structs.replace(begin(ERRORS, 0.0), phase="firing", told=told, told_at=told_at)
+def firing(*, fires: bool = False, at: float = 0.0, failed_at: float = 0.0) -> AlertState:
+    heard = {"chat": Heard(fires, at, failed_at)}
+    return msgspec.structs.replace(begin(ERRORS, 50.0), phase="firing", heard=heard)
+
+
+def over(state: AlertState) -> AlertState:
+    return msgspec.structs.replace(state, phase="quiet")
 
 
 def test_an_alert_is_told_when_it_fires_when_it_is_over_and_every_four_hours() -> None:
     quiet = begin(ERRORS, 0.0)
-    assert due(quiet, 100.0) is None
-    assert due(firing(), 100.0) == "fired"
-    assert due(firing("firing", 100.0), 100.0 + 3 * 3_600) is None
-    assert due(firing("firing", 100.0), 100.0 + 4 * 3_600) == "reminder"
-    assert due(msgspec.structs.replace(quiet, told="firing", told_at=1.0), 100.0) == "cleared"
+    assert due(quiet, "chat", 100.0) is None
+    assert due(firing(), "chat", 100.0) == "fired"
+    assert due(firing(fires=True, at=100.0), "chat", 100.0 + 3 * 3_600) is None
+    assert due(firing(fires=True, at=100.0), "chat", 100.0 + 4 * 3_600) == "reminder"
+    assert due(over(firing(fires=True, at=1.0)), "chat", 100.0) == "cleared"
+
+
+def test_each_channel_is_told_what_it_does_not_know() -> None:
+    assert due(firing(fires=True, at=100.0), "pager", 160.0) == "fired"
+    assert due(over(firing(fires=True, at=100.0)), "pager", 160.0) is None
+    assert due(firing(fires=True, at=100.0), "chat", 160.0, is_wanted=False) == "ended"
+    assert due(firing(), "chat", 160.0, is_wanted=False) is None
 
 
 def test_what_could_not_be_sent_is_tried_again_later() -> None:
-    failed = msgspec.structs.replace(firing(), failed_at=100.0)
-    assert due(failed, 160.0) is None
-    assert due(failed, 500.0) == "fired"
+    failed = firing(failed_at=100.0)
+    assert due(failed, "chat", 160.0) is None
+    assert due(failed, "chat", 500.0) == "fired"
 
 
 def test_that_it_is_over_is_told_when_that_or_a_reminder_could_not_be_sent_at_first() -> None:
-    reminded = msgspec.structs.replace(firing("firing", 100.0), failed_at=15_000.0)
-    assert due(reminded, 15_060.0) is None
-    assert due(reminded, 15_300.0) == "reminder"
-    over = msgspec.structs.replace(reminded, phase="quiet")
-    assert due(over, 15_060.0) is None
-    assert due(over, 15_300.0) == "cleared"
+    reminded = firing(fires=True, at=100.0, failed_at=15_000.0)
+    assert due(reminded, "chat", 15_060.0) is None
+    assert due(reminded, "chat", 15_300.0) == "reminder"
+    assert due(over(reminded), "chat", 15_060.0) is None
+    assert due(over(reminded), "chat", 15_300.0) == "cleared"
+
+
+@pytest.mark.parametrize("phase", ["firing", "quiet"])
+def test_what_can_not_be_sent_for_a_day_is_given_up(phase: Literal["firing", "quiet"]) -> None:
+    state, now = firing(fires=phase == "quiet", at=900.0), 1_000.0
+    state = msgspec.structs.replace(state, phase=phase)
+    given_up = []
+    while (notice := due(state, "chat", now)) is not None:
+        heard, is_over = untold(state.heard["chat"], notice, state.since, now)
+        state = msgspec.structs.replace(state, heard={"chat": heard})
+        given_up.append(is_over)
+        now += RETRY_S
+    assert given_up == [False] * 288 + [True]
+    assert due(state, "chat", now + 9 * GIVE_UP_S) is None
+    # What fires anew is told anew.
+    again = msgspec.structs.replace(state, phase="firing", since=now)
+    assert due(again, "chat", now) == "fired"
+
+
+def test_the_day_of_trying_begins_anew_with_what_fires_anew() -> None:
+    heard, _ = untold(Heard(), "fired", 50.0, 1_000.0)
+    heard, is_over = untold(heard, "fired", 90_000.0, 90_100.0)
+    assert not is_over
+    assert heard.failing_since == 90_100.0
 
 
 def test_a_storm_is_a_few_alerts_one_summary_and_then_nothing_for_an_hour() -> None:
@@ -255,4 +292,4 @@ def test_a_storm_is_a_few_alerts_one_summary_and_then_nothing_for_an_hour() -> N
 def test_a_clock_that_was_set_back_neither_floods_nor_silences() -> None:
     outbox = Outbox(tuple(10_000.0 + n for n in range(MOST_AN_HOUR)), 10_100.0)
     assert admit(outbox, 500.0)[1] == "send"
-    assert due(msgspec.structs.replace(firing(), failed_at=10_000.0), 500.0) == "fired"
+    assert due(firing(failed_at=10_000.0), "chat", 500.0) == "fired"

@@ -13,8 +13,9 @@ from llmops_tui.domain.live.amounts import MOST_S, MOST_USD, number, seconds, sh
 from llmops_tui.domain.live.arrival import LiveScore, Signal
 from llmops_tui.domain.live.calls import MOST_CALLS
 from llmops_tui.domain.live.histogram import LARGEST, Histogram, histogram_of, value_of
+from llmops_tui.domain.live.metrics import measure
 from llmops_tui.domain.live.request import MOST_SIGNALS, Request, begin, fold, take_score, take_signal
-from llmops_tui.domain.live.tally import Sums, Tally, sum_of, tally_of
+from llmops_tui.domain.live.tally import Sums, Tally, lean, sum_of, tally_of
 from llmops_tui.domain.trace import Span
 
 _anything = st.floats() | st.integers() | st.booleans() | st.none() | st.text(max_size=3)
@@ -299,3 +300,29 @@ def test_in_whatever_order_spans_come_only_innermost_calls_count(spans: list[Spa
     last = max((s for s in calls if s.kind == "model"), key=lambda s: (s.end, -int(s.id, 16)), default=None)
     assert whole.model == ("" if last is None else last.attributes["gen_ai.request.model"])
     assert whole.call_failed == (last is not None and last.status == "error")
+
+
+def test_only_scorers_of_faithfulness_tell_of_hallucinations() -> None:
+    ours = ("faithfulness", "faithfulness#2", "faithfulness 3f2a", "faithfulness:strict")
+    others = ("unfaithful", "unfaithfulness", "not faithfulness", "faithful", "faithfulness_old")
+    scores = {name: Sums(decided=10, passed=9) for name in ours}
+    scores |= {name: Sums(decided=100, passed=0) for name in others}
+    found = measure("hallucination_rate", Tally(scores=scores))
+    assert (found.value, found.n) == (0.1, 40)
+
+
+def test_lean_sums_tell_the_figures_of_their_group_alike() -> None:
+    whole = tally_of(
+        _known(steps={"find": 1.0}, calls=1, priced=1, cost_usd=0.5, scores={"words": (0.5, True)})
+    )
+    for group, metrics in {
+        "latency": ("latency_p95", "step_p95.find", "requests"),
+        "cost": ("cost_per_request", "cost"),
+        "quality": ("pass_rate", "score.words"),
+        "errors": ("error_rate",),
+    }.items():
+        assert [measure(name, lean(whole, {group})) for name in metrics] == [
+            measure(name, whole) for name in metrics
+        ]
+    assert not lean(whole, {"quality"}).latency.counts
+    assert whole.latency.counts

@@ -65,9 +65,13 @@ async def test_an_hour_of_a_clock_of_its_own(traffic: Traffic) -> None:
     settings = LiveSettings(rules=(ERRORS,), channels=CHANNELS)
     task = AlertTask(traffic.root, settings, clock=clock, pause=clock.pause, send=told)
     await task.run(asyncio.Event())
-    assert told.events == [("chat", "fired"), ("pager", "fired"), ("chat", "cleared"), ("pager", "cleared")]
+    assert [what for name, what in told.events if name == "chat"] == ["fired", "cleared"]
+    # The other one is tried every five minutes while the rule fires, and never learns that it did.
+    tried = [what for name, what in told.events if name == "pager"]
+    assert len(tried) > 3
+    assert set(tried) == {"fired"}
     kept = [(e.what, e.channel, e.sentence) for e in traffic.store.alerts.events() if e.channel == "pager"]
-    assert kept == [("failed", "pager", "pager: broken")] * 2
+    assert kept == [("failed", "pager", "pager: broken")] * len(tried)
 
 
 async def test_two_processes_do_not_look_at_the_same_time(traffic: Traffic) -> None:

@@ -373,3 +373,89 @@ def test_drift_of_what_does_not_come_any_more_ends(traffic: Traffic) -> None:
     assert happened(traffic) == [("inputs", "fired"), ("inputs", "ended")]
     ended = next(e for e in traffic.store.alerts.events() if e.what == "ended")
     assert "as it was before" not in ended.sentence
+
+
+BOTH = msgspec.structs.replace(ERRORS, to=("chat", "pager"))
+
+
+def told_to(
+    traffic: Traffic,
+    *rules: AlertRule,
+    since: float,
+    until: float,
+    step: int = 60,
+    down: tuple[str, ...] = (),
+) -> list[tuple[str, str]]:
+    """(channel, what) that was tried, each look; those that are down fail."""
+    tried, watch = [], AlertWatch(traffic.store, rules)
+    for at in range(int(since), int(until), step):
+        found = watch.look(at + MINUTE)
+        watch.record([(t, {c: "away" if c in down else "" for c in t.channels}) for t in found], at + MINUTE)
+        tried += [(channel, str(t.notice)) for t in found for channel in t.channels]
+    return tried
+
+
+@pytest.fixture
+def fires(traffic: Traffic) -> float:
+    """When errors have multiplied."""
+    end = traffic.go_on(DAY0, 300, failing(0.02))
+    bad = traffic.go_on(end, 40, failing(0.5))
+    AlertWatch(traffic.store, [ERRORS]).look(bad)
+    assert happened(traffic) == [("errors", "fired")]
+    return bad
+
+
+def test_only_the_channel_that_was_not_told_is_tried_again(traffic: Traffic, fires: float) -> None:
+    first = told_to(traffic, BOTH, since=fires, until=fires + 7 * MINUTE, down=("pager",))
+    assert first == [("chat", "fired"), ("pager", "fired"), ("pager", "fired")]
+    later = told_to(traffic, BOTH, since=fires + 7 * MINUTE, until=fires + 20 * MINUTE)
+    assert later == [("pager", "fired")]
+
+
+def test_the_end_is_not_tried_for_ever_at_a_channel_that_is_dead(traffic: Traffic, fires: float) -> None:
+    told_to(traffic, BOTH, since=fires, until=fires + MINUTE)
+    good = traffic.go_on(fires, 60, failing(0.02))
+    tried = told_to(traffic, BOTH, since=good, until=good + 3 * 86_400, step=3_600, down=("pager",))
+    assert tried == [("chat", "cleared"), *[("pager", "cleared")] * 25]
+    failed = [e.sentence for e in traffic.store.alerts.events() if e.what == "failed"]
+    assert failed == ["away; given up after 24 h", *["away"] * 24]
+
+
+@pytest.mark.parametrize("rules", [[], [msgspec.structs.replace(BOTH, increase=None, above=0.9)]])
+def test_those_who_were_told_that_a_rule_fires_are_told_that_it_was_edited_or_taken_away(
+    traffic: Traffic, fires: float, rules: list[AlertRule]
+) -> None:
+    told_to(traffic, BOTH, since=fires, until=fires + MINUTE, down=("pager",))
+    watch = AlertWatch(traffic.store, rules)
+    (ended,) = watch.look(fires + 2 * MINUTE)
+    assert (ended.notice, ended.channels, ended.event.rule) == ("ended", ("chat",), "errors")
+    assert ended.event.sentence.startswith("error_rate is not told any more: the rule was ")
+    watch.record([(ended, {"chat": "away"})], fires + 2 * MINUTE)
+    assert told_to(traffic, *rules, since=fires + 2 * MINUTE, until=fires + 20 * MINUTE) == [
+        ("chat", "ended")
+    ]
+
+
+def test_the_end_of_a_rule_that_was_taken_away_is_given_up_after_a_day(
+    traffic: Traffic, fires: float
+) -> None:
+    told_to(traffic, ERRORS, since=fires, until=fires + MINUTE)
+    tried = told_to(traffic, since=fires, until=fires + 3 * 86_400, step=3_600, down=("chat",))
+    assert tried == [("chat", "ended")] * 25
+    assert traffic.store.alerts.outbox().partings == ()
+    assert traffic.store.alerts.outbox().sent == ()
+
+
+def test_a_channel_that_a_rule_names_no_more_is_told_the_end(traffic: Traffic, fires: float) -> None:
+    told_to(traffic, BOTH, since=fires, until=fires + MINUTE)
+    later = told_to(traffic, ERRORS, since=fires + MINUTE, until=fires + 20 * MINUTE)
+    assert later == [("pager", "ended")]
+    assert traffic.store.alerts.states()["errors"].phase == "firing"
+
+
+def test_what_fails_is_tried_after_what_is_new(traffic: Traffic, fires: float) -> None:
+    dead = msgspec.structs.replace(ERRORS, to=("pager",))
+    told_to(traffic, dead, since=fires, until=fires + MINUTE, down=("pager",))
+    more = [AlertRule(f"e{n}", "error_rate", 900.0, above=0.1, to=("chat",)) for n in range(MOST_AN_HOUR)]
+    found = AlertWatch(traffic.store, [dead, *more]).look(fires + 10 * MINUTE)
+    assert {t.channels for t in found[:-1]} == {("chat",)}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from receiving_end import JSON, PROTOBUF, End, body_of, receiving
 
 from llmops_tui.domain.live.arrival import SIGNAL_KINDS
+from llmops_tui.domain.safe_text import clean_line
 from llmops_tui.monitoring.collector import SignalError, read_signals, signal_of
 
 NOW = 1_700_000_000.0
@@ -188,3 +189,10 @@ class TestPosted:
             assert "signals[1]: 'x' is no kind of signal" in answer.message
             assert (await end.post(b"", "/signals", PROTOBUF)).status == 415
             assert kept(end) == [("thumb", 1.0)]
+
+
+def test_several_wrong_ones_are_sentences_that_can_be_told_apart() -> None:
+    with pytest.raises(SignalError) as error:
+        read_signals(json.dumps([{"kind": "x"}, {**THUMB, "value": 2}]).encode(), NOW)
+    first, second = map(str, error.value.problems)
+    assert clean_line(str(error.value)) == f"{first}. {second}"

@@ -12,7 +12,7 @@ from made_traffic import Made, live_store, spread
 from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.domain.live.overview import Figure, Overview
 from llmops_tui.domain.live.settings import LiveSettings
-from llmops_tui.monitoring.overview import REST, choices, overview, plot, plots
+from llmops_tui.monitoring.overview import MOST_LINES, REST, choices, overview, plot, plots
 from llmops_tui.monitoring.windows import frame
 from llmops_tui.store.live.rollups import POINTS
 
@@ -184,3 +184,36 @@ def test_the_window_before_is_summed_whatever_its_buckets(hours: float, tmp_path
     span = len(counted.points) * view.resolution_s
     assert counted.before == sum(first - span <= r.at < first for r in requests)
     assert sum(line.figure.before or 0 for line in drawn.lines) == counted.before
+
+
+def test_users_beyond_the_busiest_are_one_line_and_all_lines_add_up(tmp_path: Path) -> None:
+    def made(users: int) -> list[Made]:
+        one = [
+            Made(NOW - 70 * k, user=f"u{u}", error="" if u else "e")
+            for u in range(users)
+            for k in range(1, 41)
+        ]
+        return [*one, *(Made(NOW - 60 * k, error="e") for k in range(1, 31))]
+
+    for users in (3, MOST_LINES - 1, MOST_LINES, 12):
+        with live_store(tmp_path / str(users), made(users), NOW) as store:
+            # It ends in the middle of a bucket.
+            wanted = LiveFilter(since=NOW - 2 * HOUR, until=NOW - 1_234)
+            counted, failed = plots(store, wanted, ("requests", "error_rate"), "user", NOW)
+            (whole,) = plot(store, wanted, "requests", None, NOW).lines
+            (mine,) = plot(store, msgspec.structs.replace(wanted, user="u2"), "requests", "user", NOW).lines
+        names = [line.name for line in counted.lines]
+        assert len(names) == min(users + 1, MOST_LINES)
+        assert names[-1] == REST
+        assert sum(line.figure.value or 0 for line in counted.lines) == whole.figure.value
+        assert failed.lines[0].figure.value == 1.0
+        assert (failed.lines[-1].figure.value == 1.0) == (users < MOST_LINES)
+        assert mine.name == "u2"
+
+
+def test_without_others_there_is_no_rest(tmp_path: Path) -> None:
+    users = [Made(NOW - 60 * k, user=f"u{u}") for u in range(MOST_LINES) for k in range(1, 9 - u % 2)]
+    with live_store(tmp_path, users, NOW) as store:
+        drawn = plot(store, LiveFilter(since=NOW - HOUR), "requests", "user", NOW)
+    assert len(drawn.lines) == MOST_LINES
+    assert REST not in [line.name for line in drawn.lines]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from llmops_tui.domain.live.duration import duration_s, percentage
 from llmops_tui.domain.live.settings import DEFAULT_RULES, REDACTED, Canary, LiveSettings
 from llmops_tui.monitoring.redaction import BUILT_IN
-from llmops_tui.workspace import json_schema, load, load_cached
+from llmops_tui.workspace import json_schema, load, load_cached, template
 
 Build = Callable[..., Path]
 
@@ -286,3 +287,18 @@ def test_versions_of_several_configurations_are_not_compared_unawares(workspace:
     files["llmops.yaml"] = f"alerts:\n  - {rule % ', config: other'}\n"
     told = [str(problem) for problem in load(workspace(files=files)).problems]
     assert not any("compares versions" in problem for problem in told)
+
+
+def test_what_the_template_has_as_comments_holds_when_it_is_no_comment(tmp_path: Path) -> None:
+    template.create(tmp_path / "w")
+    settings = tmp_path / "w" / "llmops.yaml"
+    text = settings.read_text(encoding="utf-8")
+    assert load(tmp_path / "w").live.rules == DEFAULT_RULES
+    at = text.index("# live:")
+    keys = re.compile(r"^# (?=live:|channels:|alerts:|  )", re.MULTILINE)
+    settings.write_text(text[:at] + keys.sub("", text[at:]), encoding="utf-8")
+    found = load(tmp_path / "w")
+    assert [str(problem) for problem in found.problems] == []
+    assert found.live.sampling.rate == 0.1
+    assert [channel.name for channel in found.live.channels] == ["chat"]
+    assert [rule.name for rule in found.live.rules] == ["slow", "worse-answers"]

@@ -39,6 +39,24 @@ SILENT_S = 86_400.0
 _EPISODES, _REMEMBERED_S = 64, 9 * 86_400.0
 
 
+class Heard(msgspec.Struct, frozen=True):
+    """What one channel knows of a rule.
+
+    Attributes:
+        fires: it was told that the rule fires, and not yet that this is over.
+        at: when it was told. failed_at: when it could not be told; 0 after it was.
+        trying: what it is that can't be told. failing_since: since when.
+        given_up: when the phase began of which no more is tried.
+    """
+
+    fires: bool = False
+    at: float = 0.0
+    failed_at: float = 0.0
+    trying: str = ""
+    failing_since: float = 0.0
+    given_up: float | None = None
+
+
 class AlertState(msgspec.Struct, frozen=True):
     """What is known of one rule; kept between looks.
 
@@ -51,8 +69,7 @@ class AlertState(msgspec.Struct, frozen=True):
         evidence: 0 … 1: how much of the evidence that an alarm needs is there.
         onset: when the change probably began, while it is pending or fires.
         fired: when it fired lately. episodes: (from, to) that were not usual.
-        told: the phase that channels were told of, `firing` or empty; told_at: when. failed_at: when they
-            could not be told; 0 after they were.
+        heard: channel → what it knows.
         detail: a sentence of what else is known: of a drift, what drifted.
     """
 
@@ -71,9 +88,7 @@ class AlertState(msgspec.Struct, frozen=True):
     reference: Reference | None = None
     fired: tuple[float, ...] = ()
     episodes: tuple[tuple[float, float], ...] = ()
-    told: str = ""
-    told_at: float = 0.0
-    failed_at: float = 0.0
+    heard: dict[str, Heard] = {}
     detail: str = ""
 
 

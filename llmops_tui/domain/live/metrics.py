@@ -6,6 +6,7 @@ A name may have a part after a dot: `score.faithfulness`, `step_p95.search`.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Literal
 
@@ -20,6 +21,7 @@ Group = Literal["traffic", "quality", "cost", "latency", "safety", "signals", "e
 Unit = Literal["count", "share", "seconds", "usd", "tokens", "words", "score"]
 #: The six at a glance, in the order of the screen.
 GROUPS: tuple[Group, ...] = ("quality", "cost", "latency", "safety", "signals", "errors")
+_FAITHFULNESS = re.compile(r"faithfulness(?!\w)", re.IGNORECASE)
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -103,6 +105,11 @@ def _decided(t: Tally, scorer: str) -> Sums:
     return t.scores.get(scorer, Sums())
 
 
+def is_faithfulness(scorer: str) -> bool:
+    """The first word of its name says so: `faithfulness`, `faithfulness#2`, `faithfulness:strict`."""
+    return _FAITHFULNESS.match(scorer) is not None
+
+
 def _quantiles(
     name: str, title: str, histogram: Callable[[Tally, str], Histogram | None], part: str = ""
 ) -> list[tuple[Metric, _How]]:
@@ -157,11 +164,11 @@ _TABLE: list[tuple[Metric, _How]] = [
     (
         Metric(
             *("hallucination_rate", "hallucinations", "quality", "share", "up"),
-            "Of the requests judged for faithfulness, those that failed it.",
+            "Of the judgements of faithfulness, those that failed; a request that two scorers judge has two.",
         ),
         _Share(
-            lambda t, _: sum(s.decided - s.passed for n, s in t.scores.items() if "faithful" in n),
-            lambda t, _: sum(s.decided for n, s in t.scores.items() if "faithful" in n),
+            lambda t, _: sum(s.decided - s.passed for n, s in t.scores.items() if is_faithfulness(n)),
+            lambda t, _: sum(s.decided for n, s in t.scores.items() if is_faithfulness(n)),
         ),
     ),
     # -- cost

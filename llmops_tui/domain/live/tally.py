@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -165,20 +167,29 @@ def _counts(mine: dict[str, int], theirs: dict[str, int], sign: int) -> None:
 
 def tally_of(request: Request) -> Tally:
     """What one request adds to the sums."""
-    tally = Tally(traces=1, spans=request.spans)
+    tally = Tally()
+    count_in(tally, request)
+    return tally
+
+
+def count_in(tally: Tally, request: Request) -> None:
+    """Add what one request adds to the sums."""
+    tally.traces += 1
+    tally.spans += request.spans
     if not request.is_request:
-        return tally
-    tally.requests = 1
-    tally.failed, tally.refused, tally.flagged = (
-        int(request.failed),
-        int(request.refused),
-        int(request.flagged),
-    )
-    tally.calls, tally.priced = request.calls, request.priced
-    tally.input_tokens, tally.output_tokens = request.input_tokens, request.output_tokens
-    tally.cost_usd = request.cost_usd
+        return
+    tally.requests += 1
+    tally.failed += request.failed
+    tally.refused += request.refused
+    tally.flagged += request.flagged
+    tally.calls += request.calls
+    tally.priced += request.priced
+    tally.input_tokens += request.input_tokens
+    tally.output_tokens += request.output_tokens
+    tally.cost_usd += request.cost_usd
     if request.failed:
-        tally.errors[request.error or "error"] = 1
+        kind = request.error or "error"
+        tally.errors[kind] = tally.errors.get(kind, 0) + 1
     if request.has_root:
         tally.latency.add(as_seconds(request.latency_s))
     if request.ttft_s is not None:
@@ -191,10 +202,13 @@ def tally_of(request: Request) -> Tally:
         tally.output_words.add(request.output_words)
     for step, seconds in request.steps.items():
         _part(tally.steps, step, Histogram).add(seconds)
-    tally.guardrails = dict(request.guardrails)
+    for name, (looked, fired) in request.guardrails.items():
+        was = tally.guardrails.get(name, (0, 0))
+        tally.guardrails[name] = (was[0] + looked, was[1] + fired)
     passed = request.rated_passed
     if passed is not None:
-        tally.judged, tally.passed = 1, int(passed)
+        tally.judged += 1
+        tally.passed += passed
     for scorer, (value, did_pass) in request.rated.items():
         sums = _part(tally.scores, scorer, Sums)
         if value is not None:
@@ -203,12 +217,41 @@ def tally_of(request: Request) -> Tally:
         if did_pass is not None:
             sums.merge(Sums(decided=1, passed=int(did_pass)))
     if request.signals:
-        tally.signalled, tally.complained = 1, int(request.is_bad)
+        tally.signalled += 1
+        tally.complained += request.is_bad
     for kind, value, bad in request.signals:
         _part(tally.signals, kind, Sums).merge(Sums(1, value, value * value, bad=int(bad)))
     for trait, values in request.traits.items():
-        tally.traits[trait] = dict.fromkeys(values, 1)
-    return tally
+        counts = _part(tally.traits, trait, dict)
+        for each in dict.fromkeys(values):
+            counts[each] = counts.get(each, 0) + 1
+
+
+def lean(tally: Tally, groups: Collection[str]) -> Tally:
+    """The same sums without what only figures of other groups are made of: to be added up quickly.
+
+    Args:
+        groups: of metrics (`live.metrics`).
+    """
+    made = copy.copy(tally)
+    for group, names in _ONLY_OF.items():
+        if group not in groups:
+            for name in names:
+                setattr(made, name, Histogram() if name in _HISTOGRAMS else {})
+    made.input_words, made.output_words, made.traits = Histogram(), Histogram(), {}
+    return made
+
+
+#: Group of metrics → what nothing else needs.
+_ONLY_OF = {
+    "quality": ("scores",),
+    "cost": ("cost",),
+    "latency": ("latency", "ttft", "steps"),
+    "safety": ("guardrails",),
+    "signals": ("signals",),
+    "errors": ("errors",),
+}
+_HISTOGRAMS = frozenset(["latency", "ttft", "cost"])
 
 
 def parts_of(request: Request) -> list[str]:

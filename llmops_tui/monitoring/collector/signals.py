@@ -35,6 +35,10 @@ _FAULTS = 5
 class SignalError(LlmopsError):
     """A signal is not one."""
 
+    def __str__(self) -> str:
+        """On one line: it goes into an answer over HTTP."""
+        return ". ".join(str(problem) for problem in self.problems)
+
 
 def read_signals(body: bytes, now: float) -> list[Signal]:
     """One signal, or a list of them, as JSON.

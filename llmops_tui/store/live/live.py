@@ -11,7 +11,7 @@ from types import TracebackType
 from llmops_tui.domain.live.arrival import Aside, Batch
 from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.domain.live.request import Series
-from llmops_tui.domain.live.tally import Tally, tally_of
+from llmops_tui.domain.live.tally import Tally, count_in
 from llmops_tui.store import faults
 from llmops_tui.store.connection import Database, connect
 from llmops_tui.store.live import schema
@@ -116,8 +116,8 @@ class LiveStore:
 
         Args:
             resolution: seconds of a bucket, one of `RESOLUTIONS`. `since` is taken at a whole bucket.
-            by: dimensions that are to be told apart, by default all: the fewer, the faster. The series may then
-                be empty in others, and several of one bucket may be equal.
+            by: dimensions that are to be told apart, by default all: the fewer, the faster. The series may
+                then be empty in others, and several of one bucket may be equal.
         """
         assert resolution in RESOLUTIONS
         if not wanted.is_of_series:
@@ -149,7 +149,7 @@ class LiveStore:
             found = made.get(key)
             if found is None:
                 found = made[key] = Tally()
-            found.merge(tally_of(request))
+            count_in(found, request)
         if len(self._made) >= MOST_MADE:
             self._made.clear()
         ordered = sorted(made.items(), key=lambda x: x[0][0])
