@@ -13,6 +13,7 @@ from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.domain.live.request import Series
 from llmops_tui.domain.live.tally import Tally, count_in
 from llmops_tui.store import faults
+from llmops_tui.store.bulk import no_collection
 from llmops_tui.store.connection import Database, connect
 from llmops_tui.store.live import schema
 from llmops_tui.store.live.alerts import Alerts
@@ -135,6 +136,7 @@ class LiveStore:
         """Start of the bucket → sums of all series together, in order of time."""
         return whole_windows(self.tallies(wanted, resolution, ()))
 
+    @no_collection()
     def _made_tallies(self, wanted: LiveFilter, resolution: int) -> list[tuple[int, Series, Tally]]:
         """Of single requests, where no sums are kept: made once for as long as nothing is written."""
         written = (self._db.one("PRAGMA data_version"), self._db.connection.total_changes)
