@@ -1,4 +1,4 @@
-"""Three real SDKs send to `collect`, and what the database holds of it is looked at. Outside the test suite.
+"""Three real SDKs send to `collect`; the database and the screens are looked at. Outside the test suite.
 
     uv run python tests/real/collect_clients.py [--venvs DIR] [--only NAME]
 
@@ -17,12 +17,12 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parents[1])]
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "app"), str(HERE.parents[1])]
 
 PACKAGES = {
     "openinference_openai": [
@@ -79,7 +79,7 @@ async def tried(room: Path, venvs: Path | None, names: list[str]) -> int:
                 )
             if ran.returncode:
                 wrong.append(f"{name}: exited with {ran.returncode}: {ran.stderr[-800:]}")
-            faults = looked_at(name, root)
+            faults = looked_at(name, root) + await seen(name, root)
             say(f"{name}: " + ("; ".join(faults) if faults else "everything is there"))
             wrong += [f"{name}: {fault}" for fault in faults]
     for fault in wrong:
@@ -140,6 +140,49 @@ def looked_at(name: str, root: Path) -> list[str]:
             faults += differs("failed", listed.request.failed, True)
             faults += differs("its error", bool(listed.request.error), True)
     return list(dict.fromkeys(faults))
+
+
+async def seen(name: str, root: Path) -> list[str]:
+    """What is not on the Live screen, or on the Trace screen of the first question's request and its call."""
+    from piloting import screen
+
+    from llmops_tui.app.app import LlmopsApp
+    from llmops_tui.app.settings import Settings
+    from llmops_tui.engine.session import Session
+
+    user, session_id, feature = WHO[name]
+    session = Session(root)
+    app = LlmopsApp(session, Settings(theme="llmops-dark"))
+    faults: list[str] = []
+
+    def lacks(where: str, *wanted: str) -> None:
+        text = screen(app)
+        faults.extend(f"{where} lacks {each!r}" for each in wanted if each not in text)
+
+    try:
+        async with app.run_test(size=(160, 50)) as pilot:
+            await until(pilot, lambda: app.is_engine_up)
+            await pilot.press("5")
+            await until(pilot, lambda: "3 requests" in screen(app) and QUESTIONS[0] in screen(app))
+            lacks("Live", MODEL, user, feature, "$0.0000", "33.3%", "✗ failed")
+            await pilot.press("tab", "tab", "G", "t")
+            await until(pilot, lambda: "input" in screen(app) and "step" in screen(app))
+            shown = screen(app)
+            lacks("Trace", MODEL, QUESTIONS[0], user, session_id, "$0.0000")
+            if name != "openinference_openai":  # there the call is the whole
+                await pilot.press("G")
+                await until(pilot, lambda: screen(app) != shown)
+            lacks("its call", MODEL, QUESTIONS[0], "tokens")
+    finally:
+        session.close()
+    return faults
+
+
+async def until(pilot: Any, holds: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if holds():
+            return
+        await pilot.pause(0.02)
 
 
 def messages_of(attributes: dict[str, Any], question: str) -> list[str]:
