@@ -26,6 +26,7 @@ FILTERS: list[dict[str, Any]] = [
         {"config": "desk"},
     ),
     *({"provider": "openai"}, {"user": "user-3"}, {"session": "session-1"}, {"error": "openai · timeout"}),
+    *({"error": "openai · timeout", "only": "bad"}, {"error": "openai · timeout", "version": "v2"}),
     *({"only": o} for o in ("failed", "refused", "flagged", "bad", "scored", "low", "worth")),
     *({"only": "failed", "version": "v2"}, {"only": "bad", "user": "user-2"}, {"since": NOW - 40_000}),
 ]

@@ -45,7 +45,7 @@ class LiveFilter(msgspec.Struct, frozen=True):
     @property
     def is_of_series(self) -> bool:
         """It can be answered from sums."""
-        return not (self.user or self.session or self.error)
+        return not (self.user or self.session or (self.error and self.only))
 
     @property
     def dimensions(self) -> list[str]:

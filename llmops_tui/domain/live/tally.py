@@ -255,7 +255,7 @@ _HISTOGRAMS = frozenset(["latency", "ttft", "cost"])
 
 
 def parts_of(request: Request) -> list[str]:
-    """What of a series a request is part of, as `only` of a filter names it; these have sums of their own."""
+    """What of a series a request is part of, as a filter asks for it; these have sums of their own."""
     if not request.is_request:
         return []
     score = request.score
@@ -266,7 +266,13 @@ def parts_of(request: Request) -> list[str]:
         *(("bad", is_bad), ("worth", is_worth)),
         *(("scored", score is not None), ("low", score is not None and score < 0.5)),
     )
-    return [name for name, is_so in said if is_so]
+    parts = [name for name, is_so in said if is_so]
+    return [*parts, error_part(request.error)] if request.error else parts
+
+
+def error_part(kind: str) -> str:
+    """The part of a series that failed in one way."""
+    return f"error {kind}"
 
 
 def sum_of(tallies: Any) -> Tally:

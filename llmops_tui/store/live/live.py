@@ -11,7 +11,7 @@ from types import TracebackType
 from llmops_tui.domain.live.arrival import Aside, Batch
 from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.domain.live.request import Series
-from llmops_tui.domain.live.tally import Tally, count_in
+from llmops_tui.domain.live.tally import Tally, count_in, error_part
 from llmops_tui.store import faults
 from llmops_tui.store.bulk import no_collection
 from llmops_tui.store.connection import Database, connect
@@ -123,7 +123,7 @@ class LiveStore:
         assert resolution in RESOLUTIONS
         if not wanted.is_of_series:
             return self._made_tallies(wanted, resolution)
-        part = wanted.only
+        part = error_part(wanted.error) if wanted.error else wanted.only
         if by is not None and not part:
             part = margin_for([*by, *wanted.dimensions])
         series = self.labels.series(part)
