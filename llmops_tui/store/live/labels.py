@@ -36,6 +36,8 @@ MARGINS: dict[str, tuple[str, ...]] = {
     "by version": ("config", "version"),
     "by feature": ("feature",),
     "by model": ("model", "provider"),
+    "by version and feature": ("config", "version", "feature"),
+    "by version and model": ("config", "version", "model", "provider"),
 }
 
 
