@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from llmops_tui.app.lines import Span
 from llmops_tui.domain import format as fmt
+from llmops_tui.domain.live.figure_text import unit_text
 from llmops_tui.domain.live.metrics import Unit
 from llmops_tui.domain.live.overview import Figure, Point, Status
 
@@ -27,18 +28,12 @@ def value_text(value: float | None, unit: Unit) -> str:
     if value is None:
         return fmt.NONE
     match unit:
-        case "share":
-            return fmt.percent(value)
-        case "seconds":
-            return fmt.seconds(value)
-        case "usd":
-            return fmt.money(value)
-        case "score":
-            return fmt.score(value)
         case "count" | "tokens":
             return compact(value)
         case "words":
             return f"{value:.0f} words"
+        case _:
+            return unit_text(value, unit)
 
 
 def compact(value: float) -> str:

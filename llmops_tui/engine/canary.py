@@ -14,6 +14,7 @@ from llmops_tui.engine.engine import Engine
 from llmops_tui.engine.evaluation import Emit, silent
 from llmops_tui.engine.events import AskFirst, NothingToDo, RunRequest
 from llmops_tui.engine.subjects import of_version
+from llmops_tui.monitoring.pausing import pause
 from llmops_tui.store.live import LiveStore
 
 #: Looked again after a fault.
@@ -124,10 +125,7 @@ class CanaryTask:
             wait_s = self.due_in_s()
             if wait_s <= 0:
                 wait_s = await self.step()
-            try:
-                await asyncio.wait_for(stop.wait(), min(wait_s, AGAIN_S))
-            except TimeoutError:
-                continue
+            await pause(min(wait_s, AGAIN_S), stop)
 
     async def step(self) -> float:
         """Run one now; gives the seconds to wait before anything is looked at again."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmops_tui.domain.live.settings import LiveSettings
+from llmops_tui.monitoring.pausing import pause
 
 if TYPE_CHECKING:
     from llmops_tui.engine.engine import Engine
@@ -176,8 +177,7 @@ class RetentionTask:
         while not stop.is_set():
             is_done = await asyncio.to_thread(self.sweep)
             if is_done:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), self._every_s)
+                await pause(self._every_s, stop)
 
     def sweep(self) -> bool:
         """Drop what is to be dropped; False where there is more of it."""

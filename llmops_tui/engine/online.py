@@ -26,6 +26,7 @@ from llmops_tui.domain.program import Program, PromptStep, Step
 from llmops_tui.engine import estimate as prices
 from llmops_tui.engine.engine import Engine
 from llmops_tui.engine.worker_host import Aside
+from llmops_tui.monitoring.pausing import pause
 from llmops_tui.store.live import LiveStore
 from llmops_tui.store.live.watch import JUDGED, PASSED_OVER, WAITS
 
@@ -76,10 +77,7 @@ class OnlineEvals:
         while not stop.is_set():
             did = await self.step() if self._sampling.scorers else 0
             if not did:
-                try:
-                    await asyncio.wait_for(stop.wait(), PAUSE_S)
-                except TimeoutError:
-                    continue
+                await pause(PAUSE_S, stop)
 
     async def step(self) -> int:
         """Choose among what has come to rest, judge some of what waits; gives how many were dealt with."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -11,9 +10,10 @@ from pathlib import Path
 from llmops_tui.domain.live.alert_event import AlertEvent, event_of
 from llmops_tui.domain.live.alerting import AlertState, begin
 from llmops_tui.domain.live.settings import AlertRule, Channel, LiveSettings
-from llmops_tui.monitoring import channels
+from llmops_tui.monitoring import channels, pausing
 from llmops_tui.monitoring.alert_telling import Telling
 from llmops_tui.monitoring.alert_watch import AlertWatch
+from llmops_tui.monitoring.pausing import Pause
 from llmops_tui.store.lock import WorkspaceLock
 
 EVERY_S = 60.0
@@ -43,13 +43,13 @@ class AlertTask:
         settings: LiveSettings,
         *,
         clock: Callable[[], float] = time.time,
-        pause: Callable[[float, asyncio.Event], Awaitable[None]] | None = None,
+        pause: Pause = pausing.pause,
         send: Send = channels.send,
     ) -> None:
         self._root = root
         self._settings = settings
         self._clock = clock
-        self._pause = pause or _wait
+        self._pause = pause
         self._send = send
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -110,8 +110,3 @@ async def tell(
 def trial_event(rule: AlertRule, state: AlertState | None, now: float) -> AlertEvent:
     """What a rule would tell just now, marked as a test."""
     return event_of(rule, state or begin(rule, now), "test", now)
-
-
-async def _wait(seconds: float, stop: asyncio.Event) -> None:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)

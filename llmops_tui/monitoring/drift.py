@@ -50,7 +50,7 @@ def drifts(
 
 def _sum(store: LiveStore, wanted: LiveFilter, since: float, until: float) -> Tally:
     found = msgspec.structs.replace(wanted, since=since, until=until)
-    return sum_of(tally for _at, _series, tally in store.tallies(found, HOUR_S))
+    return sum_of(store.totals(found, HOUR_S).values())
 
 
 def compared(reference: Tally, current: Tally) -> list[Drift]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
@@ -17,8 +16,9 @@ from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.domain.live.overview import FiringAlert
 from llmops_tui.domain.live.rollout_view import Compared, RolloutView
 from llmops_tui.domain.live.settings import Channel, LiveSettings
-from llmops_tui.monitoring import channels
+from llmops_tui.monitoring import channels, pausing
 from llmops_tui.monitoring.firing import episodes
+from llmops_tui.monitoring.pausing import Pause
 from llmops_tui.monitoring.rollout import Sides, judged, sides_of
 from llmops_tui.monitoring.rollout_traffic import VersionTraffic, versions_of
 from llmops_tui.store.live import LIVE_DATABASE, LiveStore
@@ -230,13 +230,13 @@ class RegressionTask:
         settings: LiveSettings,
         *,
         clock: Callable[[], float] = time.time,
-        pause: Callable[[float, asyncio.Event], Awaitable[None]] | None = None,
+        pause: Pause = pausing.pause,
         send: Send = channels.send,
     ) -> None:
         self._root = root
         self._settings = settings
         self._clock = clock
-        self._pause = pause or _wait
+        self._pause = pause
         self._send = send
         self._untold: list[tuple[AlertEvent, Channel]] = []
 
@@ -289,8 +289,3 @@ class RegressionTask:
         failed = msgspec.structs.replace(event, what="failed", at=now, channel=channel, sentence=why)
         with LiveStore.open(self._root / LIVE_DATABASE) as store:
             store.alerts.keep({}, [failed])
-
-
-async def _wait(seconds: float, stop: asyncio.Event) -> None:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)

@@ -64,7 +64,7 @@ def versions_of(store: LiveStore, wanted: LiveFilter, now: float) -> tuple[list[
     """Versions with traffic, the oldest first, and seconds of a bucket."""
     resolution = fine_enough(wanted.since, now)
     counts: dict[str, dict[int, int]] = {}
-    for at, series, tally in store.tallies(wanted, resolution):
+    for at, series, tally in store.tallies(wanted, resolution, ("version",)):
         if series.version and tally.requests:
             mine = counts.setdefault(series.version, {})
             mine[at] = mine.get(at, 0) + tally.requests
@@ -94,7 +94,7 @@ def config_with_versions(store: LiveStore, config: str, wanted: LiveFilter) -> s
     if config:
         return config
     versions: dict[str, set[str]] = {}
-    for _at, series, tally in store.tallies(wanted, DAY):
+    for _at, series, tally in store.tallies(wanted, DAY, ("config", "version")):
         if series.version and tally.requests:
             versions.setdefault(series.config, set()).add(series.version)
     several = sorted(name for name, each in versions.items() if len(each) > 1) or sorted(versions)

@@ -7,15 +7,16 @@ kept, as sums outlive the texts: a name that one user wrote is not among them.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from llmops_tui.domain.words import words
+from llmops_tui.monitoring import pausing
+from llmops_tui.monitoring.pausing import Pause
 
 EVERY_S = 600.0
 #: Requests looked at each time.
@@ -47,11 +48,11 @@ class TraitTask:
         root: Path,
         *,
         clock: Callable[[], float] = time.time,
-        pause: Callable[[float, asyncio.Event], Awaitable[None]] | None = None,
+        pause: Pause = pausing.pause,
     ) -> None:
         self._root = root
         self._clock = clock
-        self._pause = pause or _wait
+        self._pause = pause
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look every ten minutes until `stop` is set.
@@ -136,8 +137,3 @@ async def languages(texts: Sequence[str]) -> list[str]:
             await process.wait()
     fits = isinstance(told, list) and len(told) == len(texts) and all(isinstance(t, str) for t in told)
     return told if fits else unknown
-
-
-async def _wait(seconds: float, stop: asyncio.Event) -> None:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)

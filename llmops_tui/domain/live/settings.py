@@ -8,7 +8,6 @@ import msgspec
 
 from llmops_tui.domain.case import ScorerUse
 from llmops_tui.domain.live.listing import LiveFilter
-from llmops_tui.domain.live.request import Series
 
 Severity = Literal["info", "warning", "critical"]
 #: What `redact` knows by name.
@@ -92,10 +91,6 @@ class AlertRule(msgspec.Struct, frozen=True):
     def is_falling(self) -> bool:
         """Less of it is worse."""
         return self.below is not None or self.decrease is not None
-
-    def takes(self, series: Series) -> bool:
-        """Whether requests of a series are meant."""
-        return self.filter().takes(series)
 
     def filter(self, since: float = 0.0, until: float = 1e12) -> LiveFilter:
         """The requests that it is about."""

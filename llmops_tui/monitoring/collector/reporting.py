@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 
 from llmops_tui.domain import format as fmt
 from llmops_tui.monitoring.collector.figures import Figures
 from llmops_tui.monitoring.collector.telling import Say
+from llmops_tui.monitoring.pausing import pause
 
 EVERY_S = 60.0
 
@@ -33,8 +33,7 @@ class Report:
     async def run(self, stop: asyncio.Event) -> None:
         before = self._figures.spans
         while not stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self._every_s)
+            await pause(self._every_s, stop)
             now = self._figures.spans
             if now > before and not stop.is_set():
                 self._say(line(self._figures, (now - before) / self._every_s, self._alerts()))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 
 from llmops_tui.monitoring.collector.ports import Task
 from llmops_tui.monitoring.collector.telling import Told
+from llmops_tui.monitoring.pausing import pause
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 300.0
@@ -40,6 +40,5 @@ async def supervise(
                 wait_s = first_wait_s
             why = f"{type(error).__name__}: {error}"
             tell(task.name, f"warning: {task.name} broke off and starts again in {wait_s:g} s: {why}")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), wait_s)
+        await pause(wait_s, stop)
         wait_s = min(wait_s * 2, LONGEST_WAIT_S)
