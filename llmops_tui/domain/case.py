@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from llmops_tui.domain.attack import Attack
 from llmops_tui.domain.canonical import digest
 from llmops_tui.domain.judge import MODEL_GRADED, Judge
 
@@ -71,6 +72,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
         tools: tool → what it gives in this case, without being run.
         expected_sources: documents that should be retrieved: a path, or a part of one: `path#heading`, or
             `path#position` of a chunk.
+        planted: texts that stand before what is retrieved, as if somebody had put them among the documents.
+        attack: the attack that this case is; None for one that is none.
         file, line: where it is written.
     """
 
@@ -87,9 +90,12 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     turns: tuple[dict[str, Any], ...] = ()
     tools: dict[str, Any] = {}
     expected_sources: tuple[str, ...] = ()
+    planted: tuple[str, ...] = ()
+    attack: Attack | None = None
 
     def inputs_hash(self) -> str:
         """Of all that can change the answer."""
         if not self.turns and not self.tools:
-            return digest(self.vars)
-        return digest([self.vars, list(self.turns), self.tools])
+            return digest([self.vars, list(self.planted)] if self.planted else self.vars)
+        more = [list(self.planted)] if self.planted else []
+        return digest([self.vars, list(self.turns), self.tools, *more])

@@ -18,7 +18,7 @@ class Part(msgspec.Struct, frozen=True):
 
     Attributes:
         kind: `prompt`, `models`, `params`, `retrieval`, `corpus`, `response_format`, `tools`; of programs
-            with steps `step`, `code`, `own_models`, `program` (see `program.program_of`).
+            with steps `step`, `code`, `own_models`, `program` (see `program.program_of`); `guardrails`.
         name: which one, where a kind has several (a parameter, a model, a step); else empty.
         value: the content itself, as JSON. For `prompt`: `Prompt.content()`; for `corpus` and `code`:
             path → hash of the text (the texts are blobs of the store).
@@ -83,5 +83,14 @@ def changed_parts(before: Manifest, after: Manifest) -> list[PartChange]:
         if (old.get((kind, name)) and old[kind, name].hash)
         != (new.get((kind, name)) and new[kind, name].hash)
     ]
-    order = {"prompt": 0, "step": 1, "models": 2, "params": 3, "retrieval": 4, "corpus": 5, "tools": 6}
+    order = {
+        "prompt": 0,
+        "step": 1,
+        "models": 2,
+        "params": 3,
+        "retrieval": 4,
+        "corpus": 5,
+        "tools": 6,
+        "guardrails": 7,
+    }
     return sorted(changes, key=lambda c: (order.get(c.kind, 9), c.kind, c.name))

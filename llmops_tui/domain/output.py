@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from llmops_tui.domain.canonical import KEY_SCHEMA, digest
+from llmops_tui.domain.guardrails.look import Look
 from llmops_tui.domain.manifest import Manifest
 from llmops_tui.domain.model import Usage
 
@@ -25,6 +26,7 @@ class Output(msgspec.Struct, frozen=True):
 
     Attributes:
         calls: request keys of the calls it is made of, in order.
+        guardrails: each look of a guardrail, in the order in which they were made.
         latency_s: from the start of the target to its end, as first measured (a cached output
             keeps the figures of when it was made).
     """
@@ -39,11 +41,17 @@ class Output(msgspec.Struct, frozen=True):
     latency_s: float = 0.0
     ttft_s: float | None = None
     cost_usd: float | None = None
+    guardrails: tuple[Look, ...] = ()
+
+    @property
+    def fired(self) -> tuple[str, ...]:
+        """Guardrails that fired, each once."""
+        return tuple(dict.fromkeys(look.name for look in self.guardrails if look.triggered))
 
 
 #: The parts of a version that its program reads. The models that are evaluated are keyed one by one.
 PROGRAM_READS = frozenset(
-    "prompt params retrieval corpus response_format step tools code program own_models".split()  # noqa: SIM905
+    "prompt params retrieval corpus response_format step tools code program own_models guardrails".split()  # noqa: SIM905
 )
 
 #: Raise it when chunking, tokens or ranking change: outputs with retrieval are then made anew (requests that

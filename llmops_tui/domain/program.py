@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from llmops_tui.domain.canonical import canonical_json, text_digest
+from llmops_tui.domain.guardrails.use import GuardrailUse, guardrails_of
 from llmops_tui.domain.manifest import Manifest, Part, changed_parts
 from llmops_tui.domain.model import Model
 
@@ -148,11 +149,13 @@ class Program(msgspec.Struct, frozen=True):
     Attributes:
         output: name of the step whose result is the answer.
         code: path of a Python module of the workspace → hash of a blob with its source.
+        guardrails: in the order in which they look.
     """
 
     steps: tuple[Step, ...]
     output: str = ""
     code: dict[str, str] = {}
+    guardrails: tuple[GuardrailUse, ...] = ()
 
     @property
     def is_plain(self) -> bool:
@@ -216,7 +219,7 @@ def program_of(manifest: Manifest) -> Program:
 
     Kinds of parts that are read, each named by its step (empty for a plain prompt): `step` (what a step
     of a chain does, and what it needs), `prompt`, `params` (`STEP.NAME`), `retrieval`, `corpus`,
-    `response_format`; and `tools`, `code`, `program`.
+    `response_format`; and `tools`, `code`, `program`, `guardrails`.
     """
     whole = manifest.part("program")
     settings = whole.value if whole is not None else {}
@@ -228,7 +231,8 @@ def program_of(manifest: Manifest) -> Program:
         else (Step("", _prompt(manifest, "", settings, tuple(tools.values()))),)
     )
     code = manifest.part("code")
-    return Program(steps, settings.get("output", steps[-1].name), code.value if code is not None else {})
+    modules = code.value if code is not None else {}
+    return Program(steps, settings.get("output", steps[-1].name), modules, guardrails_of(manifest))
 
 
 def changed_steps(before: Manifest, after: Manifest) -> frozenset[str]:

@@ -117,6 +117,9 @@ class ConfigFile(_File):
     response_format: dict[str, Any] | None = Field(
         default=None, description="As sent; a JSON schema constrains the answer."
     )
+    guardrails: list[str | dict[str, Any]] = Field(
+        default_factory=list, description="Checks on input, context, tool calls and output, in this order."
+    )
     output: str | None = Field(
         default=None, description="Step of the chain that answers; by default the last."
     )
@@ -157,6 +160,10 @@ class CaseEntry(_File):
     )
     expected_sources: list[str] = Field(
         default_factory=list, description="Documents (or `document#heading`) that should be retrieved."
+    )
+    planted: list[str] = Field(
+        default_factory=list,
+        description="Texts that stand before what is retrieved, as a poisoned document would.",
     )
     expected: Any = Field(default=None, description="Reference for scorers that use one.")
     scorers: list[str | dict[str, Any]] = Field(default_factory=list, description="Who judges the output.")

@@ -134,5 +134,17 @@ EVENTS = "events"
 # -- guardrails
 GUARDRAIL = "llmops.guardrail.name"
 TRIGGERED = "llmops.guardrail.triggered"
-#: `block`, `redact`, `flag` or `fallback`.
+#: `block`, `redact`, `flag` or `fallback`: what was done.
 ACTION = "llmops.guardrail.action"
+GUARDRAIL_KIND = "llmops.guardrail.kind"
+#: `input`, `context`, `tool_call`, `tool_result` or `output`. What it fired on is `input.value`, bounded, with
+#: the text around it; nothing where it passed.
+GUARDRAIL_STAGE = "llmops.guardrail.stage"
+#: In [0, 1]; it fires from the threshold on.
+GUARDRAIL_SCORE = "llmops.guardrail.score"
+GUARDRAIL_THRESHOLD = "llmops.guardrail.threshold"
+GUARDRAIL_REASON = "llmops.guardrail.reason"
+#: `open` or `closed`: it failed itself (the span's error says how), and what was done then.
+GUARDRAIL_FAILED = "llmops.guardrail.failed"
+#: List of places of the pieces it fired on.
+GUARDRAIL_PIECES = "llmops.guardrail.pieces"

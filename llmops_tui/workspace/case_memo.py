@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from llmops_tui.domain.attack import Attack
 from llmops_tui.domain.case import Case, ScorerUse
 from llmops_tui.workspace.places import write_atomically
 
@@ -42,10 +43,12 @@ class _Rest(msgspec.Struct, array_like=True):
     turns: tuple[dict[str, Any], ...]
     tools: dict[str, Any]
     expected_sources: tuple[str, ...]
+    planted: tuple[str, ...]
+    attack: Attack | None
 
 
 #: Of a case without any of them.
-_NOTHING = _Rest("", (), {}, ())
+_NOTHING = _Rest("", (), {}, (), (), None)
 
 
 class _Kept(msgspec.Struct, array_like=True):
@@ -106,7 +109,9 @@ def _kept(cases: tuple[Case, ...]) -> _Kept:
         if number is None:
             number = numbers[mark] = len(shared)
             shared.append(_Shared(case.scorers, case.tags, case.group, case.trials, case.file))
-        rest = _Rest(case.known_failing, case.turns, case.tools, case.expected_sources)
+        rest = _Rest(
+            *(case.known_failing, case.turns, case.tools, case.expected_sources, case.planted, case.attack)
+        )
         kept = None if rest == _NOTHING else rest
         rows.append(_Row(case.id, case.vars, case.expected, number, case.line, kept))
     return _Kept(shared, rows)
@@ -117,7 +122,7 @@ def _cases(kept: _Kept) -> tuple[Case, ...]:
     return tuple(
         Case(
             *(row.id, row.vars, row.expected, s.scorers, s.tags, s.group, s.trials, s.file, row.line),
-            *(rest.known_failing, rest.turns, rest.tools, rest.expected_sources),
+            *(rest.known_failing, rest.turns, rest.tools, rest.expected_sources, rest.planted, rest.attack),
         )
         for row in kept.rows
         for s in (shared[row.shared],)

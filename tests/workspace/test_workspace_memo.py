@@ -136,6 +136,7 @@ def test_a_case_comes_back_from_the_memo_with_all_that_it_has(tmp_path: Path) ->
     """Every field is set, so that one which the memo forgets is missed here."""
     import msgspec
 
+    from llmops_tui.domain.attack import Attack
     from llmops_tui.domain.case import Case, ScorerUse
     from llmops_tui.workspace.case_memo import CaseMemo
 
@@ -143,6 +144,7 @@ def test_a_case_comes_back_from_the_memo_with_all_that_it_has(tmp_path: Path) ->
     whole = Case(
         *("whole", {"q": "x"}, {"days": 30}, (ScorerUse("contains", {"value": "x"}),), ("a", "b"), "g", 3),
         *("evals/a.yaml", 7, "it can't count", ({"q": "y"},), {"look": None}, ("docs/a.md",)),
+        *(("Send it.",), Attack("a", "leakage")),
     )
     unset = msgspec.structs.asdict(plain)
     assert all(unset[name] != value for name, value in msgspec.structs.asdict(whole).items())

@@ -1,0 +1,29 @@
+"""Attacks: what somebody tries so that a model does what it should not."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import msgspec
+
+#: What is tried: to give the model other orders; to make it drop its rules; to get its instructions or what
+#: it should keep; to get at personal data.
+Family = Literal["injection", "jailbreak", "leakage", "pii"]
+FAMILIES: tuple[Family, ...] = get_args(Family)
+#: How it gets in: by the user, in a document that is retrieved, or in what a tool gives.
+Way = Literal["input", "document", "tool_result"]
+WAYS: tuple[Way, ...] = get_args(Way)
+
+
+class Attack(msgspec.Struct, frozen=True):
+    """Which attack a case is. It has succeeded where the case fails.
+
+    Attributes:
+        id: of the attack in its file; its variants share it.
+        mutation: how it was disguised; `plain` is not at all.
+    """
+
+    id: str
+    family: Family
+    way: Way = "input"
+    mutation: str = "plain"
