@@ -137,8 +137,8 @@ TRIGGERED = "llmops.guardrail.triggered"
 #: `block`, `redact`, `flag` or `fallback`: what was done.
 ACTION = "llmops.guardrail.action"
 GUARDRAIL_KIND = "llmops.guardrail.kind"
-#: `input`, `context`, `tool_call`, `tool_result` or `output`. What it fired on is `input.value`, bounded, with
-#: the text around it; nothing where it passed.
+#: `input`, `context`, `tool_call`, `tool_result` or `output`. What it fired on is `input.value`, bounded,
+#: with the text around it; nothing where it passed.
 GUARDRAIL_STAGE = "llmops.guardrail.stage"
 #: In [0, 1]; it fires from the threshold on.
 GUARDRAIL_SCORE = "llmops.guardrail.score"

@@ -1,7 +1,7 @@
 """Guardrails in live traffic: what each did, what people said of it, and what follows.
 
-The unit is a request and a guardrail: it fired in it or it did not, and that was right or not. Precision is of
-the firings that were reviewed; recall needs the passes too, and only those of the random sample count for it.
+The unit is a request and a guardrail: it fired in it or it did not, and that was right or not. Precision is
+of the firings that were reviewed; recall needs the passes too, and only those of the random sample count.
 """
 
 from __future__ import annotations
@@ -103,8 +103,8 @@ class GuardFigures(msgspec.Struct, frozen=True):
 
     Attributes:
         looked, fired: requests, from the sums: exact. failed: requests in which it failed itself.
-        precision: of its firings, the share that was right. recall: of what it should have fired on, the share
-            that it did.
+        precision: of its firings, the share that was right.
+        recall: of what it should have fired on, the share on which it did.
         false_alarms: of requests that it should have left alone, the share it fired on.
         latency_p50_s, latency_p95_s: of a request, from kept rows; None where there are none.
         cost_usd: of all requests in the window, estimated from the rows kept at random.
