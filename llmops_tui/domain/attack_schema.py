@@ -26,9 +26,7 @@ class CarrierEntry(_File):
     turns: list[dict[str, Any]] = Field(
         default_factory=list, description="A conversation: the variables of each turn, beside `vars`."
     )
-    planted: list[str] = Field(
-        default_factory=list, description="Texts that stand before what is retrieved."
-    )
+    planted: list[str] = Field(default_factory=list, description="Texts that stand before what is retrieved.")
     tools: dict[str, Any] = Field(default_factory=dict, description="Tool → what it gives.")
 
 
@@ -52,7 +50,9 @@ class AttackEntry(_File):
     translations: dict[str, str] = Field(
         default_factory=dict, description="Language (`de`) → the text in it, for mutations like `german`."
     )
-    vars: dict[str, Any] = Field(default_factory=dict, description="Take the place of the carrier's own.")
+    carrier: CarrierEntry | None = Field(
+        default=None, description="How this one gets in, in its only way, whatever `carriers` says."
+    )
     scorers: list[str | dict[str, Any]] = Field(
         default_factory=list, description="Who judges the answer, after those of the file."
     )

@@ -57,9 +57,7 @@ for _code, _name in LANGUAGES.items():
     MUTATIONS[_name] = Mutation(_name, "language", f"In {_name.capitalize()}.", None, _code)
 
 
-def mutated(
-    name: str, text: str, translations: Mapping[str, str], goal: Goal | None = None
-) -> str | None:
+def mutated(name: str, text: str, translations: Mapping[str, str], goal: Goal | None = None) -> str | None:
     """An attack in one disguise; None where it is not to be had in that language.
 
     Args:
