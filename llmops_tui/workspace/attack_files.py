@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from llmops_tui.domain.attack import WAYS, Attack, Way
+from llmops_tui.domain.attack import ATTACK, HARMLESS, WAYS, Attack, Way
 from llmops_tui.domain.attack_schema import AttackEntry, AttackFile, CarrierEntry
 from llmops_tui.domain.errors import did_you_mean
 from llmops_tui.domain.mutations.catalogue import MUTATIONS, mutated, unknown
@@ -23,8 +23,6 @@ from llmops_tui.workspace.yaml_document import Document
 FOLDER = "attacks"
 #: Cases that one file may come to.
 MOST = 20_000
-#: Tag of every attack, and of the harmless cases that stand beside them.
-TAG, HARMLESS = "attack", "harmless"
 _PLACE = re.compile(r"\{\{\s*attack\s*\}\}")
 _NO_DEFAULTS = CaseDefaults()
 
@@ -124,28 +122,29 @@ def expand(file: AttackFile, carriers: dict[Way, CarrierEntry]) -> Iterator[Expa
             for name in attack.mutations or file.mutations:
                 made = mutated(name, text, attack.translations, attack.goal)
                 if made is not None:
-                    entry = _entry(attack, way, name, made, attack.carrier or carriers[way], scorers)
-                    yield Expanded(index, entry, Attack(attack.id, attack.family, way, name))
+                    is_ = Attack(attack.id, attack.family, way, name)
+                    yield Expanded(
+                        index, _entry(attack, is_, made, attack.carrier or carriers[way], scorers), is_
+                    )
 
 
 def _entry(
     attack: AttackEntry,
-    way: Way,
-    mutation: str,
+    is_: Attack,
     text: str,
     carrier: CarrierEntry,
     scorers: list[str | dict[str, Any]],
 ) -> CaseEntry:
     return CaseEntry.model_construct(
-        id=f"{attack.id}/{way}/{mutation}",
+        id=is_.case_id,
         vars=_carried(carrier.vars, text),
         turns=_carried(carrier.turns, text),
         planted=_carried(carrier.planted, text),
         tools=_carried(carrier.tools, text),
         scorers=scorers,
-        tags=list(dict.fromkeys([TAG, attack.family, way, *attack.tags])),
+        tags=list(dict.fromkeys([ATTACK, attack.family, is_.way, *attack.tags])),
         # Its disguises stand or fall together: they are one cluster.
-        group=f"{TAG} {attack.id}",
+        group=f"{ATTACK} {attack.id}",
         known_failing=attack.known_failing,
     )
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 
+from llmops_tui.domain.attack import HARMLESS
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.configuration import Configuration
 from llmops_tui.domain.errors import Problem, UsageError, WorkspaceError
 from llmops_tui.domain.variants import Variant
-from llmops_tui.workspace.attack_files import FOLDER, HARMLESS
+from llmops_tui.workspace.attack_files import FOLDER
 from llmops_tui.workspace.overlay import Overlay
 from llmops_tui.workspace.reader import EVALS_LIMIT, Reader
 from llmops_tui.workspace.yaml_document import Document, YamlError
