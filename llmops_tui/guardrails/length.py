@@ -19,7 +19,7 @@ def prepare(options: dict[str, Any]) -> Check:
     """Fires where any of the limits is passed; the match is what is beyond the lowest of them."""
     characters, words, tokens = options.get("value"), options.get("words"), options.get("tokens")
 
-    def check(text: str, about: About, deadline: Deadline) -> Found:
+    def check(text: str, _about: About, deadline: Deadline) -> Found:
         reasons, ends = [], []
         if characters is not None and len(text) > characters:
             reasons.append(f"has {len(text):,} characters, at most {characters:,}")

@@ -9,10 +9,10 @@ from llmops_tui.scorers.refusal import refusal_in
 
 
 @guardrail("refusal")
-def prepare(options: dict[str, Any]) -> Check:
+def prepare(_options: dict[str, Any]) -> Check:
     """The same words as the scorer `refusal`."""
 
-    def check(text: str, about: About, deadline: Deadline) -> Found:
+    def check(text: str, _about: About, _deadline: Deadline) -> Found:
         why = refusal_in(text, [])
         return Found(1.0, why) if why is not None else NOTHING
 

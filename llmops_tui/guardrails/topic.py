@@ -40,7 +40,7 @@ def prepare(options: dict[str, Any]) -> Check:
     allowed, denied = _topics(options["allowed"]), _topics(options["denied"])
     wanted = frozenset(stem for _, stems in denied for stem in stems)
 
-    def check(text: str, about: About, deadline: Deadline) -> Found:
+    def check(text: str, _about: About, deadline: Deadline) -> Found:
         stems = {_stem(word) for part in _portions(text, deadline) for word in set(_WORD.findall(part))}
         stems.discard("")
         (share, topic), off = _nearest(denied, stems), _off(allowed, stems)
