@@ -19,11 +19,13 @@ class Shape(msgspec.Struct, frozen=True):
             the whole pattern, with what must not stand before it, would be tried at every character.
         pattern: the whole, from its beginning.
         back: characters from the beginning to the sign.
+        divides: what stands beside one may have been taken for a part of it.
     """
 
     starts: re.Pattern[str]
     pattern: re.Pattern[str]
     back: int = 0
+    divides: bool = True
 
 
 EMAIL = Shape(
@@ -32,6 +34,20 @@ EMAIL = Shape(
         r"(?<![\w.%+-])[\w.%+-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})\.){1,8}"
         r"[A-Za-z0-9-]{2,24}(?![\w-])"
     ),
+    divides=False,
+)
+#: `jane (at) example (dot) com`, `jane[at]example.com`; in bare words both: `jane at example dot com`.
+SPELT_EMAIL = Shape(
+    re.compile(
+        r"[\w.%+-](?<![\w.%+-].)(?=[\w.%+-]{0,63}(?: ?[(\[{] ?at ?[)\]}]| at [\w-]{1,63} dot))",
+        re.DOTALL | re.IGNORECASE,
+    ),
+    re.compile(
+        r"[\w.%+-]{1,64}(?: ?[(\[{] ?at ?[)\]}] ?| at )[A-Za-z0-9-]{1,63}"
+        r"(?:(?: ?[(\[{] ?dot ?[)\]}] ?| dot |\.)[A-Za-z0-9-]{2,63}){1,4}(?![\w-])",
+        re.IGNORECASE,
+    ),
+    divides=False,
 )
 CARD = Shape(
     re.compile(r"\d(?<![\d.].)(?=(?:[ -]?\d){12})", re.DOTALL),
@@ -75,7 +91,7 @@ _WORD = re.compile("[+(]?[A-Za-z0-9.:]+")
 def places(text: str, shape: Shape, is_one: Callable[[int, int], bool]) -> Iterator[tuple[int, int]]:
     """Where the kind stands, characters [start, end), in order, without overlaps.
 
-    What stands beside a number may be taken for a part of it; so the words of a candidate are tried as well.
+    Of a candidate that is none as a whole, each run of its words is tried.
 
     Args:
         is_one: (start, end) → whether what stands there is one.
@@ -91,7 +107,7 @@ def places(text: str, shape: Shape, is_one: Callable[[int, int], bool]) -> Itera
         done = candidate.end()
         if is_one(start, done):
             yield start, done
-        elif (part := _part(candidate, is_one)) is not None:
+        elif shape.divides and (part := _part(candidate, is_one)) is not None:
             yield part
 
 
