@@ -33,6 +33,37 @@ _CALLED = {
     r"aadhaar|aadhar": "in_.aadhaar",
     r"\btfn\b|tax file": "au.tfn",
 }
+#: One of these is in each of them: `in` is much quicker than the pattern.
+_SIGNS = (
+    "ssn",
+    "soci",
+    "sin",
+    "nhs",
+    "bsn",
+    "burger",
+    "steuer",
+    "identi",
+    "idnr",
+    "dni",
+    "nif",
+    "nie",
+    "insee",
+    "nir",
+    "ahv",
+    "avs",
+    "rijks",
+    "registre",
+    "rrn",
+    "niss",
+    "personnummer",
+    "cpr",
+    "dselsnummer",
+    "pesel",
+    "cpf",
+    "aadha",
+    "tfn",
+    "tax file",
+)
 _WORDS = re.compile("|".join(f"({words})" for words in _CALLED), re.IGNORECASE)
 _MODULES = tuple(_CALLED.values())
 _AMERICAN = re.compile(r"\d{3}-\d{2}-\d{4}")
@@ -49,6 +80,9 @@ def is_national(text: str, start: int, end: int) -> bool:
     number = text[start:end]
     if _AMERICAN.fullmatch(number):
         return _check("us.ssn")(number)
-    said = {match.lastindex for match in _WORDS.finditer(text, max(0, start - _BEFORE), start)}
+    before = text[max(0, start - _BEFORE) : start].lower()
+    if not any(sign in before for sign in _SIGNS):
+        return False
+    said = {match.lastindex for match in _WORDS.finditer(before)}
     written = {number, number.replace(" ", "-")}
     return any(_check(_MODULES[at - 1])(each) for at in said if at for each in written)
