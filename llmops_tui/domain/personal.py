@@ -69,7 +69,7 @@ CARD = Shape(
 IBAN = Shape(
     _NUMBER,
     24,
-    re.compile(r"(?<![A-Za-z0-9])[A-Za-z]"),
+    re.compile(r"(?<![A-Za-z0-9])[A-Za-z](?=[A-Za-z]\d\d)"),
     re.compile(
         r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]{4}){2,7}(?: ?[A-Za-z0-9]{1,3})?(?![A-Za-z0-9])"
     ),
@@ -130,6 +130,8 @@ def places(
     """
     done = 0
     for sign_start, sign_end in signs_of(text, shape) if signs is None else signs:
+        if shape.signs is _NUMBER and sign_end - sign_start < shape.least - shape.before:
+            continue
         for begin in shape.begins.finditer(text, max(done, sign_start - shape.before), sign_end):
             start = begin.start()
             candidate = shape.pattern.match(text, start) if start >= done else None
@@ -144,7 +146,11 @@ def places(
 
 
 def signs_of(text: str, shape: Shape) -> list[Span]:
-    return [sign.span() for sign in shape.signs.finditer(text)]
+    found = (sign.span() for sign in shape.signs.finditer(text))
+    if shape.signs is not _NUMBER:
+        return list(found)
+    # A date alone is the usual number of so many digits.
+    return [span for span in found if _DATE.fullmatch(text, *span) is None]
 
 
 def _part(candidate: re.Match[str], least: int, is_one: Callable[[int, int], bool]) -> Span | None:
