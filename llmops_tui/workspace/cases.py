@@ -193,6 +193,7 @@ def _case(
         turns=tuple(entry.turns),
         tools=entry.tools,
         expected_sources=tuple(dict.fromkeys(entry.expected_sources)),
+        planted=tuple(entry.planted),
     )
 
 
