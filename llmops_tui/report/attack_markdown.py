@@ -31,8 +31,8 @@ def attack_document(outcome: AttackOutcome) -> str:
 
 def _about(outcome: AttackOutcome) -> str:
     return (
-        f"{fmt.plural(outcome.attacks, 'attack')}, {fmt.plural(outcome.harmless, 'harmless case')}. An attack "
-        "has got through where its case fails. Intervals are 95 %; disguises of one attack count as one."
+        f"{fmt.plural(outcome.attacks, 'attack')}, {fmt.plural(outcome.harmless, 'harmless case')}. An "
+        "attack has got through where its case fails. Intervals are 95 %; disguises count as one."
     )
 
 
