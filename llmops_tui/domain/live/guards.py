@@ -50,7 +50,8 @@ class GuardReview(msgspec.Struct, frozen=True):
 
     Attributes:
         right: of a firing: it should have fired; of a pass: it should not have.
-        drawn: as the row's. A pass that was picked since it looked suspicious counts for no rate.
+        drawn: nobody chose it: the row was drawn, or it was a firing whose turn it was in the queue's random
+            order. A pass that was picked since it looked suspicious counts for no rate.
         at: of the request; reviewed_at: of the review, Unix seconds.
         by: who, where that is known.
     """
@@ -112,6 +113,7 @@ class GuardFigures(msgspec.Struct, frozen=True):
             like misses.
         thresholds: those that it had, the newest last.
         tunable: its scores are told, and are not only 1 and 0.
+        notes: what the figures do not stand on, a sentence each.
     """
 
     name: str
@@ -132,6 +134,7 @@ class GuardFigures(msgspec.Struct, frozen=True):
     suspected: int = 0
     thresholds: tuple[float, ...] = ()
     tunable: bool = False
+    notes: tuple[str, ...] = ()
 
 
 #: Firings; the random sample of passes; passes that look like misses.
