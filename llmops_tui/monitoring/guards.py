@@ -8,6 +8,8 @@ from llmops_tui.domain.live.guards import GuardFigures, GuardItem, GuardReview, 
 from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.store.live import LiveStore
 
+ALL = LiveFilter()
+
 
 def figures(
     store: LiveStore, wanted: LiveFilter, now: float, phrases: Sequence[str] = ()
@@ -44,11 +46,18 @@ def reviewed(store: LiveStore, guardrail: str, wanted: LiveFilter, limit: int) -
 
 
 def review(
-    store: LiveStore, guardrail: str, trace_ids: Sequence[str], right: bool, now: float, by: str = ""
+    store: LiveStore,
+    guardrail: str,
+    trace_ids: Sequence[str],
+    right: bool,
+    now: float,
+    wanted: LiveFilter = ALL,
+    by: str = "",
 ) -> tuple[GuardReview, ...]:
     """Keep what a person said of rows; what was said of them before is replaced.
 
     Args:
+        wanted: what `items` was asked for when they were chosen: it tells whose turn it was.
         right: of a firing: it should have fired; of a pass: it should not have.
         trace_ids: whole ones, or beginnings of eight digits at least.
 

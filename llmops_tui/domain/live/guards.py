@@ -10,7 +10,8 @@ from typing import Literal
 
 import msgspec
 
-from llmops_tui.domain.live.request import Series
+from llmops_tui.domain.live.calls import within
+from llmops_tui.domain.live.request import Request, Series
 
 
 class GuardRow(msgspec.Struct, frozen=True):
@@ -43,6 +44,34 @@ class GuardRow(msgspec.Struct, frozen=True):
     elapsed_s: float = 0.0
     cost_usd: float = 0.0
     drawn: bool = False
+
+
+def row_of(request: Request, guardrail: str, *, drawn: bool = False) -> GuardRow | None:
+    """What a guardrail did in a request; None where it did not look."""
+    found = request.guarded.get(guardrail)
+    if found is None:
+        return None
+    calls = [request.called[id_] for id_ in within(request.called, found.looks)]
+    asked = sum(call.cost_usd or 0.0 for call in calls if call.counts)
+    return GuardRow(
+        request.trace_id,
+        guardrail,
+        request.start,
+        request.series,
+        found.stage,
+        found.fired > 0,
+        found.failed,
+        found.action,
+        found.score,
+        found.threshold,
+        found.reason,
+        found.evidence,
+        request.input,
+        found.elapsed_s,
+        # Its spans may tell what those that they made tell as well.
+        found.cost_usd or asked,
+        drawn,
+    )
 
 
 class GuardReview(msgspec.Struct, frozen=True):
