@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.ladder.facts import EvalSet, Facts
+from llmops_tui.domain.ladder.ladder import Status
 from llmops_tui.domain.ladder.rule import Rule, Said, had
 from llmops_tui.domain.ladder.thresholds import Thresholds
 from llmops_tui.domain.ladder.words import ago, days, names
@@ -19,7 +20,7 @@ def versioned(facts: Facts, limits: Thresholds) -> Said:
         return Said("unmet", "nothing is committed yet", "git add -A, then git commit")
     seen = files.committed_at
     if files.untracked:
-        some = "unmet" if len(files.untracked) >= files.count else "partly"
+        some: Status = "unmet" if len(files.untracked) >= files.count else "partly"
         said = f"git does not know {len(files.untracked)} of {files.count} files: {names(files.untracked)}"
         return Said(some, said, f"git add {' '.join(files.untracked[:3])}, then git commit", seen)
     whole = f"{fmt.plural(files.count, 'file')} in git, the newest commit {ago(seen, facts.now)}"
@@ -66,10 +67,7 @@ def is_logged(facts: Facts, limits: Thresholds) -> Said:
     traffic = had(facts.traffic)
     within = days(limits.live_within_s)
     if traffic.newest_at is None:
-        nothing = (
-            "no request has come in yet" if traffic.is_collected else "no live traffic was ever collected"
-        )
-        return Said("unmet", nothing, _COLLECT)
+        return Said("unmet", "no request has come in yet", _COLLECT)
     newest = ago(traffic.newest_at, facts.now)
     if not traffic.requests:
         said = f"no request in the last {within}; the newest {newest}"

@@ -135,7 +135,6 @@ class Traffic(msgspec.Struct, frozen=True, tag=True):
         named: requests that name the version that answered.
         calls, priced: calls of models, and those whose cost is known.
         judged: requests with a score of their own.
-        is_collected: there is a database of live traffic.
     """
 
     requests: int = 0
@@ -147,7 +146,6 @@ class Traffic(msgspec.Struct, frozen=True, tag=True):
     calls: int = 0
     priced: int = 0
     judged: int = 0
-    is_collected: bool = True
 
 
 class Channel(msgspec.Struct, frozen=True, tag=True):
