@@ -32,6 +32,7 @@ from llmops_tui.engine.events import (
 from llmops_tui.engine.playground_events import PlaygroundRequest
 
 if TYPE_CHECKING:
+    from llmops_tui.domain.ladder.ladder import Ladder
     from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
     from llmops_tui.domain.live.overview import Dimension, Overview, Plot
     from llmops_tui.domain.live.rollout_view import RolloutView
@@ -256,6 +257,16 @@ class SessionApi(Protocol):
 
     def live_changed(self) -> Future[bool]:
         """Whether anything came in since this was last asked."""
+        ...
+
+    # -- the ladder
+
+    def ladder(self, now: float) -> Future[Ladder]:
+        """Where the workspace stands; read beside the engine's thread. Writes nothing.
+
+        Raises:
+            WorkspaceError: the files have mistakes.
+        """
         ...
 
     # -- files

@@ -17,6 +17,7 @@ from llmops_tui.domain.comparison import Comparison, Pair, compare
 from llmops_tui.domain.configuration import Configuration, Watch, Workspace
 from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.domain.gate.result import GateResult
+from llmops_tui.domain.ladder.ladder import Ladder
 from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
 from llmops_tui.domain.live.overview import Dimension, Overview
 from llmops_tui.domain.live.rollout_view import RolloutView
@@ -92,6 +93,7 @@ class FakeSession:
         self.requests = live.requests()
         self.choices = [("refunds", 812), ("orders", 40)]
         self.live_trace_view = live.trace()
+        self.stands = Ladder("none", ())
         #: Something came in since it was last asked.
         self.came_in = False
 
@@ -368,6 +370,10 @@ class FakeSession:
     def live_rollout(self, wanted: LiveFilter, now: float) -> Future[RolloutView]:
         self.asked.append(("live_rollout", wanted))
         return self._answer(live.rollout())
+
+    def ladder(self, now: float) -> Future[Ladder]:
+        self.asked.append(("ladder", now))
+        return self._answer(self.stands)
 
     def live_case(self, id_: int) -> Future[LiveDraft]:
         self.asked.append(("live_case", id_))
