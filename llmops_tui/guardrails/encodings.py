@@ -81,7 +81,9 @@ def _unescaped(match: re.Match[str]) -> str:
 
 def _base64(run: str) -> bytes:
     letters = re.sub(r"[\s=]", "", run)[:_LONGEST_RUN].replace("-", "+").replace("_", "/")
-    return b64decode(letters[: len(letters) // 4 * 4 if len(letters) % 4 == 1 else None] + "=" * (-len(letters) % 4))
+    return b64decode(
+        letters[: len(letters) // 4 * 4 if len(letters) % 4 == 1 else None] + "=" * (-len(letters) % 4)
+    )
 
 
 def _if_text(match: re.Match[str], data: bytes) -> Iterator[tuple[int, int, str]]:
@@ -92,5 +94,9 @@ def _if_text(match: re.Match[str], data: bytes) -> Iterator[tuple[int, int, str]
         except UnicodeDecodeError:
             # A run that was cut, or a letter too many: the end may be lost.
             text = data[:-4].decode(encoding, "replace")
-        if text and sum(c.isprintable() or c.isspace() for c in text) > 0.9 * len(text) > 0.9 * 4 and "\ufffd" not in text:
+        if (
+            text
+            and sum(c.isprintable() or c.isspace() for c in text) > 0.9 * len(text) > 0.9 * 4
+            and "\ufffd" not in text
+        ):
             yield match.start(), match.end(), text

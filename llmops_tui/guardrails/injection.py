@@ -119,7 +119,9 @@ class _Search:
             found += self._backward(view, lower)
         if len(words & self._rotated) >= _TELLING:
             turned = lower.translate(_ROT13)
-            found += _encoded(self._phrases_in(view, turned_words := _words(turned), set(turned_words.split())))
+            found += _encoded(
+                self._phrases_in(view, turned_words := _words(turned), set(turned_words.split()))
+            )
         if depth < _DEPTH and _may_be_encoded(line, words):
             found += self._decoded(view, lower, original, deadline, depth)
         return found
@@ -159,7 +161,9 @@ class _Search:
             self._phrases_in(whole, line, set(line.split())) + self._phrases_in(view, each, set(each.split()))
         )
 
-    def _decoded(self, view: View, lower: str, original: str, deadline: Deadline, depth: int) -> list[Evidence]:
+    def _decoded(
+        self, view: View, lower: str, original: str, deadline: Deadline, depth: int
+    ) -> list[Evidence]:
         found: list[Evidence] = []
         for start, end, text in decoded_runs(view.text, original):
             deadline.check()
