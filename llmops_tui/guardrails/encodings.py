@@ -9,10 +9,15 @@ import binascii
 import html
 import re
 from base64 import b64decode
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from llmops_tui.guardrails.normalising import View, replaced
 
+#: A word this long has others in it, or is encoded.
+LONG_WORD = 16
+#: How many different letters set apart, or bytes, make a run likely.
+_DIFFERENT_LETTERS, _DIFFERENT_BYTES = 5, 5
 #: Characters of one run that are decoded: an order fits well.
 _LONGEST_RUN = 4_096
 
@@ -35,31 +40,57 @@ _CODES = (
 _MORSE_LETTERS = {code[1:]: code[0] for code in _CODES.split()}
 
 
-def decoded_runs(text: str, original: str) -> Iterator[tuple[int, int, str]]:
-    """(start, end, what it decodes to) of the runs in a folded text.
+class Shape:
+    """What the words of a text look like: a cheap answer to which dear look is worth it.
 
-    Args:
-        original: before folding, for what is smuggled in variation selectors; places are in it then.
+    Attributes:
+        mixed: some words have digits and letters.
+        long: some are so long that they may be others run together, or encoded.
+        apart, pairs, dotted: there may be letters set apart, bytes in hex or bits, Morse.
     """
-    for match in _BASE64.finditer(text):
-        yield from _if_text(match, _base64(match[0]))
-    for match in _HEX.finditer(text):
-        digits = re.sub(r"0x|\\x|[ ,:;-]", "", match[0])[:_LONGEST_RUN]
-        yield from _if_text(match, binascii.unhexlify(digits[: len(digits) // 2 * 2]))
-    if "0110" in text:
+
+    def __init__(self, words: set[str], lower: str) -> None:
+        lengths = sorted(map(len, words))
+        no_letters = len(words) - sum(map(str.isalpha, words))
+        self.mixed = no_letters > sum(map(str.isdigit, words))
+        self.long = bool(lengths) and lengths[-1] >= LONG_WORD
+        self.apart = bisect_right(lengths, 1) >= _DIFFERENT_LETTERS
+        self.dotted = ".-" in lower and "-." in lower
+        self.pairs = (
+            no_letters >= _DIFFERENT_BYTES
+            and len([word for word in words if len(word) in (2, 4, 8) and not word.isalpha()])
+            >= _DIFFERENT_BYTES
+        )
+        self.may_be_encoded = self.long or self.apart or self.dotted or self.pairs
+
+
+def decoded_runs(text: str, shape: Shape) -> Iterator[tuple[int, int, str]]:
+    """(start, end, what it decodes to) of the runs in a folded text."""
+    if shape.long:
+        for match in _BASE64.finditer(text):
+            yield from _if_text(match, _base64(match[0]))
+    if shape.long or shape.pairs:
+        for match in _HEX.finditer(text):
+            digits = re.sub(r"0x|\\x|[ ,:;-]", "", match[0])[:_LONGEST_RUN]
+            yield from _if_text(match, binascii.unhexlify(digits[: len(digits) // 2 * 2]))
+    if (shape.long or shape.pairs) and "011" in text:
         for match in _BINARY.finditer(text):
             bits = re.sub("[ ,]", "", match[0])
             yield from _if_text(match, bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8)))
-    if ".." in text or "--" in text or ".-" in text:
+    if shape.dotted:
         for match in _MORSE.finditer(text):
             letters = [_MORSE_LETTERS.get(code, " ") for code in re.split(r" +(?![/|])|[/|]", match[0])]
             yield match.start(), match.end(), "".join(letters)
-    for match in _APART.finditer(text):
-        yield match.start(), match.end(), re.sub(r"[ .\-_*/|,+~]", "", match[0])
-    if not original.isascii():
-        for match in _SMUGGLED.finditer(original):
-            values = [ord(c) - 0xFE00 if c < "\uff00" else ord(c) - 0xE0100 + 16 for c in match[0]]
-            yield from _if_text(match, bytes(values))
+    if shape.apart:
+        for match in _APART.finditer(text):
+            yield match.start(), match.end(), re.sub(r"[ .\-_*/|,+~]", "", match[0])
+
+
+def smuggled(original: str) -> Iterator[tuple[int, int, str]]:
+    """Bytes as variation selectors behind a character (Butler, 2025): (start, end, the text)."""
+    for match in _SMUGGLED.finditer(original):
+        values = [ord(c) - 0xFE00 if c < "\uff00" else ord(c) - 0xE0100 + 16 for c in match[0]]
+        yield from _if_text(match, bytes(values))
 
 
 def unescaped(view: View) -> View | None:
@@ -81,7 +112,9 @@ def _unescaped(match: re.Match[str]) -> str:
 
 def _base64(run: str) -> bytes:
     letters = re.sub(r"[\s=]", "", run)[:_LONGEST_RUN].replace("-", "+").replace("_", "/")
-    return b64decode(letters[: len(letters) // 4 * 4 if len(letters) % 4 == 1 else None] + "=" * (-len(letters) % 4))
+    return b64decode(
+        letters[: len(letters) // 4 * 4 if len(letters) % 4 == 1 else None] + "=" * (-len(letters) % 4)
+    )
 
 
 def _if_text(match: re.Match[str], data: bytes) -> Iterator[tuple[int, int, str]]:
@@ -92,5 +125,9 @@ def _if_text(match: re.Match[str], data: bytes) -> Iterator[tuple[int, int, str]
         except UnicodeDecodeError:
             # A run that was cut, or a letter too many: the end may be lost.
             text = data[:-4].decode(encoding, "replace")
-        if text and sum(c.isprintable() or c.isspace() for c in text) > 0.9 * len(text) > 0.9 * 4 and "\ufffd" not in text:
+        if (
+            text
+            and sum(c.isprintable() or c.isspace() for c in text) > 0.9 * len(text) > 0.9 * 4
+            and "\ufffd" not in text
+        ):
             yield match.start(), match.end(), text

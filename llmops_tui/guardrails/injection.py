@@ -13,7 +13,7 @@ import re
 from functools import cache
 from typing import Any
 
-from llmops_tui.guardrails.encodings import decoded_runs, unescaped
+from llmops_tui.guardrails.encodings import LONG_WORD, Shape, decoded_runs, smuggled, unescaped
 from llmops_tui.guardrails.injection_phrases import PHRASES, UNSPACED
 from llmops_tui.guardrails.injection_signs import hidden, signs
 from llmops_tui.guardrails.normalising import View, folded, turned_round
@@ -31,8 +31,6 @@ _ENCODED = 0.3
 _REPORTED = 0.5
 #: Words by which a reading backwards or as ROT13 is worth a try: two of them.
 _TELLING, _TELLING_LENGTH = 2, 5
-#: A word this long has others in it.
-_LONG_WORD = 16
 
 _NO_WORD = str.maketrans({chr(i): " " for i in range(128) if not chr(i).isalnum()})
 _NOT_WORD = re.compile(r"[\W_]")
@@ -94,18 +92,25 @@ class _Search:
 
     def __call__(self, text: str, deadline: Deadline, depth: int = 0) -> list[Evidence]:
         view = folded(text)
-        found = hidden(text)
-        found += self._readings(view, text, deadline, depth)
+        found = hidden(text) + self._readings(view, deadline, depth)
+        if not text.isascii() and depth < _DEPTH:
+            for start, end, inside in smuggled(text):
+                found += _encoded(self._inside(inside, (start, end), deadline, depth))
         plainer, times = unescaped(view), 0
         while plainer is not None and times < _DEPTH:
             deadline.check()
             plainer = folded(plainer.text, plainer)
-            inside = self._readings(plainer, "", deadline, depth)
-            found += [each for each in inside if each[:1] not in {known[:1] for known in found}]
+            known = set(found)
+            found += [each for each in self._readings(plainer, deadline, depth) if each not in known]
             plainer, times = unescaped(plainer), times + 1
         return found
 
-    def _readings(self, view: View, original: str, deadline: Deadline, depth: int) -> list[Evidence]:
+    def _inside(self, text: str, place: tuple[int, int], deadline: Deadline, depth: int) -> list[Evidence]:
+        """What is in a text that was decoded, at the place of the run."""
+        found = self(text, deadline, depth + 1) + self._run_together(text.lower())
+        return [(family, weight, *place) for family, weight, *_ in found]
+
+    def _readings(self, view: View, deadline: Deadline, depth: int) -> list[Evidence]:
         lower = view.text.lower()
         line = _words(lower)
         words = set(line.split())
@@ -114,33 +119,33 @@ class _Search:
             found += _literally(view, lower, literal)
         if not lower.isascii() and max(lower) > _UNSPACED_FROM:
             found += [(f, w, *view.span(*m.span())) for w, f, p in _unspaced() for m in p.finditer(lower)]
-        found += self._as_leet(view, lower, words)
+        shape = Shape(words, lower)
+        if shape.mixed or "@" in lower or "$" in lower:
+            found += self._as_leet(view, lower, words)
         if len(words & self._backwards) >= _TELLING:
             found += self._backward(view, lower)
         if len(words & self._rotated) >= _TELLING:
             turned = lower.translate(_ROT13)
-            found += _encoded(self._phrases_in(view, turned_words := _words(turned), set(turned_words.split())))
-        if depth < _DEPTH and _may_be_encoded(line, words):
-            found += self._decoded(view, lower, original, deadline, depth)
+            found += _encoded(
+                self._phrases_in(view, turned_words := _words(turned), set(turned_words.split()))
+            )
+        if depth < _DEPTH and shape.may_be_encoded:
+            found += self._decoded(view, shape, deadline, depth)
+        if shape.long:
+            found += self._in_long_words(view, line)
         return found
 
     def _phrases_in(self, view: View, line: str, words: set[str]) -> list[Evidence]:
         """Phrases in a line of words, which has the places of the view."""
         found: list[Evidence] = []
-        for phrase in self._phrases.possible(words):
-            for match in phrase.spaced.finditer(line):
-                start, end = match.span()
-                end -= len(match[0]) - len(match[0].rstrip())
-                weight = phrase.weight
-                if _OWN.search(match[0]) or _REPORTS.search(line, max(start - 40, 0), start):
-                    weight *= _REPORTED
-                found.append((phrase.family, weight, *view.span(start, max(end, start + 1))))
+        for phrase, start, end in self._phrases.found(line, words):
+            weight = phrase.weight
+            if _OWN.search(line, start, end) or _REPORTS.search(line[max(start - 40, 0) : start]):
+                weight *= _REPORTED
+            found.append((phrase.family, weight, *view.span(start, end)))
         return found
 
     def _as_leet(self, view: View, lower: str, words: set[str]) -> list[Evidence]:
-        mixed = any(not word.isalpha() and not word.isdigit() for word in words)
-        if not mixed and "@" not in lower and "$" not in lower:
-            return []
         found: list[Evidence] = []
         for table in (_LEET, _LEET_I) if "1" in lower else (_LEET,):
             line = _words(lower.translate(table))
@@ -159,16 +164,17 @@ class _Search:
             self._phrases_in(whole, line, set(line.split())) + self._phrases_in(view, each, set(each.split()))
         )
 
-    def _decoded(self, view: View, lower: str, original: str, deadline: Deadline, depth: int) -> list[Evidence]:
+    def _decoded(self, view: View, shape: Shape, deadline: Deadline, depth: int) -> list[Evidence]:
         found: list[Evidence] = []
-        for start, end, text in decoded_runs(view.text, original):
+        for start, end, text in decoded_runs(view.text, shape):
             deadline.check()
-            inside = self(text, deadline, depth + 1) + self._run_together(text.lower())
-            if inside:
-                place = view.span(start, end)
-                found += _encoded([(family, weight, *place) for family, weight, *_ in inside])
-        for word in _WORD.finditer(_words(lower)):
-            if len(word[0]) >= _LONG_WORD and word[0].isalpha():
+            found += _encoded(self._inside(text, view.span(start, end), deadline, depth))
+        return found
+
+    def _in_long_words(self, view: View, line: str) -> list[Evidence]:
+        found: list[Evidence] = []
+        for word in _WORD.finditer(line):
+            if len(word[0]) >= LONG_WORD:
                 place = view.span(*word.span())
                 found += [(family, weight, *place) for family, weight, *_ in self._run_together(word[0])]
         return found
@@ -180,7 +186,7 @@ class _Search:
             letters = text if table is None else text.translate(table)
             for phrase in self._phrases.all:
                 if phrase.weight >= 0.6 and any(word in letters for word in phrase.needs[0]):
-                    match = phrase.compact.search(letters)
+                    match = _compiled(phrase.compact).search(letters)
                     if match is not None:
                         found.append((phrase.family, phrase.weight, *match.span()))
             if found:
@@ -191,6 +197,11 @@ class _Search:
 def _words(lower: str) -> str:
     """With spaces for all that is no letter and no digit; as long as before."""
     return lower.translate(_NO_WORD) if lower.isascii() else _NOT_WORD.sub(" ", lower)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
 
 
 @cache
@@ -205,12 +216,6 @@ def _literally(view: View, lower: str, literal: str) -> list[Evidence]:
         found.append(("says what is listed as an attack", 0.9, *view.span(start, start + len(literal))))
         start = lower.find(literal, start + len(literal))
     return found
-
-
-def _may_be_encoded(line: str, words: set[str]) -> bool:
-    """Cheaply, whether there may be a run that `decoded_runs` finds."""
-    lengths = [*map(len, line.split())]
-    return not lengths or max(lengths) >= _LONG_WORD or lengths.count(1) >= 6 or lengths.count(2) >= 8
 
 
 def _encoded(inside: list[Evidence]) -> list[Evidence]:

@@ -94,7 +94,17 @@ _STRANGE = re.compile(r"[^\t\n\r -~]")
 #: Up to so many different characters are replaced one after the other, which is faster.
 _FEW = 24
 #: Forms of characters that were met; there are a million, and hostile texts have many of them.
-_MET: dict[str, str] = {"ß": "s", "æ": "a", "œ": "o", "Æ": "A", "Œ": "O", "€": "e", "ı": "i", "…": ".", "\x0b": " "}
+_MET: dict[str, str] = {
+    "ß": "s",
+    "æ": "a",
+    "œ": "o",
+    "Æ": "A",
+    "Œ": "O",
+    "€": "e",
+    "ı": "i",
+    "…": ".",
+    "\x0b": " ",
+}
 _MOST_MET = 20_000
 #: Letters whose marks are accents; elsewhere (kana, Devanagari) a mark makes another letter.
 _ACCENTED = 0x0590
@@ -151,7 +161,9 @@ def _look_alikes() -> dict[str, str]:
 
 _IOTA = re.compile(r"LETTER (?:\S+ )?(?:I|IOTA)$")
 #: Letters by name: negative squared, regional indicators, small capitals, turned ones, with a stroke.
-_NAMED = re.compile(r"\b(?:LETTER|INDICATOR SYMBOL LETTER)(?: SMALL CAPITAL| TURNED| REVERSED)* ([A-Z])(?: WITH .*)?$")
+_NAMED = re.compile(
+    r"\b(?:LETTER|INDICATOR SYMBOL LETTER)(?: SMALL CAPITAL| TURNED| REVERSED)* ([A-Z])(?: WITH .*)?$"
+)
 
 
 def _named(char: str) -> str:

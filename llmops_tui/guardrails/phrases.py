@@ -13,6 +13,8 @@ from llmops_tui.guardrails.normalising import folded
 
 #: The longest word that may stand between two of a phrase: a bound for what one place costs.
 _LONGEST = 40
+#: Characters of a phrase to either side of a word of it.
+_REACH = 200
 #: Words so common that a phrase is never looked up by them, where it has others.
 _COMMON = frozenset(
     "a about all an and any are as at be before by for from give has have how i if in is it just let list my "
@@ -27,14 +29,14 @@ class Phrase(msgspec.Struct, frozen=True):
 
     Attributes:
         needs: sets of words, of each of which the text must have one.
-        spaced: over words with spaces between; compact: over letters with none.
+        spaced: over words with spaces between; compact: over letters with none (rarely needed, so not compiled).
     """
 
     family: str
     weight: float
     needs: tuple[frozenset[str], ...]
     spaced: re.Pattern[str]
-    compact: re.Pattern[str]
+    compact: str
 
 
 class Phrases:
@@ -52,16 +54,40 @@ class Phrases:
                 self._by_word.setdefault(word, []).append(phrase)
         self.words = frozenset(self._by_word)
 
-    def possible(self, words: set[str]) -> Iterator[Phrase]:
-        """Those whose words are all among these, each once."""
-        seen: set[int] = set()
+    def found(self, line: str, words: set[str]) -> Iterator[tuple[Phrase, int, int]]:
+        """Each phrase and where it is.
+
+        Args:
+            line: words with spaces between.
+            words: those of the line.
+        """
+        near: dict[int, tuple[Phrase, set[str]]] = {}
         for word in words & self.words:
             for phrase in self._by_word[word]:
-                if id(phrase) in seen:
-                    continue
-                seen.add(id(phrase))
-                if all(not need.isdisjoint(words) for need in phrase.needs):
-                    yield phrase
+                near.setdefault(id(phrase), (phrase, set()))[1].add(word)
+        for phrase, keys in near.values():
+            if all(not need.isdisjoint(words) for need in phrase.needs):
+                for start, end in _around(line, keys):
+                    for match in phrase.spaced.finditer(line, start, end):
+                        yield phrase, match.start(), match.start() + len(match[0].rstrip())
+
+
+def _around(line: str, words: set[str]) -> list[tuple[int, int]]:
+    """Stretches of the line around each of the words: the rest can't have a phrase that needs one."""
+    places: list[int] = []
+    for word in words:
+        place = line.find(word)
+        while place >= 0:
+            places.append(place)
+            place = line.find(word, place + len(word))
+    found: list[tuple[int, int]] = []
+    for place in sorted(places):
+        start = max(place - _REACH, 0)
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], place + _REACH)
+        else:
+            found.append((start, place + _REACH))
+    return found
 
 
 def phrase_of(family: str, weight: float, row: str) -> Phrase:
@@ -82,10 +108,10 @@ def phrase_of(family: str, weight: float, row: str) -> Phrase:
             spaced += rf"(?:(?:{either}) ++)?"
             compact += f"(?:{either.replace(' ++', '')})?"
             continue
-        needs.append(frozenset(max(choice.split("_"), key=len) for choice in choices))
+        needs.append(frozenset(max(choice.split("_"), key=_rareness) for choice in choices))
         spaced += rf"(?:{either})(?!\w) *+"
         compact += f"(?:{either.replace(' ++', '')})"
-    return Phrase(family, weight, tuple(needs), re.compile(spaced), re.compile(compact))
+    return Phrase(family, weight, tuple(needs), re.compile(spaced), compact)
 
 
 def _choices(item: str) -> list[str]:
@@ -103,6 +129,10 @@ def _class(name: str) -> list[str]:
 
 def _either(choices: list[str]) -> str:
     return "|".join(re.escape(choice).replace("_", " ++") for choice in choices)
+
+
+def _rareness(word: str) -> tuple[bool, int]:
+    return len(word) > 2 and word not in _COMMON, len(word)
 
 
 def _commonness(need: frozenset[str]) -> tuple[int, int]:
