@@ -45,15 +45,18 @@ class Shape:
 
     Attributes:
         mixed: some words have digits and letters.
-        long: some are so long that they may be others run together, or encoded.
-        apart, pairs, dotted: there may be letters set apart, bytes in hex or bits, Morse.
+        long: those so long that they may be others run together.
+        coded, apart, pairs, dotted: there may be base64 or hex, letters set apart, bytes in hex or bits, Morse.
     """
 
-    def __init__(self, words: set[str], lower: str) -> None:
+    def __init__(self, words: set[str], lower: str, text: str) -> None:
         lengths = sorted(map(len, words))
         no_letters = len(words) - sum(map(str.isalpha, words))
         self.mixed = no_letters > sum(map(str.isdigit, words))
-        self.long = bool(lengths) and lengths[-1] >= LONG_WORD
+        self.long: list[str] = []
+        if lengths and lengths[-1] >= LONG_WORD:
+            self.long = [word for word in words if len(word) >= LONG_WORD]
+        self.coded = any(_no_word(word, lower, text) for word in self.long)
         self.apart = bisect_right(lengths, 1) >= _DIFFERENT_LETTERS
         self.dotted = ".-" in lower and "-." in lower
         self.pairs = (
@@ -61,19 +64,26 @@ class Shape:
             and len([word for word in words if len(word) in (2, 4, 8) and not word.isalpha()])
             >= _DIFFERENT_BYTES
         )
-        self.may_be_encoded = self.long or self.apart or self.dotted or self.pairs
+        self.may_be_encoded = self.coded or self.apart or self.dotted or self.pairs
+
+
+def _no_word(word: str, lower: str, text: str) -> bool:
+    """It has digits, or capitals within."""
+    start = lower.find(word)
+    written = text[start + 1 : start + len(word)]
+    return not (word.isalpha() and (written.islower() or written.isupper()))
 
 
 def decoded_runs(text: str, shape: Shape) -> Iterator[tuple[int, int, str]]:
     """(start, end, what it decodes to) of the runs in a folded text."""
-    if shape.long:
+    if shape.coded:
         for match in _BASE64.finditer(text):
             yield from _if_text(match, _base64(match[0]))
-    if shape.long or shape.pairs:
+    if shape.coded or shape.pairs:
         for match in _HEX.finditer(text):
             digits = re.sub(r"0x|\\x|[ ,:;-]", "", match[0])[:_LONGEST_RUN]
             yield from _if_text(match, binascii.unhexlify(digits[: len(digits) // 2 * 2]))
-    if (shape.long or shape.pairs) and "011" in text:
+    if (shape.coded or shape.pairs) and "011" in text:
         for match in _BINARY.finditer(text):
             bits = re.sub("[ ,]", "", match[0])
             yield from _if_text(match, bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8)))

@@ -8,12 +8,11 @@ strongest of a family counted once.
 
 from __future__ import annotations
 
-import codecs
 import re
 from functools import cache
 from typing import Any
 
-from llmops_tui.guardrails.encodings import LONG_WORD, Shape, decoded_runs, smuggled, unescaped
+from llmops_tui.guardrails.encodings import Shape, decoded_runs, smuggled, unescaped
 from llmops_tui.guardrails.injection_phrases import PHRASES, UNSPACED
 from llmops_tui.guardrails.injection_signs import hidden, signs
 from llmops_tui.guardrails.normalising import View, folded, turned_round
@@ -29,6 +28,8 @@ _DEPTH = 2
 _ENCODED = 0.3
 #: A person who tells what was done, or speaks of an order of their own.
 _REPORTED = 0.5
+#: A weaker phrase is not looked for in letters without spaces.
+_STRONG = 0.6
 #: Words by which a reading backwards or as ROT13 is worth a try: two of them.
 _TELLING, _TELLING_LENGTH = 2, 5
 
@@ -82,7 +83,7 @@ class _Search:
         for phrase in phrases:
             words = _words(folded(phrase).text.lower()).split()
             if words:
-                own.append(phrase_of(f"says what is listed as an attack", 0.9, " ".join(words)))
+                own.append(phrase_of("says what is listed as an attack", 0.9, " ".join(words)))
             elif phrase.strip():
                 self._literal.append(folded(phrase).text.lower())
         self._phrases = Phrases((*_built_in(), *own))
@@ -107,7 +108,9 @@ class _Search:
 
     def _inside(self, text: str, place: tuple[int, int], deadline: Deadline, depth: int) -> list[Evidence]:
         """What is in a text that was decoded, at the place of the run."""
-        found = self(text, deadline, depth + 1) + self._run_together(text.lower())
+        found = self(text, deadline, depth + 1)
+        if " " not in text:
+            found += self._run_together(text.lower())
         return [(family, weight, *place) for family, weight, *_ in found]
 
     def _readings(self, view: View, deadline: Deadline, depth: int) -> list[Evidence]:
@@ -119,7 +122,7 @@ class _Search:
             found += _literally(view, lower, literal)
         if not lower.isascii() and max(lower) > _UNSPACED_FROM:
             found += [(f, w, *view.span(*m.span())) for w, f, p in _unspaced() for m in p.finditer(lower)]
-        shape = Shape(words, lower)
+        shape = Shape(words, lower, view.text)
         if shape.mixed or "@" in lower or "$" in lower:
             found += self._as_leet(view, lower, words)
         if len(words & self._backwards) >= _TELLING:
@@ -132,7 +135,7 @@ class _Search:
         if depth < _DEPTH and shape.may_be_encoded:
             found += self._decoded(view, shape, deadline, depth)
         if shape.long:
-            found += self._in_long_words(view, line)
+            found += self._in_long_words(view, line, shape.long)
         return found
 
     def _phrases_in(self, view: View, line: str, words: set[str]) -> list[Evidence]:
@@ -171,24 +174,23 @@ class _Search:
             found += _encoded(self._inside(text, view.span(start, end), deadline, depth))
         return found
 
-    def _in_long_words(self, view: View, line: str) -> list[Evidence]:
+    def _in_long_words(self, view: View, line: str, long: list[str]) -> list[Evidence]:
         found: list[Evidence] = []
         for word in _WORD.finditer(line):
-            if len(word[0]) >= LONG_WORD:
-                place = view.span(*word.span())
-                found += [(family, weight, *place) for family, weight, *_ in self._run_together(word[0])]
+            if word[0] in long:
+                begin = word.start()
+                for family, weight, start, end in self._run_together(word[0]):
+                    found.append((family, weight, *view.span(begin + start, begin + end)))
         return found
 
     def _run_together(self, text: str) -> list[Evidence]:
         """Strong phrases in letters without spaces between."""
         found: list[Evidence] = []
-        for table in (None, _LEET, _LEET_I):
-            letters = text if table is None else text.translate(table)
-            for phrase in self._phrases.all:
-                if phrase.weight >= 0.6 and any(word in letters for word in phrase.needs[0]):
-                    match = _compiled(phrase.compact).search(letters)
-                    if match is not None:
-                        found.append((phrase.family, phrase.weight, *match.span()))
+        for letters in dict.fromkeys((text, text.translate(_LEET), text.translate(_LEET_I))):
+            for phrase in self._phrases.within(letters):
+                match = _compiled(phrase.compact).search(letters) if phrase.weight >= _STRONG else None
+                if match is not None:
+                    found.append((phrase.family, phrase.weight, *match.span()))
             if found:
                 break
         return found

@@ -44,9 +44,9 @@ def folded(text: str, made_of: View | None = None) -> View:
     Case stays: what is encoded may depend on it. Sources: NFKC (UAX #15), confusables (UTS #39), tag
     characters as the ASCII that they hide.
     """
-    strange = set(_STRANGE.findall(text))
-    if not strange:
+    if text.isascii() and text.translate(_NO_LINES).isprintable():
         return View(text, made_of=made_of)
+    strange = set(text) - _PLAIN
     forms = {char: _form(char) for char in strange}
     if all(len(form) == 1 for form in forms.values()):
         if len(forms) <= _FEW:
@@ -89,8 +89,8 @@ def _resized(text: str, pieces: Iterable[tuple[int, int, str]], made_of: View | 
     return View("".join(parts), starts, ends, made_of)
 
 
-#: All but printable ASCII and white space.
-_STRANGE = re.compile(r"[^\t\n\r -~]")
+_NO_LINES = str.maketrans("\t\n\r", "   ")
+_PLAIN = frozenset(map(chr, range(32, 127))) | {"\t", "\n", "\r"}
 #: Up to so many different characters are replaced one after the other, which is faster.
 _FEW = 24
 #: Forms of characters that were met; there are a million, and hostile texts have many of them.

@@ -13,8 +13,10 @@ from llmops_tui.guardrails.normalising import folded
 
 #: The longest word that may stand between two of a phrase: a bound for what one place costs.
 _LONGEST = 40
+#: Letters by which words run together are recognised.
+_START = 5
 #: Characters of a phrase to either side of a word of it.
-_REACH = 200
+_REACH = 160
 #: Words so common that a phrase is never looked up by them, where it has others.
 _COMMON = frozenset(
     "a about all an and any are as at be before by for from give has have how i if in is it just let list my "
@@ -47,12 +49,20 @@ class Phrases:
     """
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
-        self.all = tuple(phrases)
         self._by_word: dict[str, list[Phrase]] = {}
-        for phrase in self.all:
+        for phrase in phrases:
             for word in min(phrase.needs, key=_commonness):
                 self._by_word.setdefault(word, []).append(phrase)
         self.words = frozenset(self._by_word)
+        self._by_start: dict[str, list[Phrase]] = {}
+        for word, those in self._by_word.items():
+            if len(word) >= _START:
+                self._by_start.setdefault(word[:_START], []).extend(those)
+
+    def within(self, letters: str) -> list[Phrase]:
+        """Those that there may be in letters without spaces between."""
+        starts = {letters[i : i + _START] for i in range(len(letters) - _START + 1)} & self._by_start.keys()
+        return list({id(phrase): phrase for start in starts for phrase in self._by_start[start]}.values())
 
     def found(self, line: str, words: set[str]) -> Iterator[tuple[Phrase, int, int]]:
         """Each phrase and where it is.
@@ -68,8 +78,9 @@ class Phrases:
         for phrase, keys in near.values():
             if all(not need.isdisjoint(words) for need in phrase.needs):
                 for start, end in _around(line, keys):
-                    for match in phrase.spaced.finditer(line, start, end):
-                        yield phrase, match.start(), match.start() + len(match[0].rstrip())
+                    # A space before the stretch: each phrase begins with one, for which `re` is fast.
+                    for match in phrase.spaced.finditer(f" {line[start:end]} "):
+                        yield phrase, start + match.start(), start + match.end() - 1
 
 
 def _around(line: str, words: set[str]) -> list[tuple[int, int]]:
@@ -93,14 +104,14 @@ def _around(line: str, words: set[str]) -> list[tuple[int, int]]:
 def phrase_of(family: str, weight: float, row: str) -> Phrase:
     """A row as `injection_phrases` writes it, compiled."""
     needs: list[frozenset[str]] = []
-    spaced, compact = r"(?<![^\W_])", ""
+    spaced, compact = " ", ""
     for item in row.split():
         if item[0] == "~":
             spaced += rf"(?:\w{{1,{_LONGEST}}}+ ++){{0,{item[1:]}}}"
             compact += rf"\w{{0,{10 * int(item[1:])}}}"
             continue
         if item[0] == "!":
-            spaced += rf"(?!(?:{_either(_choices(item[1:]))})(?!\w))"
+            spaced += rf"(?!(?:{_either(_choices(item[1:]))}) )"
             continue
         choices = _choices(item.rstrip("?"))
         either = _either(choices)
@@ -109,9 +120,9 @@ def phrase_of(family: str, weight: float, row: str) -> Phrase:
             compact += f"(?:{either.replace(' ++', '')})?"
             continue
         needs.append(frozenset(max(choice.split("_"), key=_rareness) for choice in choices))
-        spaced += rf"(?:{either})(?!\w) *+"
+        spaced += rf"(?:{either})(?= ) *+"
         compact += f"(?:{either.replace(' ++', '')})"
-    return Phrase(family, weight, tuple(needs), re.compile(spaced), compact)
+    return Phrase(family, weight, tuple(needs), re.compile(spaced.removesuffix(" *+")), compact)
 
 
 def _choices(item: str) -> list[str]:
