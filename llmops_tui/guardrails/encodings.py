@@ -26,7 +26,8 @@ _HEX = re.compile(r"(?<![0-9A-Za-z])(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:;-]?+){8,204
 _BINARY = re.compile(r"(?<![01])(?:[01]{8}[ ,]?+){4,512}+(?![01])")
 _MORSE = re.compile(r"(?<![.\-\w])(?:[.-]{1,5}+[ /|]{1,3}+){7,512}+[.-]{1,5}+")
 _APART = re.compile(
-    r"(?<![A-Za-z0-9])(?:[A-Za-z0-9@$!][ .\-_*/|,+~]{1,3}+(?=[A-Za-z0-9@$!](?![A-Za-z0-9]))){5,500}+[A-Za-z0-9]"
+    r"(?<![A-Za-z0-9])(?:[A-Za-z0-9@$!][ .\-_*/|,+~]{1,3}+(?=[A-Za-z0-9@$!](?![A-Za-z0-9]))){5,500}+"
+    r"[A-Za-z0-9]"
 )
 _SMUGGLED = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{6,4096}")
 _ESCAPE = re.compile(
@@ -34,8 +35,8 @@ _ESCAPE = re.compile(
     r"|&#[xX]?[0-9A-Fa-f]{1,7};?|&[a-zA-Z]{2,8};"
 )
 _CODES = (
-    "a.- b-... c-.-. d-.. e. f..-. g--. h.... i.. j.--- k-.- l.-.. m-- n-. o--- p.--. q--.- r.-. s... t- u..- v...- "
-    "w.-- x-..- y-.-- z--.. 0----- 1.---- 2..--- 3...-- 4....- 5..... 6-.... 7--... 8---.. 9----."
+    "a.- b-... c-.-. d-.. e. f..-. g--. h.... i.. j.--- k-.- l.-.. m-- n-. o--- p.--. q--.- r.-. s... t- u..- "
+    "v...- w.-- x-..- y-.-- z--.. 0----- 1.---- 2..--- 3...-- 4....- 5..... 6-.... 7--... 8---.. 9----."
 )
 _MORSE_LETTERS = {code[1:]: code[0] for code in _CODES.split()}
 
@@ -46,7 +47,8 @@ class Shape:
     Attributes:
         mixed: some words have digits and letters.
         long: those so long that they may be others run together.
-        coded, apart, pairs, dotted: there may be base64 or hex, letters set apart, bytes in hex or bits, Morse.
+        coded: there may be base64 or hex.
+        apart, pairs, dotted: there may be letters set apart, bytes in hex or bits, Morse.
     """
 
     def __init__(self, words: set[str], lower: str, text: str) -> None:

@@ -1,9 +1,9 @@
 """injection, by heuristics: text that gives orders to the model.
 
-A text is folded (look-alikes, invisible characters, accents), and also read as leetspeak, backwards, as ROT13
-and with escapes and encoded runs decoded. In each reading the phrases of `injection_phrases` are looked for, and
-signs that no customer writes. What is found is combined as independent evidence: 1 - Π(1 - weight), the
-strongest of a family counted once.
+A text is folded (look-alikes, invisible characters, accents), and also read as leetspeak, backwards, as
+ROT13 and with escapes and encoded runs decoded. In each reading the phrases of `injection_phrases` are looked
+for, and the signs of `injection_signs`. What is found is combined as independent evidence: 1 - Π(1 - weight),
+of each family the strongest.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ _ROT13 = str.maketrans(
 _UNSPACED_FROM = "\u2e7f"
 _REPORTS = re.compile(
     r"\b(?:i|we|they|he|she|people|customers|users|ich|wir|je|nous|yo|io|ik|wij|eu|я)"
-    r"(?: (?:can|could|should|must|may|might|will|would|just|always|usually|often|never|to|do|did|don t|simply|"
-    r"also|have|had|muss|kann|soll|dois|peux|puedo|debo|posso|devo|kan|moet)){0,3} +$"
+    r"(?: (?:can|could|should|must|may|might|will|would|just|always|usually|often|never|to|do|did|"
+    r"don t|simply|also|have|had|muss|kann|soll|dois|peux|puedo|debo|posso|devo|kan|moet)){0,3} +$"
 )
 _OWN = re.compile(r" (?:my|our|mein\w*|unser\w*|mon|ma|mes|mi|mis|mio|miei|mijn|meu|minha|minhas|meus|мои) ")
 

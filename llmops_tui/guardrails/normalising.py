@@ -1,7 +1,7 @@
 """Text as phrases are looked for in it, with the way back to where they are in the original.
 
-What a person reads as `ignore` may be written with letters of other scripts, with invisible characters between
-them or with escapes. `folded` undoes this character by character, so it is linear in any text.
+What a person reads as `ignore` may be written with letters of other scripts, with invisible characters
+between them or with escapes. `folded` undoes this character by character, so it is linear in any text.
 """
 
 from __future__ import annotations

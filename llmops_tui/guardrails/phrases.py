@@ -8,7 +8,7 @@ from functools import cache
 
 import msgspec
 
-from llmops_tui.guardrails.injection_phrases import CLASSES
+from llmops_tui.guardrails.injection_words import CLASSES
 from llmops_tui.guardrails.normalising import folded
 
 #: The longest word that may stand between two of a phrase: a bound for what one place costs.
@@ -17,13 +17,14 @@ _LONGEST = 40
 _START = 5
 #: Characters of a phrase to either side of a word of it.
 _REACH = 160
-#: Words so common that a phrase is never looked up by them, where it has others.
-_COMMON = frozenset(
-    "a about all an and any are as at be before by for from give has have how i if in is it just let list my "
-    "no not of on only or other our que say send show so system tell text that the then these this to use user "
-    "we what when which who with without you your write answer always customer customers if_you_are never no "
-    "include add email mail post a je per para tu an die tout todo tes order orders do_not don_t".split()
-)
+#: Words so common that a phrase is not looked up by them where it has others.
+_COMMON_TEXT = """
+a about add all always an and answer any are as at be before by customer customers die do don email for from
+give has have how i if in include is it je just let list mail my never no not of on only or order orders other
+our para per post que say send show so system tell tes text that the then these this to todo tout tu use user
+we what when which who will with without write you your
+"""
+_COMMON = frozenset(_COMMON_TEXT.split())
 
 
 class Phrase(msgspec.Struct, frozen=True):
@@ -31,7 +32,8 @@ class Phrase(msgspec.Struct, frozen=True):
 
     Attributes:
         needs: sets of words, of each of which the text must have one.
-        spaced: over words with spaces between; compact: over letters with none (rarely needed, so not compiled).
+        spaced: over words with spaces between, one before the first.
+        compact: over letters with none between words; rarely needed, so not compiled.
     """
 
     family: str
@@ -93,7 +95,8 @@ def _around(line: str, words: set[str]) -> list[tuple[int, int]]:
             place = line.find(word, place + len(word))
     found: list[tuple[int, int]] = []
     for place in sorted(places):
-        start = max(place - _REACH, 0)
+        # Not within a word: what is left of it would pass for one.
+        start = line.rfind(" ", 0, max(place - _REACH, 0)) + 1
         if found and start <= found[-1][1]:
             found[-1] = (found[-1][0], place + _REACH)
         else:
