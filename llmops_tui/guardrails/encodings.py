@@ -21,7 +21,10 @@ _DIFFERENT_LETTERS, _DIFFERENT_BYTES = 5, 5
 #: Characters of one run that are decoded: an order fits well.
 _LONGEST_RUN = 4_096
 
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{16,80}+[ \t\r\n]{0,3}+){1,64}+={0,2}")
+_BASE64 = re.compile(
+    r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+(?:[ \t]?+\r?\n[ \t]{0,8}+[A-Za-z0-9+/_-]{16,}+){0,64}+"
+    r"(?:\r?\n[A-Za-z0-9+/_-]{1,80}+(?==))?={0,2}"
+)
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:;-]?+){8,2048}+(?![0-9A-Za-z])")
 _BINARY = re.compile(r"(?<![01])(?:[01]{8}[ ,]?+){4,512}+(?![01])")
 _MORSE = re.compile(r"(?<![.\-\w])(?:[.-]{1,5}+[ /|]{1,3}+){7,512}+[.-]{1,5}+")
@@ -29,7 +32,8 @@ _APART = re.compile(
     r"(?<![A-Za-z0-9])(?:[A-Za-z0-9@$!][ .\-_*/|,+~]{1,3}+(?=[A-Za-z0-9@$!](?![A-Za-z0-9]))){5,500}+"
     r"[A-Za-z0-9]"
 )
-_SMUGGLED = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{6,4096}")
+_TAG_RUN = re.compile("[\U000e0020-\U000e007e]{4,4096}")
+_SELECTOR_RUN = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{6,4096}")
 _ESCAPE = re.compile(
     r"(?:%[0-9A-Fa-f]{2}){1,64}+|\\u\{?[0-9A-Fa-f]{4,6}\}?|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}"
     r"|&#[xX]?[0-9A-Fa-f]{1,7};?|&[a-zA-Z]{2,8};"
@@ -91,16 +95,21 @@ def decoded_runs(text: str, shape: Shape) -> Iterator[tuple[int, int, str]]:
             yield from _if_text(match, bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8)))
     if shape.dotted:
         for match in _MORSE.finditer(text):
-            letters = [_MORSE_LETTERS.get(code, " ") for code in re.split(r" +(?![/|])|[/|]", match[0])]
-            yield match.start(), match.end(), "".join(letters)
+            words = re.split(r" *[/|] *| {2,}", match[0])
+            yield match.start(), match.end(), " ".join(map(_from_morse, words))
     if shape.apart:
         for match in _APART.finditer(text):
             yield match.start(), match.end(), re.sub(r"[ .\-_*/|,+~]", "", match[0])
 
 
 def smuggled(original: str) -> Iterator[tuple[int, int, str]]:
-    """Bytes as variation selectors behind a character (Butler, 2025): (start, end, the text)."""
-    for match in _SMUGGLED.finditer(original):
+    """What is hidden in characters that have no look, before folding takes them out.
+
+    Tag characters stand for ASCII; variation selectors for bytes (Butler, 2025).
+    """
+    for match in _TAG_RUN.finditer(original):
+        yield match.start(), match.end(), "".join(chr(ord(c) - 0xE0000) for c in match[0])
+    for match in _SELECTOR_RUN.finditer(original):
         values = [ord(c) - 0xFE00 if c < "\uff00" else ord(c) - 0xE0100 + 16 for c in match[0]]
         yield from _if_text(match, bytes(values))
 
@@ -120,6 +129,10 @@ def _unescaped(match: re.Match[str]) -> str:
         return html.unescape(escape)
     point = int(escape[1:], 8) if escape[1].isdigit() else int(escape[2:].strip("{}"), 16)
     return chr(point) if point < 0x110000 else ""
+
+
+def _from_morse(word: str) -> str:
+    return "".join(_MORSE_LETTERS.get(code, " ") for code in word.split())
 
 
 def _base64(run: str) -> bytes:

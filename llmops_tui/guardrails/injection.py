@@ -24,8 +24,9 @@ LABEL = "[injection]"
 _PORTION, _SHARED = 16_000, 600
 #: An encoded run may hold another.
 _DEPTH = 2
+_LISTED = "says what is listed as an attack"
 #: How sure it makes that a text was written so as not to be read.
-_ENCODED = 0.3
+_ENCODED, _IN_ENCODING = 0.3, "hides it in an encoding"
 #: A person who tells what was done, or speaks of an order of their own.
 _REPORTED = 0.5
 #: A weaker phrase is not looked for in letters without spaces.
@@ -49,6 +50,9 @@ _REPORTS = re.compile(
     r"don t|simply|also|have|had|muss|kann|soll|dois|peux|puedo|debo|posso|devo|kan|moet)){0,3} +$"
 )
 _OWN = re.compile(r" (?:my|our|mein\w*|unser\w*|mon|ma|mes|mi|mis|mio|miei|mijn|meu|minha|minhas|meus|мои) ")
+
+#: What is left of a sentence, which says what to do in place of what is to be ignored.
+_REST = re.compile(r"(?:[^.!?\n。！？]|[.!?](?=\w)){0,300}+")
 
 #: (family, weight, [start, end) in the original)
 Evidence = tuple[str, float, int, int]
@@ -79,13 +83,16 @@ class _Search:
     """All readings of one portion."""
 
     def __init__(self, phrases: list[str]) -> None:
-        own, self._literal = [], []
+        own = []
+        self._literal: list[str] = []
+        self._symbols: list[str] = []
         for phrase in phrases:
-            words = _words(folded(phrase).text.lower()).split()
-            if words:
-                own.append(phrase_of("says what is listed as an attack", 0.9, " ".join(words)))
+            plain = folded(phrase).text.lower().strip()
+            words = _words(plain).split()
+            if words and max(plain) < _UNSPACED_FROM:
+                own.append(phrase_of(_LISTED, 0.9, " ".join(words)))
             elif phrase.strip():
-                self._literal.append(folded(phrase).text.lower())
+                (self._literal if plain else self._symbols).append(plain or phrase.strip())
         self._phrases = Phrases((*_built_in(), *own))
         telling = {word for word in self._phrases.words if len(word) >= _TELLING_LENGTH}
         self._backwards = frozenset(word[::-1] for word in telling)
@@ -94,6 +101,8 @@ class _Search:
     def __call__(self, text: str, deadline: Deadline, depth: int = 0) -> list[Evidence]:
         view = folded(text)
         found = hidden(text) + self._readings(view, deadline, depth)
+        for symbols in self._symbols:
+            found += _literally(View(text), text, symbols)
         if not text.isascii() and depth < _DEPTH:
             for start, end, inside in smuggled(text):
                 found += _encoded(self._inside(inside, (start, end), deadline, depth))
@@ -215,14 +224,14 @@ def _literally(view: View, lower: str, literal: str) -> list[Evidence]:
     found: list[Evidence] = []
     start = lower.find(literal)
     while start >= 0:
-        found.append(("says what is listed as an attack", 0.9, *view.span(start, start + len(literal))))
+        found.append((_LISTED, 0.9, *view.span(start, start + len(literal))))
         start = lower.find(literal, start + len(literal))
     return found
 
 
 def _encoded(inside: list[Evidence]) -> list[Evidence]:
     """What was found in a run that had to be decoded, and that it had to."""
-    hidden_in = {("hides it in an encoding", _ENCODED, start, end) for _, _, start, end in inside}
+    hidden_in = {(_IN_ENCODING, _ENCODED, start, end) for _, _, start, end in inside}
     return [*inside, *hidden_in]
 
 
@@ -234,15 +243,20 @@ def _found(evidence: list[Evidence], text: str) -> Found:
     for weight in strongest.values():
         doubt *= 1 - weight
     families = sorted(strongest, key=lambda family: -strongest[family])
-    return Found(1 - doubt, ", ".join(families), _matches(evidence, len(text)))
+    return Found(1 - doubt, ", ".join(families), _matches(evidence, text))
 
 
-def _matches(evidence: list[Evidence], length: int) -> tuple[Match, ...]:
-    """Places in order, those that touch as one."""
+def _matches(evidence: list[Evidence], text: str) -> tuple[Match, ...]:
+    """Places in order, those that touch as one: each to the end of its sentence, a decoded run as it is."""
+    runs = {(start, end) for family, _, start, end in evidence if family == _IN_ENCODING}
     places: list[list[int]] = []
-    for start, end in sorted((start, min(end, length)) for _, _, start, end in evidence):
+    for start, end in sorted({(start, min(end, len(text))) for _, _, start, end in evidence}):
         if places and start <= places[-1][1]:
-            places[-1][1] = max(places[-1][1], end)
+            end = max(places[-1][1], end)
         elif start < end:
             places.append([start, end])
+        else:
+            continue
+        rest = None if (start, end) in runs else _REST.match(text, end)
+        places[-1][1] = end if rest is None else rest.end()
     return tuple(Match(start, end, LABEL) for start, end in places)

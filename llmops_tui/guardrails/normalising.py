@@ -41,8 +41,7 @@ class View(msgspec.Struct, frozen=True):
 def folded(text: str, made_of: View | None = None) -> View:
     """Without what can't be seen, compatibility forms and look-alikes as the plain letter, accents away.
 
-    Case stays: what is encoded may depend on it. Sources: NFKC (UAX #15), confusables (UTS #39), tag
-    characters as the ASCII that they hide.
+    Case stays: what is encoded may depend on it. Sources: NFKC (UAX #15), confusables (UTS #39).
     """
     if text.isascii() and text.translate(_NO_LINES).isprintable():
         return View(text, made_of=made_of)
@@ -95,15 +94,10 @@ _PLAIN = frozenset(map(chr, range(32, 127))) | {"\t", "\n", "\r"}
 _FEW = 24
 #: Forms of characters that were met; there are a million, and hostile texts have many of them.
 _MET: dict[str, str] = {
-    "ß": "s",
-    "æ": "a",
-    "œ": "o",
-    "Æ": "A",
-    "Œ": "O",
-    "€": "e",
-    "ı": "i",
-    "…": ".",
-    "\x0b": " ",
+    **dict.fromkeys("“”„‟«»〝〞", '"'),
+    **dict.fromkeys("‘’‚‛‹›", "'"),
+    **dict.fromkeys("‐‑‒–—―−", "-"),
+    **{"ß": "s", "æ": "a", "œ": "o", "Æ": "A", "Œ": "O", "€": "e", "ı": "i", "…": ".", "\x0b": " "},
 }
 _MOST_MET = 20_000
 #: Letters whose marks are accents; elsewhere (kana, Devanagari) a mark makes another letter.
@@ -120,9 +114,6 @@ def _form(char: str) -> str:
 
 
 def _new_form(char: str) -> str:
-    point = ord(char)
-    if 0xE0020 <= point <= 0xE007E:
-        return chr(point - 0xE0000)
     category = unicodedata.category(char)
     if category in ("Cf", "Mn", "Me", "Cc", "Cs", "Cn", "Co"):
         return ""
