@@ -39,6 +39,10 @@ def _is_token(text: str) -> bool:
     return _has_digit(text) and any(char.isalpha() for char in text) and len(set(text)) > 5
 
 
+def _is_mixed(text: str) -> bool:
+    return _is_token(text) and text.upper() != text != text.lower()
+
+
 def _key(noun: str, hint: str, rest: str, holds: Callable[[str], bool] = bool) -> SecretShape:
     """A token that begins with `hint`, and within no longer word."""
     pattern = re.compile(rf"(?<![A-Za-z0-9]){re.escape(hint)}{rest}")
@@ -67,15 +71,16 @@ _OWN = (
     _key("Databricks token", "dapi", r"[0-9a-f]{32}"),
     _key("DigitalOcean token", "dop_v1_", r"[0-9a-f]{64}"),
     _key("Shopify token", "shpat_", r"[0-9a-fA-F]{32}"),
+    _key("Artifactory token", "AKC", r"[A-Za-z0-9]{17,250}", _is_mixed),
+    _key("Artifactory token", "AP", r"[\dA-F][A-Za-z0-9]{17,250}", _is_mixed),
     _key("Vault token", "hvs.", r"[\w-]{20,250}", _has_digit),
 )
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,8000}\.[\w-]{4,16000}(?:\.[\w-]{0,2000})?")
 
-#: Modules of detect-secrets with its class, what people call it, and signs of it. Left out: `basic_auth`,
-#: `cloudant`, `high_entropy_strings`, `ibm_cloud_iam`, `ibm_cos_hmac`, `ip_public`, `jwt`, `keyword`, `npm`,
-#: `openai`, `private_key`, `softlayer`.
+#: Modules of detect-secrets with its class, what people call it, and signs of it. Left out: `artifactory`,
+#: `basic_auth`, `cloudant`, `high_entropy_strings`, `ibm_cloud_iam`, `ibm_cos_hmac`, `ip_public`, `jwt`,
+#: `keyword`, `npm`, `openai`, `private_key`, `softlayer`.
 _THEIRS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
-    ("artifactory", "ArtifactoryDetector", "Artifactory token", ("AKC", "AP")),
     ("aws", "AWSKeyDetector", "AWS key", ("A3T", "ABIA", "ACCA", "AKIA", "ASIA")),
     ("azure_storage_key", "AzureStorageKeyDetector", "Azure key", ("AccountKey=",)),
     ("discord", "DiscordBotTokenDetector", "Discord token", (".",)),

@@ -16,12 +16,14 @@ LABEL = "[secret]"
 #: Characters [start, end), and what it is.
 _Place = tuple[int, int, str]
 
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:\\[nr]|[\sA-Za-z0-9+/=:,.()-]){16,20000}"
+#: What stands within a private key, with line ends as they are or as JSON has them.
+_BODY = r"(?:\\[nr]|[\sA-Za-z0-9+/=:,.]|-(?!-)){16,20000}+"
+_KIND = r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+_PRIVATE_KEYS = (
+    re.compile(rf"-----BEGIN {_KIND}{_BODY}(?:-----END {_KIND})?"),
+    re.compile(rf"PuTTY-User-Key-File-\d:{_BODY}"),
 )
 _PRIVATE = ("PRIVATE KEY", "PuTTY-User-Key-File")
-_PUTTY = re.compile(r"PuTTY-User-Key-File-\d:[\sA-Za-z0-9+/=:,.-]{16,20000}")
-
 _ADDRESS = re.compile(r"://[^\s:/?#\[\]@\"'<>]{0,100}:(?P<secret>[^\s/@\"'<>]{1,200})@")
 #: What a secret is called where one is told, in small letters.
 _CALLED = re.compile(
@@ -47,7 +49,7 @@ def _told(text: str, lower: str, deadline: Deadline) -> Iterator[_Place]:
         told = _BEHIND.match(text, called.end()) if called.start() >= done else None
         if told is None:
             continue
-        value = told["value"].rstrip(".!?:*_")
+        value = told["value"] if told["quote"] else told["value"].rstrip(".!?:*_")
         is_password = called[0].startswith(_PASSWORD)
         if _is_told(value, is_password, told["sign"].strip(), bool(told["quote"])):
             done = told.start("value") + len(value)
@@ -98,7 +100,7 @@ def secrets(options: dict[str, Any]) -> Check:
 
 def _secrets(text: str, known: list[tuple[str, SecretShape]], deadline: Deadline) -> Iterator[_Place]:
     if any(sign in text for sign in _PRIVATE):
-        for pattern in (_PRIVATE_KEY, _PUTTY):
+        for pattern in _PRIVATE_KEYS:
             for match in pattern.finditer(text):
                 yield *match.span(), "private key"
                 deadline.check()
@@ -112,7 +114,7 @@ def _secrets(text: str, known: list[tuple[str, SecretShape]], deadline: Deadline
         word = text[start:end]
         for hint, shape in known:
             if hint in word:
-                yield from _of_shape(text, shape, start, end)
+                yield from _of_shape(text, shape, start, end, deadline)
     yield from _told(text, _lower(text), deadline)
 
 
@@ -126,11 +128,12 @@ def _long_words(text: str) -> Iterator[tuple[int, int]]:
             at += len(word)
 
 
-def _of_shape(text: str, shape: SecretShape, start: int, end: int) -> Iterator[_Place]:
+def _of_shape(text: str, shape: SecretShape, start: int, end: int, deadline: Deadline) -> Iterator[_Place]:
     # From the white space before: some patterns want to see it.
     for match in shape.pattern.finditer(text, max(start - 1, 0), end):
         if shape.holds(match[shape.group]):
             yield *match.span(shape.group), shape.noun
+        deadline.check()
 
 
 def _apart(found: Iterable[_Place]) -> list[_Place]:
