@@ -27,10 +27,11 @@ def _add(name: str, options: type[GuardrailOptions], summary: str, *examples: Ex
 _add(
     "pii",
     options_of.Pii,
-    "Personal data: e-mail addresses, telephone numbers, card numbers, bank accounts (IBAN), IP addresses, and "
-    "the numbers that states give people. Check digits, lengths and prefixes must be right (by python-stdnum and "
-    "phonenumbers). Without `region` a telephone number has a `+`, is written as in North America, or is said to "
-    "be one (`call 030 1234567`); of national numbers only the American one is known without its name before it.",
+    "Personal data: e-mail addresses, telephone numbers, card numbers, bank accounts (IBAN), IP addresses, "
+    "and the numbers that states give people. Check digits, lengths and prefixes must be right (by python- "
+    "stdnum and phonenumbers). Without `region` a telephone number has a `+`, is written as in North "
+    "America, or is said to be one (`call 030 1234567`); of national numbers only the American one is known "
+    "without its name before it.",
     Example(
         "pii",
         "Write to jane@example.org or call +49 30 1234567.",
@@ -51,8 +52,9 @@ _add(
 _add(
     "secrets",
     options_of.Secrets,
-    "Keys and tokens of the usual providers (by the patterns of detect-secrets, and some more), private keys, "
-    "JSON web tokens, addresses with a password, and what is told with its name: `password: …`, `API_KEY=…`.",
+    "Keys and tokens of the usual providers (by the patterns of detect-secrets, and some more), private "
+    "keys, JSON web tokens, addresses with a password, and what is told with its name: `password: …`, "
+    "`API_KEY=…`.",
     Example("secrets", "The password is hunter2.", fires=True, redacted="The password is [secret]."),
     Example(
         "secrets",
@@ -88,8 +90,8 @@ _add(
 _add(
     "regex",
     options_of.Pattern,
-    "A pattern is there, or is missing. Upper and lower case are the same unless it says else; the pattern has "
-    "the guardrail's time, and one that needs longer fails.",
+    "A pattern is there, or is missing. Upper and lower case are the same unless it says else; the pattern "
+    "has the guardrail's time, and one that needs longer fails.",
     Example(
         {"regex": {"value": r"\bEMP-\d{4}\b", "action": "redact"}},
         "Ask emp-1234.",
@@ -105,8 +107,8 @@ _add(
 _add(
     "json_schema",
     options_of.Schema,
-    "It is no JSON (RFC 8259), or does not fit the schema. `format` is not checked; a `$ref` may point into the "
-    "schema only, nothing is ever fetched.",
+    "It is no JSON (RFC 8259), or does not fit the schema. `format` is not checked; a `$ref` may point into "
+    "the schema only, nothing is ever fetched.",
     Example({"json_schema": {"value": {"required": ["days"]}}}, '{"days": 30}', fires=False),
     Example({"json_schema": {"value": {"required": ["days"]}}}, "{}", fires=True),
     Example({"json_schema": {"value": {"type": "object"}}}, "30 days", fires=True),
@@ -117,9 +119,9 @@ _add(
 _add(
     "grounded",
     options_of.Grounded,
-    "The answer says what is in nothing that was retrieved. Greetings, questions and refusals say nothing; where "
-    "nothing was retrieved, every sentence that states something is unsupported. By words it can't tell a "
-    "negation, nor a claim in other words: `method: judge` understands.",
+    "The answer says what is in nothing that was retrieved. Greetings, questions and refusals say nothing; "
+    "where nothing was retrieved, every sentence that states something is unsupported. By words it can't "
+    "tell a negation, nor a claim in other words: `method: judge` understands.",
     Example(
         "grounded",
         "Refunds are possible within 90 days.",
@@ -153,8 +155,8 @@ _add(
 _add(
     "language",
     options_of.Language,
-    "It is in none of these languages (told by langid.py). Short texts, code, addresses and numbers have none. It "
-    "takes 100 MB, and therefore runs in a process of its own.",
+    "It is in none of these languages (told by langid.py). Short texts, code, addresses and numbers have "
+    "none. It takes 100 MB, and therefore runs in a process of its own.",
     Example({"language": "en"}, "Where is my parcel?", fires=False),
     Example({"language": ["en", "nl"]}, "Waar is mijn pakket gebleven?", fires=False),
     Example({"language": "en"}, "Waar is mijn pakket gebleven?", fires=True),
