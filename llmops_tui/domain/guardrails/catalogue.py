@@ -28,8 +28,8 @@ _add(
     "pii",
     options_of.Pii,
     "Personal data: e-mail addresses, telephone numbers, card numbers, bank accounts (IBAN), IP addresses, "
-    "and the numbers that states give people. Check digits, lengths and prefixes must be right (by python- "
-    "stdnum and phonenumbers). Without `region` a telephone number has a `+`, is written as in North "
+    "and the numbers that states give people. Check digits, lengths and prefixes must be right (by "
+    "python-stdnum and phonenumbers). Without `region` a telephone number has a `+`, is written as in North "
     "America, or is said to be one (`call 030 1234567`); of national numbers only the American one is known "
     "without its name before it.",
     Example(
