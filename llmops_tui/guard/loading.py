@@ -33,7 +33,11 @@ def load(config: str, folder: str | Path | None, ask: Ask | None) -> Guarding:
     uses = [_priced(use, found.own_models) for use in found.target.guardrails]
     code = {path: found.blobs[hash_] for path, hash_ in found.target.code.items()}
     apart = Apart(code, read.root) if any(use.is_function for use in uses) else None
-    return Guarding(found.name, found.manifest.hash, uses, apart, _asking(read, uses, ask))
+    made = Guarding(found.name, found.manifest.hash, uses, apart, _asking(read, uses, ask))
+    if made.broken:
+        said = [f"the guardrail '{name}' can't be made: {why}" for name, why in made.broken.items()]
+        raise WorkspaceError(*(Problem(text, "mend it, or take it out", found.file) for text in said))
+    return made
 
 
 def _configuration(read: Workspace, config: str) -> Configuration:

@@ -82,9 +82,10 @@ class TestItsAnswer:
     @given(st.text())
     def test_of_any_kind_is_a_score_or_none(self, answer: str) -> None:
         try:
-            assert 0.0 <= read_answer(answer).score <= 1.0
-        except CannotCheck as error:
-            assert len(str(error)) < 200
+            score = read_answer(answer).score
+        except CannotCheck:
+            return
+        assert 0.0 <= score <= 1.0
 
     @pytest.mark.parametrize(("on_error", "refused"), [("open", False), ("closed", True)])
     def test_that_can_not_be_read_is_a_failure_and_never_a_pass(self, on_error: Any, refused: bool) -> None:

@@ -173,10 +173,10 @@ class TestAGuardrailThatFails:
 
     def test_one_that_can_not_be_prepared_fails_at_each_look(self) -> None:
         guards = Guards([use_of("fails", options={"unprepared": True})])
-        guards.prepare()
+        assert guards.prepare() == {"fails": "ValueError: no such pattern"}
         for _ in range(2):
             decision = guards.check_now("input", [Piece("good")], Kept())
-            assert decision.looks[0].error == "raised ValueError"
+            assert decision.looks[0].error == "ValueError: no such pattern"
             assert decision.refused
 
     def test_a_text_without_end_is_not_looked_at(self) -> None:
