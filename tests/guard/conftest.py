@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from guarded_workspace import guarded
+from guarded_workspace import Load, guarded
 
 from llmops_tui import guard, log
-from llmops_tui.guard.guarding import Guarding
 from llmops_tui.log.faults import PROBLEMS
-
-Load = Callable[..., Guarding]
 
 
 @pytest.fixture
 def load(tmp_path: Path) -> Load:
     """`load({"regex": "bad"}, "pii", ask=…)`: the guardrails of a workspace that has these."""
 
-    def load(*guardrails: Any, ask: Any = None, **parts: Any) -> Guarding:
+    def load(*guardrails: Any, ask: Any = None, **parts: Any) -> Any:
         return guard.load("bench", folder=guarded(tmp_path / "ws", *guardrails, **parts), ask=ask)
 
     return load

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from small_workspace import write_workspace
+
+from llmops_tui.guard.guarding import Guarding
+
+#: `load({"topic": …}, "pii", ask=…)`: the guardrails of a workspace that has these.
+Load = Callable[..., Guarding]
 
 FUNCTIONS = """
 import os, time

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Load
-from guarded_workspace import guarded
+from guarded_workspace import Load, guarded
 
 from llmops_tui import guard
 from llmops_tui.domain.errors import LlmopsError

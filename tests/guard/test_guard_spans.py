@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Load
 from fake_openai import Asked, FakeOpenAI, Reply, error, say
-from guarded_workspace import guarded
+from guarded_workspace import Load, guarded
 from receiving_end import End, receiving
 
 from llmops_tui import guard, log, workspace
