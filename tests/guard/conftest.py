@@ -11,6 +11,7 @@ from guarded_workspace import Load, guarded
 
 from llmops_tui import guard, log
 from llmops_tui.log.faults import PROBLEMS
+from llmops_tui.log.settings import SETTINGS
 
 
 @pytest.fixture
@@ -26,8 +27,8 @@ def load(tmp_path: Path) -> Load:
 @pytest.fixture(autouse=True)
 def no_fault_of_the_log() -> Iterator[None]:
     """A test that logs nothing sends nothing, and no fault is swallowed."""
-    before = PROBLEMS.faults
+    before, was_off = PROBLEMS.faults, SETTINGS.is_off
     log.off()
     yield
-    log.off()
+    SETTINGS.is_off = was_off
     assert PROBLEMS.faults == before
