@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -105,13 +106,13 @@ _rows = st.lists(
 def test_what_must_not_rise_with_the_threshold_does_not(
     rows: list[tuple[float, bool]], thresholds: list[float]
 ) -> None:
-    """Of rows in accordance with the thresholds: a pass is below the highest, a firing not below the lowest."""
+    """Of rows as they may be: a pass is below the highest threshold, a firing not below the lowest."""
     low, high = min(thresholds, default=0.5), max(thresholds, default=0.5)
     judged = [Judged(score, score >= (high if bad else low), bad) for score, bad in rows]
     judged = [row for row in judged if row.triggered or row.score < high]
     points = points_of(judged, 200, 5_000, thresholds)
     assert [point.threshold for point in points] == sorted({point.threshold for point in points})
-    for before, after in zip(points, points[1:], strict=False):
+    for before, after in pairwise(points):
         assert before.rate >= after.rate - 1e-12
         for one, other in ((before.recall, after.recall), (before.false_alarms, after.false_alarms)):
             assert one.low >= other.low - 1e-9
