@@ -54,6 +54,7 @@ FRAMES = {
     "matrix": ("llmops_tui.app.screens.matrix", "MatrixScreen"),
     "trace": ("llmops_tui.app.screens.trace", "TraceScreen"),
     "live": ("llmops_tui.app.screens.live", "LiveScreen"),
+    "guards": ("llmops_tui.app.screens.guards", "GuardsScreen"),
 }
 #: Rows beyond which they are drawn less often.
 MANY_ROWS = 20_000
@@ -316,6 +317,12 @@ class LlmopsApp(App[int], inherit_bindings=False):
     def action_playground(self) -> None:
         if isinstance(self.screen, Frame):
             self.show_screen("playground")
+
+    def action_doctor(self) -> None:
+        from llmops_tui.app.screens.doctor import DoctorSheet
+
+        if isinstance(self.screen, Frame):
+            self.push_screen(DoctorSheet())
 
     def action_help(self) -> None:
         from llmops_tui.app.screens.help import Help
