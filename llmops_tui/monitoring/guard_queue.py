@@ -77,8 +77,8 @@ def review(
     trace_ids: Sequence[str],
     right: bool,
     now: float,
-    wanted: LiveFilter = ALL,
     by: str = "",
+    wanted: LiveFilter = ALL,
 ) -> tuple[GuardReview, ...]:
     """Keep what a person said of rows; what was said of them before is replaced.
 
@@ -86,6 +86,7 @@ def review(
         trace_ids: whole ones, or beginnings of eight digits at least.
         right: of a firing: it should have fired; of a pass: it should not have.
         now: Unix seconds.
+        by: who, where that is known.
         wanted: what `items` was asked for when they were chosen: it tells whose turn it was.
 
     Raises:

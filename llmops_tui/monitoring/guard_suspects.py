@@ -90,7 +90,8 @@ def _general(request: Request) -> list[_Reason]:
     reasons: list[_Reason] = []
     for kind in dict.fromkeys(kind for kind, _value, is_bad in request.signals if is_bad):
         reasons.append((2.0, SIGNALS.get(kind, f"a bad signal: {kind}")))
-    if request.refused:
+    # A guardrail that stopped the request refused it, not the model.
+    if request.refused and not any(each.fired or each.closed for each in request.guarded.values()):
         reasons.append((2.0, "the model refused"))
     failed = [name for name, (_value, passed) in request.scores.items() if passed is False]
     if failed:
