@@ -102,9 +102,7 @@ def _of_both(s: Strata, figure: Callable[[float, float], float | None]) -> Estim
     return Estimate(value, *_over(box, lambda shares: figure(*shares)), n + m if is_known else 0)
 
 
-def _over(
-    box: Sequence[Interval], figure: Callable[[tuple[float, ...]], float | None]
-) -> Interval:
+def _over(box: Sequence[Interval], figure: Callable[[tuple[float, ...]], float | None]) -> Interval:
     """The extremes of a figure that is monotone in each share, over all that the shares may be.
 
     Where it is not defined in a corner (nothing there was ever to be found), nothing is known.
