@@ -581,6 +581,14 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "playground", ("i",), "playground", "Type an input, and see both versions answer.", _ALL, "App", 13
     ),
+    Action(
+        "doctor",
+        ("D",),
+        "ladder",
+        "Where the workspace stands: Baseline, Repeatable or Mature, and what to do next.",
+        _ALL,
+        "App",
+    ),
     Action("palette", ("ctrl+p", "colon"), "palette", "Every action by name.", _ALL, "App", 20),
     Action("help", ("question_mark",), "help", "Keys of this screen.", _ALL, "App", 1),
     Action("toggle_theme", (), "dark or light", "Switch between dark and light.", _ALL, "App"),

@@ -53,6 +53,10 @@ VERBS = {
         "canary",
         "Ask the baseline its eval set anew, and tell whether its provider has changed the model.",
     ),
+    "doctor": (
+        "doctor",
+        "Tell where the workspace stands: Baseline, Repeatable or Mature, item by item, and what to do next.",
+    ),
     "schema": ("schema", "Print the JSON Schema of a workspace's files."),
     "trust": ("trust", "Allow the Python of this workspace to run."),
     "gc": ("gc", "Drop stored outputs that no version and no review needs."),

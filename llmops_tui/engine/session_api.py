@@ -32,6 +32,7 @@ from llmops_tui.engine.events import (
 from llmops_tui.engine.playground_events import PlaygroundRequest
 
 if TYPE_CHECKING:
+    from llmops_tui.domain.ladder.ladder import Ladder
     from llmops_tui.domain.live.guards import GuardItem, GuardReview, GuardTrial, Queue, ThresholdCurve
     from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
     from llmops_tui.domain.live.overview import Dimension, Overview, Plot
@@ -336,6 +337,16 @@ class SessionApi(Protocol):
 
         Raises:
             UsageError, WorkspaceError: as `tuning.set_threshold`; or the app only views.
+        """
+        ...
+
+    # -- the ladder
+
+    def ladder(self, now: float) -> Future[Ladder]:
+        """Where the workspace stands; read beside the engine's thread. Writes nothing.
+
+        Raises:
+            WorkspaceError: the files have mistakes.
         """
         ...
 

@@ -19,6 +19,7 @@ from llmops_tui.domain.comparison import Comparison, Pair, compare
 from llmops_tui.domain.configuration import Configuration, Watch, Workspace
 from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.domain.gate.result import GateResult
+from llmops_tui.domain.ladder.ladder import Ladder
 from llmops_tui.domain.live.guards import GuardItem, GuardReview, GuardTrial, Queue, ThresholdCurve
 from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
 from llmops_tui.domain.live.overview import Dimension, Overview
@@ -103,6 +104,7 @@ class FakeSession:
         self.curve = guards.curve()
         #: (guardrail, trace id) → what was said of it.
         self.reviewed: dict[tuple[str, str], bool] = {}
+        self.stands = Ladder("none", ())
         #: Something came in since it was last asked.
         self.came_in = False
 
@@ -379,6 +381,10 @@ class FakeSession:
     def live_rollout(self, wanted: LiveFilter, now: float) -> Future[RolloutView]:
         self.asked.append(("live_rollout", wanted))
         return self._answer(live.rollout())
+
+    def ladder(self, now: float) -> Future[Ladder]:
+        self.asked.append(("ladder", now))
+        return self._answer(self.stands)
 
     def live_case(self, id_: int) -> Future[LiveDraft]:
         self.asked.append(("live_case", id_))
