@@ -96,7 +96,9 @@ class StoreFacts:
         if version is None:
             return Promoted(config)
         made = next((p for p in promotions if p.version_id == version.id), None)
-        return Promoted(config, version.name, made.at if made else None, made.forced if made else False)
+        if made is None:
+            return Promoted(config, stands_in=version.name)
+        return Promoted(config, version.name, made.at, made.forced)
 
     def _due(
         self,
