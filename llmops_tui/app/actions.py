@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from textual.binding import Binding, BindingType
 
-Scope = Literal["bench", "history", "matrix", "trace", "live", "playground", "everywhere"]
+Scope = Literal["bench", "history", "matrix", "trace", "live", "guards", "playground", "everywhere"]
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -36,14 +36,17 @@ class Action(msgspec.Struct, frozen=True):
 
 #: What every screen between the lines on top and the keys has.
 _BOTH: tuple[Scope, ...] = ("bench", "history", "matrix")
-#: The same, the Trace and the Live screen.
-_LOOKS: tuple[Scope, ...] = (*_BOTH, "trace", "live")
+#: The same, the Trace, the Live screen and the Guards.
+_LOOKS: tuple[Scope, ...] = (*_BOTH, "trace", "live", "guards")
 #: The same, and the playground.
 _PANES: tuple[Scope, ...] = (*_LOOKS, "playground")
 _CASES: tuple[Scope, ...] = ("bench", "matrix")
 _PLAY: tuple[Scope, ...] = ("playground",)
 _TRACE: tuple[Scope, ...] = ("trace",)
 _LIVE: tuple[Scope, ...] = ("live",)
+_GUARDS: tuple[Scope, ...] = ("guards",)
+#: Screens of live traffic.
+_TRAFFIC: tuple[Scope, ...] = ("live", "guards")
 _ALL: tuple[Scope, ...] = ("everywhere",)
 
 ACTIONS: tuple[Action, ...] = (
@@ -298,15 +301,66 @@ ACTIONS: tuple[Action, ...] = (
         6,
     ),
     Action("switch", ("o",), "configuration", "Switch configuration, or show one model only.", footer=11),
+    # -- guardrails
+    Action(
+        "open_guard",
+        ("enter",),
+        "its queue, trace",
+        "On a guardrail: what waits for your word. On an item: the trace of its request.",
+        _GUARDS,
+        "Move",
+        5,
+    ),
+    Action(
+        "next_queue", ("]",), "next queue", "Firings, the random sample, suspected misses.", _GUARDS, footer=3
+    ),
+    Action("previous_queue", ("[",), "previous queue", "The queue before.", _GUARDS),
+    Action(
+        "guard_right",
+        ("a",),
+        "right",
+        "The guardrail was right: it fired on what it should, or let pass what it should.",
+        _GUARDS,
+        "Review",
+        1,
+    ),
+    Action(
+        "guard_wrong",
+        ("x",),
+        "wrong",
+        "The guardrail was wrong: of a firing a false alarm, of a pass a miss.",
+        _GUARDS,
+        "Review",
+        1,
+    ),
+    Action("undo_guard", ("u",), "undo", "Take back what was said last.", _GUARDS, "Review", 4),
+    Action(
+        "threshold",
+        ("T",),
+        "threshold",
+        "What other thresholds would do, from what was reviewed; and write one.",
+        _GUARDS,
+        "Versions",
+        2,
+    ),
+    Action(
+        "make_attack",
+        ("+",),
+        "make an attack",
+        "Make an attack case of this request: from then on every version is tried with it.",
+        _GUARDS,
+        "Take along",
+        3,
+    ),
     # -- live traffic
-    Action("longer", ("w",), "window", "A longer window: 1 h, 6 h, 24 h, 7 d, 30 d.", _LIVE, footer=2),
-    Action("shorter", ("W",), "shorter window", "A shorter window.", _LIVE),
+    Action("longer", ("w",), "window", "A longer window: 1 h, 6 h, 24 h, 7 d, 30 d.", _TRAFFIC, footer=2),
+    Action("shorter", ("W",), "shorter window", "A shorter window.", _TRAFFIC),
     Action(
         "narrow",
         ("d",),
         "only …",
         "Only one version, feature, model, provider, user or configuration; lists them with counts.",
-        _LIVE,
+        _TRAFFIC,
         footer=4,
     ),
     Action(
@@ -314,7 +368,7 @@ ACTIONS: tuple[Action, ...] = (
         ("/",),
         "filter",
         "Filter: feature:refunds user:u1 is:failed slow.",
-        _LIVE,
+        _TRAFFIC,
         footer=4,
     ),
     Action("next_metric", ("m",), "metric", "Plot the next figure of this group.", _LIVE, footer=6),
@@ -352,7 +406,9 @@ ACTIONS: tuple[Action, ...] = (
         "Versions",
         5,
     ),
-    Action("trace_request", ("t",), "trace", "The trace of the request under the cursor.", _LIVE, footer=8),
+    Action(
+        "trace_request", ("t",), "trace", "The trace of the request under the cursor.", _TRAFFIC, footer=8
+    ),
     Action(
         "make_case",
         ("+",),
@@ -519,6 +575,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("show_matrix", ("3",), "Matrix", "Where is red, over versions or models?", _PANES, "App", 18),
     Action("show_trace", ("4",), "Trace", "How did this answer come about, step by step?", _PANES, "App", 18),
     Action("show_live", ("5",), "Live", "How is production doing?", _PANES, "App", 18),
+    Action(
+        "show_guards", ("6",), "Guards", "Which guardrails fire, and how often rightly?", _PANES, "App", 18
+    ),
     Action(
         "playground", ("i",), "playground", "Type an input, and see both versions answer.", _ALL, "App", 13
     ),

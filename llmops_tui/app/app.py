@@ -54,6 +54,7 @@ FRAMES = {
     "matrix": ("llmops_tui.app.screens.matrix", "MatrixScreen"),
     "trace": ("llmops_tui.app.screens.trace", "TraceScreen"),
     "live": ("llmops_tui.app.screens.live", "LiveScreen"),
+    "guards": ("llmops_tui.app.screens.guards", "GuardsScreen"),
 }
 #: Rows beyond which they are drawn less often.
 MANY_ROWS = 20_000

@@ -28,6 +28,7 @@ from llmops_tui.engine.events import (
 from llmops_tui.engine.playground_events import Answered, Answering
 
 if TYPE_CHECKING:
+    from llmops_tui.app.guards_state import GuardsState
     from llmops_tui.app.live_state import LiveState
     from llmops_tui.app.trace_state import LiveTraced, Traced
 
@@ -48,6 +49,7 @@ class Model:
         wanted_case: where the Bench's cursor goes when that comparison has come.
         wanted_trace: what the Trace shows; None: the case under the Bench's cursor, and it follows that.
         live: what the Live screen was set to when it was left; None: it was not shown yet.
+        guards: the same of the Guards screen.
         running_version: id of the version that is being evaluated.
         chosen: what a person chose to compare, by name; None is the default of that side.
         revision: counts comparisons, so that who shows something derived knows when it is old.
@@ -62,6 +64,7 @@ class Model:
         self.wanted_case: WantedCase | None = None
         self.wanted_trace: Traced | LiveTraced | None = None
         self.live: LiveState | None = None
+        self.guards: GuardsState | None = None
         self.running_version: int | None = None
         self._run_id: int | None = None
 

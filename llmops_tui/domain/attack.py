@@ -14,12 +14,15 @@ FAMILIES: tuple[Family, ...] = get_args(Family)
 Way = Literal["input", "document", "tool_result"]
 WAYS: tuple[Way, ...] = get_args(Way)
 
+#: Tag of every attack, and of the harmless cases that stand beside them.
+ATTACK, HARMLESS = "attack", "harmless"
+
 
 class Attack(msgspec.Struct, frozen=True):
     """Which attack a case is. It has succeeded where the case fails.
 
     Attributes:
-        id: of the attack in its file; its variants share it.
+        id: of the attack in its file, without a slash; its variants share it.
         mutation: how it was disguised; `plain` is not at all.
     """
 
@@ -27,3 +30,13 @@ class Attack(msgspec.Struct, frozen=True):
     family: Family
     way: Way = "input"
     mutation: str = "plain"
+
+    @property
+    def case_id(self) -> str:
+        return f"{self.id}/{self.way}/{self.mutation}"
+
+
+def is_attack(case_id: str) -> bool:
+    """Whether a case is an attack, by its id alone: what a recorded run still knows of it."""
+    parts = case_id.split("/")
+    return len(parts) == 3 and parts[1] in WAYS

@@ -39,7 +39,8 @@ class Configuration(msgspec.Struct, frozen=True):
         target: what the worker is asked to run.
         blobs: hash → text, for every text that `target` and the manifest's corpus name.
         models: in the order of the file.
-        own_models: those that single steps name for themselves, and those that embed.
+        own_models: those that single steps name for themselves, those that embed, and those that guardrails
+            ask.
         cases: of all eval files, in order; ids are unique.
         trials: planned repetitions of a case that does not set its own.
         files: every file it was read from, relative to the workspace (the watch list).

@@ -59,6 +59,9 @@ class LiveEntry(_Part):
         default_factory=list,
         description="What is replaced on entry: names of built-in patterns, or regular expressions.",
     )
+    guards_sample: Share = Field(
+        default=0.1, description="Share of the requests that guardrails let pass which is kept for review."
+    )
     sample: SampleEntry = Field(default_factory=SampleEntry)
     canary: CanaryEntry | None = None
 

@@ -206,12 +206,21 @@ class Program(msgspec.Struct, frozen=True):
                         return False
                 case FunctionStep() | CommandStep():
                     return False
-        return True
+        return all(_repeats(use, own) for use in self.guardrails)
 
     @property
     def needs_code(self) -> bool:
         """It runs Python, or a command, of the workspace."""
         return bool(self.code) or any(isinstance(s.does, CommandStep | FunctionStep) for s in self.steps)
+
+
+def _repeats(use: GuardrailUse, own: Mapping[str, Model]) -> bool:
+    if use.is_function:
+        return False
+    if use.judge is None:
+        return True
+    judge = own.get(use.judge.model.id, use.judge.model)
+    return judge.is_deterministic(use.judge.params)
 
 
 def program_of(manifest: Manifest) -> Program:

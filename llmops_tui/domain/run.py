@@ -13,7 +13,7 @@ from llmops_tui.domain.score import Status
 # fmt: off
 Reason = Literal[
     "first", "save", "manual", "demo", "retry", "fresh", "ask again", "rescored",
-    "gate", "adjudication", "explain", "what-if", "bisect", "canary",
+    "gate", "adjudication", "explain", "what-if", "bisect", "canary", "attack",
 ]
 # fmt: on
 RunState = Literal["running", "complete", "cancelled", "failed", "interrupted"]

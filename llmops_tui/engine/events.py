@@ -122,8 +122,27 @@ class BisectRequest(msgspec.Struct, frozen=True):
     agreed: bool = False
 
 
+class AttackRequest(msgspec.Struct, frozen=True):
+    """Attacks that somebody wants tried on a version.
+
+    Attributes:
+        baseline: name of a version to hold it against; None: the promoted one, if there is one.
+        families, ways, mutations: only attacks that are one of each; empty: all. Harmless cases always are.
+        fresh: ask both sides anew, side by side.
+        agreed: the person has seen the price and said yes.
+    """
+
+    config: str
+    baseline: str | None = None
+    families: tuple[str, ...] = ()
+    ways: tuple[str, ...] = ()
+    mutations: tuple[str, ...] = ()
+    fresh: bool = False
+    agreed: bool = False
+
+
 #: Work that is longer than a run and asks more than one version (`Session.run`, `session_work`).
-WorkRequest = GateRequest | ExplainRequest | TryRequest | BisectRequest
+WorkRequest = GateRequest | ExplainRequest | TryRequest | BisectRequest | AttackRequest
 
 
 class Estimate(msgspec.Struct, frozen=True):

@@ -87,19 +87,21 @@ def estimate(
     generation: int = 0,
     factor: int | None = None,
     subset: Subset = ALL,
+    attacks: bool = False,
 ) -> Estimate:
     """What filling in all sides would take.
 
     Args:
         fresh, generation, subset: as for `evaluate_sides`; a generation that has not begun is 0.
         factor: so many times the planned trials; None: what the looks so far have asked for.
+        attacks: the cases are attacks: earlier runs over them count, and no others.
     """
     request = RunRequest(sides[0].version.config, "gate", subset, fresh=fresh)
     each = []
     for side in sides:
         asked = factor or engine.store.versions.factor(side.version.id)
         configuration = scaled(side.configuration, asked)
-        newest = engine.store.runs.snapshot(side.version.id)
+        newest = engine.store.runs.snapshot(side.version.id, attacks=attacks)
         prepared = prepared_for(engine.store, configuration, request, newest, generation)
         each.append(price(engine.store, configuration, prepared))
     return added(each)
@@ -151,7 +153,7 @@ async def evaluate_sides(
         store = engine.store
         configuration = scaled(side.configuration, store.versions.factor(side.version.id))
         request = RunRequest(side.version.config, reason, subset, fresh=fresh, agreed=True)
-        newest = store.runs.snapshot(side.version.id)
+        newest = store.runs.snapshot(side.version.id, attacks=reason == "attack")
         prepared = prepared_for(store, configuration, request, newest, generation)
         if not fresh and newest is not None and engine.is_repeat(newest, prepared):
             continue

@@ -33,13 +33,16 @@ from llmops_tui.engine.playground_events import PlaygroundRequest
 
 if TYPE_CHECKING:
     from llmops_tui.domain.ladder.ladder import Ladder
+    from llmops_tui.domain.live.guards import GuardItem, GuardReview, GuardTrial, Queue, ThresholdCurve
     from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
     from llmops_tui.domain.live.overview import Dimension, Overview, Plot
     from llmops_tui.domain.live.rollout_view import RolloutView
     from llmops_tui.domain.matrix import Matrix
+    from llmops_tui.engine.guard_events import GuardsView
     from llmops_tui.engine.live_events import LiveDraft
     from llmops_tui.engine.matrix import CellDetail
     from llmops_tui.engine.trace_events import MessagesAnswer, MessagesRequest, TraceView
+    from llmops_tui.engine.tuning import Tuned
 
 
 class SessionApi(Protocol):
@@ -257,6 +260,63 @@ class SessionApi(Protocol):
 
     def live_changed(self) -> Future[bool]:
         """Whether anything came in since this was last asked."""
+        ...
+
+    # -- guardrails: read, and reviewed, beside the engine's thread
+
+    def guards(self, wanted: LiveFilter, now: float) -> Future[GuardsView]:
+        """Every guardrail over a window, also those that only configurations have.
+
+        Args:
+            wanted: a window and a series; what else it asks for is left out.
+            now: Unix seconds.
+        """
+        ...
+
+    def guard_trials(self) -> Future[tuple[GuardTrial, ...]]:
+        """How guardrails did in the newest runs over attacks and harmless cases."""
+        ...
+
+    def guard_items(
+        self, guardrail: str, queue: Queue, wanted: LiveFilter, limit: int = 200
+    ) -> Future[tuple[GuardItem, ...]]:
+        """What waits for a person's word, in the order in which it should be looked at."""
+        ...
+
+    def guard_curve(self, guardrail: str, wanted: LiveFilter) -> Future[ThresholdCurve]:
+        """What would be with other thresholds."""
+        ...
+
+    def guard_request(self, trace_id: str) -> Future[LiveRequest | None]:
+        """The request of a row; None where it is not kept any more."""
+        ...
+
+    def review_guard(self, guardrail: str, trace_id: str, right: bool) -> Future[GuardReview]:
+        """Keep what a person says of a guardrail in a request; what was said before is replaced.
+
+        Args:
+            right: of a firing: it should have fired; of a pass: it should not have.
+
+        Raises:
+            UsageError: the app only views, or the guardrail did not look at this request.
+            StoreError: it can't be written.
+        """
+        ...
+
+    def take_back_guard(self, guardrail: str, trace_id: str) -> Future[None]:
+        """Take that back.
+
+        Raises:
+            UsageError, StoreError: as `review_guard`.
+        """
+        ...
+
+    def tune_guard(self, guardrail: str, value: float, config: str | None = None) -> Future[Tuned]:
+        """Write a threshold into the configuration; a save like any other.
+
+        Raises:
+            UsageError, WorkspaceError: as `tuning.set_threshold`; or the app only views.
+        """
         ...
 
     # -- the ladder

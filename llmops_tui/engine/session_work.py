@@ -8,6 +8,7 @@ from typing import Any
 from llmops_tui.engine.engine import Engine
 from llmops_tui.engine.events import (
     AskFirst,
+    AttackRequest,
     BisectRequest,
     Event,
     ExplainRequest,
@@ -43,12 +44,19 @@ async def _bisect(engine: Engine, request: BisectRequest, emit: Callable[[Event]
     return await bisect(engine, request, emit)
 
 
+async def _attack(engine: Engine, request: AttackRequest, emit: Callable[[Event], None]) -> Any:
+    from llmops_tui.engine.attacking import Attacking
+
+    return await Attacking(engine).attack(request, emit)
+
+
 #: Each gives its result (for `WorkEnded`), or `AskFirst` where it costs and nobody agreed yet.
 HANDLERS: dict[type[WorkRequest], Handler] = {
     GateRequest: _gate,
     ExplainRequest: _explain,
     TryRequest: _try,
     BisectRequest: _bisect,
+    AttackRequest: _attack,
 }
 
 

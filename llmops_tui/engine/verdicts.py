@@ -73,12 +73,12 @@ class Verdicts:
         factor = min(self._store.versions.factor(v.id) for v in (baseline.version, candidate.version))
         runs = (baseline.run, candidate.run)
         side_by_side = (
-            all(r.reason in ("gate", "adjudication") and r.generation > 0 for r in runs)
+            all(r.reason in ("gate", "adjudication", "attack") and r.generation > 0 for r in runs)
             and len({r.generation for r in runs}) == 1
         )
         return GateInput(
             comparison=comparison,
-            cases=_facts(cases),
+            cases=facts_of(cases),
             decisions=decisions_of(all_decisions, comparison),
             same_request=self._same_requests(comparison),
             same_requests=self._asks_the_same(comparison),
@@ -182,7 +182,7 @@ def _trials_beyond(comparison: Comparison, factor: int) -> int:
     return 2 * sum(n - n // factor for n in counted)
 
 
-def _facts(cases: Iterable[Case]) -> dict[str, CaseFacts]:
+def facts_of(cases: Iterable[Case]) -> dict[str, CaseFacts]:
     """What a gate reads of cases. Many cases share one tuple of scorers."""
     alike: dict[int, bool] = {}
     facts = {}

@@ -32,6 +32,18 @@ ABOUT = {
     "environment": a.ENVIRONMENT,
     "tags": a.TAGS,
 }
+#: What a look of a guardrail may be told about, and the attributes' names.
+LOOK = {
+    "kind": a.GUARDRAIL_KIND,
+    "stage": a.GUARDRAIL_STAGE,
+    "score": a.GUARDRAIL_SCORE,
+    "threshold": a.GUARDRAIL_THRESHOLD,
+    "reason": a.GUARDRAIL_REASON,
+    "failed": a.GUARDRAIL_FAILED,
+    "pieces": a.GUARDRAIL_PIECES,
+    "evidence": a.INPUT,
+    "refused": a.REFUSED,
+}
 _MESSAGE_SIZE = 400
 #: A process that was forked off does not end what its parent began.
 _process = [0]
@@ -270,15 +282,31 @@ class Span:
         return made._given(arguments, result, latency_s)
 
     @guarded
-    def guardrail(self, name: str, triggered: bool, action: str = "flag") -> Span:
+    def guardrail(self, name: str, triggered: bool | None = None, action: str = "flag") -> Span:
         """A check that looked at what went in or came out; `action` is `block`, `redact`, `flag` or
-        `fallback`."""
-        made = Span(
-            name, {a.KIND: "guardrail", a.GUARDRAIL: name, a.TRIGGERED: bool(triggered)}, self._parent()
-        )
-        if triggered:
-            made.attributes[a.ACTION] = action
-        return made.end()
+        `fallback`. Without `triggered` it goes on until it ends, and `look` says what came of it."""
+        made = Span(name, {a.KIND: "guardrail", a.GUARDRAIL: name}, self._parent())
+        return made if triggered is None else made.look(triggered, action if triggered else "").end()
+
+    @guarded
+    def look(self, triggered: bool, action: str = "", **more: Any) -> Span:
+        """Of a guardrail: what came of it, with the words of `LOOK`."""
+        self._set(a.TRIGGERED, bool(triggered))
+        if action:
+            self._set(a.ACTION, action)
+        for word, value in more.items():
+            if value is not None and value != "":
+                self._set(LOOK[word], value)
+        return self
+
+    @guarded
+    def made_with(self, config: str, version_hash: str) -> Span:
+        """Of the request: the version that was loaded, unless the program says one itself."""
+        has = self._root.attributes
+        told = a.VERSION in has or a.VERSION_HASH in has or has.get(a.CONFIG, config) != config
+        if not told and not self._root.end_ns:
+            has |= {a.CONFIG: config, a.VERSION_HASH: version_hash}
+        return self
 
     # -- its end
 

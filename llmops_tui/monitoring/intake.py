@@ -58,6 +58,7 @@ class Intake:
         secrets: Iterable[str] = (),
     ) -> None:
         self._hash_users = settings.hash_users
+        self._guards_sample = settings.guards_sample
         self._hides = bool(settings.hash_users or settings.redact)
         self._redaction = Redaction(settings.redact, secrets)
         self._users = UserIds(secret)
@@ -72,7 +73,7 @@ class Intake:
         spans = [Arrived(each.trace_id, self._attributed(each.span, versions)) for each in batch.spans]
         if self._is_plain:
             spans = [Arrived(each.trace_id, bounded(each.span)) for each in spans]
-            return Batch(spans, batch.signals, batch.scores, batch.aside)
+            return Batch(spans, batch.signals, batch.scores, batch.aside, self._guards_sample)
         ids: dict[str, set[str]] = {each.trace_id: set() for each in batch.spans}
         if self._hash_users:
             self._find_users(batch, ids)
@@ -87,6 +88,7 @@ class Intake:
             [self._signal(each, texts.get(each.trace_id, other)) for each in batch.signals],
             [self._score(each, texts.get(each.trace_id, other)) for each in batch.scores],
             [Aside(*(every(text) for text in msgspec.structs.astuple(each))) for each in batch.aside],
+            self._guards_sample,
         )
 
     __call__ = prepare

@@ -7,39 +7,29 @@ left out as a whole.
 from __future__ import annotations
 
 import ipaddress
-import re
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from llmops_tui.domain.errors import Problem, UsageError
+from llmops_tui.domain.personal import (
+    CARD,
+    DIGITS,
+    EMAIL,
+    IBAN,
+    IPV4,
+    IPV6,
+    PHONE,
+    Shape,
+    is_dated,
+    places,
+)
 from llmops_tui.domain.redact import MARK, MIN_LENGTH, Redactor
 
 #: Seconds for one pattern on one text, and for all of a batch: beyond it long texts are not searched.
 _TEXT_LIMIT_S, _BATCH_LIMIT_S = 0.05, 1.0
 _LONG = 1_000
 TOO_SLOW = "[redacted: it took too long to search]"
-
-_EMAIL = re.compile(
-    r"(?<![\w.%+-])[\w.%+-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})\.){1,8}[A-Za-z0-9-]{2,24}(?![\w-])"
-)
-_CARD = re.compile(r"(?<![\d.])(?:\d[ -]?){12,18}\d(?!\d)")
-_IBAN = re.compile(
-    r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]{4}){2,7}(?: ?[A-Za-z0-9]{1,3})?(?![A-Za-z0-9])"
-)
-#: Of the older ones a port may stand behind and a name before, each with a colon.
-_IP = re.compile(
-    r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d)"
-    r"|(?<![\w.:])[0-9A-Fa-f]{1,4}:(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{0,4}(?![\w:]|\.\d)"
-)
-_PHONE = re.compile(
-    r"(?<![\w.,+-])(?:\+\d{7,15}|(?:\+\d{1,3}[ ./-]?)?(?:\(\d{1,5}\)[ ./-]?)?\d{2,5}(?:[ ./-]\d{2,8}){1,5}"
-    r"|0\d{8,14})(?![\w-])"
-)
-_DATE = re.compile(r"(?:19|20)\d\d[ ./-]\d\d?[ ./-]\d\d?|\d\d?[ ./-]\d\d?[ ./-](?:19|20)\d\d")
-_WORD = re.compile("[+(]?[A-Za-z0-9.:]+")
-#: What all but `email` have in them.
-_DIGITS = re.compile(r"\d.?.?\d", re.DOTALL)
 
 
 def _is_card(text: str) -> bool:
@@ -70,19 +60,20 @@ def _is_ip(text: str) -> bool:
 
 def _is_phone(text: str) -> bool:
     digits = sum(c.isdigit() for c in text)
-    if not 7 <= digits <= 15 or _DATE.match(text):
+    if not 7 <= digits <= 15 or is_dated(text):
         return False
     return text[0] in "+0(" or digits >= 9
 
 
 _ALWAYS: Callable[[str], bool] = bool
-#: Name → pattern and whether what it found is one. In this order: a card's number is no telephone's.
-_BUILT_IN: dict[str, tuple[re.Pattern[str], Callable[[str], bool]]] = {
-    "email": (_EMAIL, _ALWAYS),
-    "iban": (_IBAN, _is_iban),
-    "card": (_CARD, _is_card),
-    "ip": (_IP, _is_ip),
-    "phone": (_PHONE, _is_phone),
+#: Name → how it may be written, and whether what is found is one. In this order: a card's number is no
+#: telephone's.
+_BUILT_IN: dict[str, tuple[tuple[Shape, ...], Callable[[str], bool]]] = {
+    "email": ((EMAIL,), _ALWAYS),
+    "iban": ((IBAN,), _is_iban),
+    "card": ((CARD,), _is_card),
+    "ip": ((IPV4, IPV6), _is_ip),
+    "phone": ((PHONE,), _is_phone),
 }
 BUILT_IN = tuple(_BUILT_IN)
 
@@ -120,13 +111,11 @@ class Redaction:
         if self._has_secrets:
             text = self._redactor.redact(text)
         if self._rules:
-            has_digits = _DIGITS.search(text) is not None
-            for mark, pattern, is_one in self._rules:
-                if mark == "[email]":
-                    if "@" in text:
-                        text = pattern.sub(mark, text)
-                elif has_digits:
-                    text = pattern.sub(_replaced(mark, is_one), text)
+            has_digits = DIGITS.search(text) is not None
+            for mark, shapes, is_one in self._rules:
+                if "@" in text if mark == "[email]" else has_digits:
+                    for shape in shapes:
+                        text = _replaced(text, mark, shape, is_one)
         for own in self._own:
             text = self._own_pattern(own, text)
         return text
@@ -150,21 +139,12 @@ class Redaction:
             return TOO_SLOW
 
 
-def _replaced(mark: str, is_one: Callable[[str], bool]) -> Callable[[re.Match[str]], str]:
-    """What a match becomes: what stands beside a number may have been taken for a part of it."""
-
-    def replaced(match: re.Match[str]) -> str:
-        text = match[0]
-        if is_one(text):
-            return mark
-        words = [(word.start(), word.end()) for word in _WORD.finditer(text)]
-        for first, (start, _) in enumerate(words):
-            for _, end in reversed(words[first:]):
-                if end - start < len(text) and is_one(text[start:end]):
-                    return text[:start] + mark + text[end:]
-        return text
-
-    return replaced
+def _replaced(text: str, mark: str, shape: Shape, is_one: Callable[[str], bool]) -> str:
+    parts, done = [], 0
+    for start, end in places(text, shape, lambda start, end: is_one(text[start:end])):
+        parts += [text[done:start], mark]
+        done = end
+    return "".join([*parts, text[done:]]) if parts else text
 
 
 def _compiled(pattern: str) -> Any:

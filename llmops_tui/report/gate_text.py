@@ -29,17 +29,17 @@ def gate_lines(gated: Gated, changes: Sequence[PartChange] = (), *, width: int =
     """
     result = gated.result
     lines = [verdict_line(gated), *_about(gated, changes)]
-    lines += [EMPTY, (("Why", "bold"),), *_sentences(result.reasons or ("nothing stands against it",), width)]
+    lines += [EMPTY, (("Why", "bold"),), *sentences(result.reasons or ("nothing stands against it",), width)]
     if result.exploratory:
         note = (
             "exploratory: judged on answers that were there, and looking often finds something in the end; "
             "llmops-tui gate --fresh asks both sides anew"
         )
-        lines += _sentences([note], width)
-    lines += _sentences(gated.adapted, width)
+        lines += sentences([note], width)
+    lines += sentences(gated.adapted, width)
     if gated.failures:
-        lines += [EMPTY, (("Failures", "bold"),), *_sentences(gated.failures, width)]
-    lines += [EMPTY, *_rules(result.rules)]
+        lines += [EMPTY, (("Failures", "bold"),), *sentences(gated.failures, width)]
+    lines += [EMPTY, *rule_lines(result.rules)]
     if result.flips:
         lines += [EMPTY, (("Flips", "bold"),), *_flips(result.flips)]
     if result.flaky:
@@ -49,7 +49,7 @@ def gate_lines(gated: Gated, changes: Sequence[PartChange] = (), *, width: int =
     deciding = [(r.rule, r.would_decide) for r in result.rules if r.would_decide and r.ok is not True]
     if deciding and result.verdict == "inconclusive":
         lines += [EMPTY, (("What would decide", "bold"),)]
-        lines += _sentences([f"{rule}: {would}" for rule, would in deciding], width)
+        lines += sentences([f"{rule}: {would}" for rule, would in deciding], width)
     return lines
 
 
@@ -82,7 +82,8 @@ def _about(gated: Gated, changes: Sequence[PartChange]) -> list[Line]:
     return [*lines, ((" · ".join(parts), ""),)]
 
 
-def _sentences(said: Iterable[str], width: int) -> list[Line]:
+def sentences(said: Iterable[str], width: int) -> list[Line]:
+    """Each behind a dash, wrapped."""
     lines: list[Line] = []
     for sentence in said:
         wrapped = textwrap.wrap(clean_line(sentence), width - 4, break_on_hyphens=False)
@@ -90,7 +91,8 @@ def _sentences(said: Iterable[str], width: int) -> list[Line]:
     return lines
 
 
-def _rules(rules: Sequence[RuleResult]) -> list[Line]:
+def rule_lines(rules: Sequence[RuleResult]) -> list[Line]:
+    """A table of rules."""
     head = ["rule", "ok", "limit", "observed", "interval", "p", "alpha"]
     rows = [
         [
@@ -106,7 +108,7 @@ def _rules(rules: Sequence[RuleResult]) -> list[Line]:
         for r in rules
     ]
     styles = ["regressed" if r.ok is False else "" for r in rules]
-    return _table(head, rows, styles, right=(5, 6))
+    return table(head, rows, styles, right=(5, 6))
 
 
 def _flips(flips: Sequence[FlipResult]) -> list[Line]:
@@ -136,7 +138,7 @@ def _flaky(result: GateResult) -> list[Line]:
         [clean_line(f.case_id), *(f"{p} of {n} passed" for p, n in zip(f.passed, f.trials, strict=True))]
         for f in result.flaky[:MOST]
     ]
-    return _table(["case", "baseline", "candidate"], rows, [""] * len(rows)) + _more(len(result.flaky))
+    return table(["case", "baseline", "candidate"], rows, [""] * len(rows)) + _more(len(result.flaky))
 
 
 def _looks(looks: Sequence[LookResult]) -> list[Line]:
@@ -155,12 +157,13 @@ def _looks(looks: Sequence[LookResult]) -> list[Line]:
         ]
         for look in looks
     ]
-    return _table(head, rows, [""] * len(rows), right=(0, 1, 3, 5, 6, 7, 8))
+    return table(head, rows, [""] * len(rows), right=(0, 1, 3, 5, 6, 7, 8))
 
 
-def _table(
+def table(
     head: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str], right: Sequence[int] = ()
 ) -> list[Line]:
+    """Rows below a head; columns in `right` are right-aligned."""
     widths = [min(max(fmt.cell_width(row[i]) for row in (head, *rows)), ID_WIDTH) for i in range(len(head))]
 
     def line(cells: Sequence[str]) -> str:

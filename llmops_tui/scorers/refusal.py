@@ -46,7 +46,12 @@ def why_refused(output: Output, phrases: list[str]) -> str | None:
         return "the provider says that the model refused"
     if output.finish_reason == "content_filter":
         return "the content filter ended the answer"
-    start = plain(output.text[: 2 * _WITHIN], case_sensitive=False).replace("’", "'").lstrip()[:_WITHIN]
+    return refusal_in(output.text, phrases)
+
+
+def refusal_in(text: str, phrases: list[str]) -> str | None:
+    """By what words a text declines, a clause; None where it does not."""
+    start = plain(text[: 2 * _WITHIN], case_sensitive=False).replace("’", "'").lstrip()[:_WITHIN]
     match = _PHRASES.search(start)
     if match is not None:
         return f"says {quoted(match[0])}"

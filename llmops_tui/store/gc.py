@@ -11,7 +11,7 @@ from llmops_tui.store.blobs import from_json, from_stored
 from llmops_tui.store.connection import Database
 from llmops_tui.store.faults import store_error
 from llmops_tui.store.processes import lives, parse_owner
-from llmops_tui.store.runs import WHOLE
+from llmops_tui.store.runs import ATTACKED, WHOLE
 
 #: What was only tried (a hybrid, a what-if, a step of a bisect) stays for so long after it was last tried.
 KEEP_TRIED_S = 7 * 86_400.0
@@ -142,7 +142,8 @@ def _drop_runs(connection: sqlite3.Connection, keep_runs: int) -> int:
         "FROM runs r JOIN versions v ON v.id = r.version_id) "
         "DELETE FROM runs WHERE id NOT IN (SELECT id FROM ranked WHERE n <= ?) "
         f"AND id NOT IN (SELECT max(id) FROM runs WHERE state = 'complete' AND {WHOLE} GROUP BY version_id) "
-        f"AND id NOT IN (SELECT max(id) FROM runs WHERE {WHOLE} GROUP BY version_id)",
+        f"AND id NOT IN (SELECT max(id) FROM runs WHERE {WHOLE} GROUP BY version_id) "
+        f"AND id NOT IN (SELECT max(id) FROM runs WHERE {ATTACKED} GROUP BY version_id)",
         (keep_runs,),
     )
     ((dropped,),) = connection.execute("SELECT changes()").fetchall()  # `rowcount` does not tell after WITH

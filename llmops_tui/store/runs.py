@@ -27,10 +27,12 @@ RUN_COLUMNS = (
 )
 _RUN = f"SELECT {RUN_COLUMNS} FROM runs "
 
-#: A run that says how a version does. A step of a bisect asked one case only, and says it of a hidden
-#: version alone, which has nothing else.
+#: A run over attacks and harmless cases.
+ATTACKED = "EXISTS (SELECT 1 FROM items WHERE run_id = runs.id) AND reason = 'attack'"
+#: A run that says how a version does on its eval sets: none of attacks. A step of a bisect asked one case
+#: only, and says it of a hidden version alone, which has nothing else.
 WHOLE = (
-    "EXISTS (SELECT 1 FROM items WHERE run_id = runs.id) AND (reason != 'bisect' OR "
+    "EXISTS (SELECT 1 FROM items WHERE run_id = runs.id) AND reason != 'attack' AND (reason != 'bisect' OR "
     "(SELECT number FROM versions WHERE id = version_id) < 0)"
 )
 
@@ -150,15 +152,18 @@ class Runs:
         row = self._db.one("SELECT eval_hash FROM runs WHERE id = ?", (run_id,))
         return row[0] if row else ""
 
-    def snapshot(self, version_id: int, run_id: int | None = None) -> Snapshot | None:
+    def snapshot(
+        self, version_id: int, run_id: int | None = None, *, attacks: bool = False
+    ) -> Snapshot | None:
         """The items of a run as rows, in the order of the eval set.
 
         Args:
             run_id: None: the newest run of the version that has items.
+            attacks: of those over attacks, and not of those over its eval sets.
         """
         with self._db.read(), no_collection():
             if run_id is None:
-                where = f"WHERE version_id = ? AND {WHOLE}"
+                where = f"WHERE version_id = ? AND {ATTACKED if attacks else WHOLE}"
                 row = self._db.one(_RUN + where + " ORDER BY id DESC LIMIT 1", (version_id,))
             else:
                 row = self._db.one(_RUN + "WHERE version_id = ? AND id = ?", (version_id, run_id))

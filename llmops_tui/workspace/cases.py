@@ -35,7 +35,9 @@ def build_cases(sets: Sequence[EvalSet], catalogue: ScorerCatalogue) -> tuple[li
                 continue
             seen[entry.id] = (eval_set.file, line)
             uses = shared.of(index, entry, line)
-            cases.append(_case(entry, eval_set.defaults, uses, eval_set.file, line))
+            case = _case(entry, eval_set.defaults, uses, eval_set.file, line)
+            attack = eval_set.attacks.get(index)
+            cases.append(case if attack is None else msgspec.structs.replace(case, attack=attack))
     return cases, problems.shown()
 
 
@@ -193,6 +195,7 @@ def _case(
         turns=tuple(entry.turns),
         tools=entry.tools,
         expected_sources=tuple(dict.fromkeys(entry.expected_sources)),
+        planted=tuple(entry.planted),
     )
 
 

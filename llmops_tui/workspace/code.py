@@ -17,12 +17,12 @@ from llmops_tui.workspace.reader import Reader
 SCORERS_FILE = "scorers.py"
 #: What the worker hands a function that asks for it by name.
 GIVEN = frozenset(
-    "output expected vars tags case_id context tool_calls latency_s cost_usd".split()  # noqa: SIM905
+    "output expected vars tags case_id context tool_calls latency_s cost_usd guardrails".split()  # noqa: SIM905
 )
 
 
 class Function(msgspec.Struct, frozen=True):
-    """A function of `scorers.py`.
+    """A function that a person wrote for us: of `scorers.py`, or of `guardrails.py`.
 
     Attributes:
         parameters: names that can be given by name.
@@ -36,16 +36,20 @@ class Function(msgspec.Struct, frozen=True):
     required: frozenset[str]
     takes_rest: bool
 
-    def check(self, options: dict[str, object]) -> tuple[str, str] | None:
-        """What is wrong with a use of it, as (message, remedy)."""
+    def check(self, options: dict[str, object], given: frozenset[str] = GIVEN) -> tuple[str, str] | None:
+        """What is wrong with a use of it, as (message, remedy).
+
+        Args:
+            given: names that it is handed without an option.
+        """
         if not self.takes_rest:
             for option in options:
                 if option not in self.parameters:
                     return (
                         f"{self.name} takes no option '{option}'",
-                        did_you_mean(option, set(self.parameters - GIVEN)),
+                        did_you_mean(option, set(self.parameters - given)),
                     )
-        for name in sorted(self.required - GIVEN):
+        for name in sorted(self.required - given):
             if name not in options:
                 return f"{self.name} needs the option '{name}'", f"write {{{self.name}: {{{name}: …}}}}"
         return None
@@ -78,7 +82,7 @@ def read_code(reader: Reader) -> Source:
     if tree is None:
         return Source(modules, broken=True)
     functions = {
-        node.name: _function(node)
+        node.name: function_of(node)
         for node in tree.body
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_")
     }
@@ -161,7 +165,8 @@ def _follow(reader: Reader, wanted: str, modules: dict[str, str]) -> None:
             return
 
 
-def _function(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Function:
+def function_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Function:
+    """What its signature says."""
     arguments = node.args
     plain = [*arguments.posonlyargs, *arguments.args]
     without_default = plain[: len(plain) - len(arguments.defaults)]

@@ -15,7 +15,7 @@ from llmops_tui.domain.program import program_of
 from llmops_tui.domain.schema import ConfigFile, WorkspaceFile
 from llmops_tui.workspace.cases import build_cases, check_programs, check_variables
 from llmops_tui.workspace.code import Source
-from llmops_tui.workspace.eval_files import read_eval_file
+from llmops_tui.workspace.eval_files import read_eval_files
 from llmops_tui.workspace.facts import tool_version
 from llmops_tui.workspace.judges import with_judges
 from llmops_tui.workspace.models import resolve_model
@@ -236,8 +236,9 @@ class _Reading:
         key = self._cases_key(paths, revision)
         known = reader.cases.get(key) if reader.cases is not None and key is not None else None
         if known is None:
-            sets = [s for p in paths if (s := read_eval_file(reader, p)) is not None]
-            cases, problems = build_cases(sets, ScorerCatalogue(self._source, revision))
+            cases, problems = build_cases(
+                read_eval_files(reader, paths), ScorerCatalogue(self._source, revision)
+            )
             reader.problems += problems
             known = tuple(cases)
             if reader.cases is not None and key is not None and len(reader.problems) == before:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from llmops_tui.domain.attack import Attack
 from llmops_tui.domain.errors import Problem
 from llmops_tui.domain.schema import CaseDefaults, CaseEntry, EvalFile
 from llmops_tui.workspace.reader import EVALS_LIMIT, Reader
@@ -28,6 +30,7 @@ class EvalSet:
         file: path in the workspace.
         entries: (number in the file, from 0; entry).
         line_of: path such as `("cases", 3, "scorers", 0)` → line.
+        attacks: number of an entry → the attack that it is.
     """
 
     def __init__(
@@ -36,15 +39,41 @@ class EvalSet:
         entries: list[tuple[int, CaseEntry]],
         defaults: CaseDefaults,
         line_of: Callable[[Loc], int | None],
+        attacks: Mapping[int, Attack] | None = None,
     ) -> None:
         self.file = file
         self.entries = entries
         self.defaults = defaults
         self.line_of = line_of
+        self.attacks = attacks or {}
 
 
-def read_eval_file(reader: Reader, path: str) -> EvalSet | None:
-    """Read one eval file; None with problems recorded."""
+def read_eval_files(reader: Reader, paths: Sequence[str]) -> list[EvalSet]:
+    """Read eval files, and attack files among them; of those with mistakes there is nothing."""
+    found: dict[str, EvalSet | None] = {}
+    variable = ""
+    # An attack gets in by the variable of the other cases, unless its file says how.
+    for path in sorted(paths, key=lambda each: _holds_attacks(reader, each)):
+        if not variable and _holds_attacks(reader, path):
+            from llmops_tui.workspace.attack_files import variable_of
+
+            variable = variable_of(each for each in found.values() if each is not None)
+        found[path] = read_eval_file(reader, path, variable)
+    return [each for path in paths if (each := found[path]) is not None]
+
+
+def _holds_attacks(reader: Reader, path: str) -> bool:
+    """At a glance; what it is is told by reading it."""
+    data = reader.data(path, EVALS_LIMIT) if path.endswith((".yaml", ".yml")) else None
+    return data is not None and re.search(rb"^[\"']?attacks[\"']?\s*:", data, re.MULTILINE) is not None
+
+
+def read_eval_file(reader: Reader, path: str, variable: str = "") -> EvalSet | None:
+    """Read one eval file; None with problems recorded.
+
+    Args:
+        variable: that carries attacks, if it is a file of attacks that does not say (`attack_files`).
+    """
     text = reader.text(path, EVALS_LIMIT)
     if text is None:
         return None
@@ -59,16 +88,20 @@ def read_eval_file(reader: Reader, path: str) -> EvalSet | None:
         return _read_jsonl(reader, path, text)
     if suffix == ".csv":
         return _read_csv(reader, path, text)
-    return _read_yaml(reader, path, text)
+    return _read_yaml(reader, path, text, variable)
 
 
-def _read_yaml(reader: Reader, path: str, text: str) -> EvalSet | None:
+def _read_yaml(reader: Reader, path: str, text: str, variable: str) -> EvalSet | None:
     try:
         document = Document(text)
     except YamlError as error:
         reader.problems.append(error.problem(path))
         return None
     value = document.value
+    if isinstance(value, dict) and "attacks" in value:
+        from llmops_tui.workspace.attack_files import read_attacks
+
+        return read_attacks(reader, path, document, variable)
     if value is None or (isinstance(value, dict) and value.get("cases", 0) in (None, [])):
         line = document.line(("cases",)) or 1
         reader.fail("is an empty eval set", "add a case with an id, vars and scorers", path, line)

@@ -54,17 +54,17 @@ def restore(root: Path, edit: Edit) -> None:
         UsageError: it was changed since.
         WorkspaceError: it can't be written.
     """
-    if _read(root, edit.file) != edit.after:
+    if read_file(root, edit.file) != edit.after:
         raise UsageError(
             Problem(
                 "was edited since, and was left as it is", "take the change back in your editor", edit.file
             )
         )
-    _write(root, edit.file, edit.before)
+    write_file(root, edit.file, edit.before)
 
 
 def _edit(root: Path, file: str, case_id: str, key: str, value: Any) -> Edit:
-    before = _read(root, file)
+    before = read_file(root, file)
     try:
         text = before.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -73,13 +73,18 @@ def _edit(root: Path, file: str, case_id: str, key: str, value: Any) -> Edit:
     made = {".jsonl": _jsonl, ".csv": _csv}.get(suffix, _yaml)(text, file, case_id, key, value)
     after = (_BOM if before.startswith(_BOM) else b"") + made.encode()
     if after != before:
-        if _read(root, file) != before:
+        if read_file(root, file) != before:
             raise UsageError(Problem("was edited at this very moment", "try again", file))
-        _write(root, file, after)
+        write_file(root, file, after)
     return Edit(file, before, after)
 
 
-def _read(root: Path, file: str) -> bytes:
+def read_file(root: Path, file: str) -> bytes:
+    """A file of the workspace.
+
+    Raises:
+        WorkspaceError: it can't be read.
+    """
     try:
         return (root / file).read_bytes()
     except OSError as error:
@@ -88,7 +93,12 @@ def _read(root: Path, file: str) -> bytes:
         ) from error
 
 
-def _write(root: Path, file: str, data: bytes) -> None:
+def write_file(root: Path, file: str, data: bytes) -> None:
+    """Write it whole.
+
+    Raises:
+        WorkspaceError: it can't be written.
+    """
     try:
         write_atomically(root / file, data)
     except OSError as error:
@@ -134,7 +144,7 @@ def _yaml(text: str, file: str, case_id: str, key: str, value: Any) -> str:
     except YamlError:
         there = None
     cases[at] = wanted
-    if there is None or _canonical(there) != _canonical(document.value):
+    if there is None or canonical(there) != canonical(document.value):
         raise _by_hand(file, document.line(("cases", at)), key)
     assert made is not None
     return made
@@ -153,7 +163,7 @@ def _yaml_made(text: str, document: Any, at: int, key: str, value: Any) -> str |
         return None
 
 
-def _canonical(value: Any) -> str:
+def canonical(value: Any) -> str:
     """Equal for equal values alone: to Python 1, 1.0 and true are one."""
     return json.dumps(value, sort_keys=True)
 

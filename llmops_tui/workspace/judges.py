@@ -103,7 +103,7 @@ class _Settling:
         if entry is None:
             return None
         params = entry.params if asked["params"] is None else asked["params"]
-        self._check_params(params, where if asked["params"] is None else (case.file, case.line))
+        check_params(self._reader, params, *(where if asked["params"] is None else (case.file, case.line)))
         model = resolve_model(self._reader, self._settings, entry.model, *where)
         if model is None:
             return None
@@ -126,7 +126,13 @@ class _Settling:
             self._reader.fail(f"there is no judge '{name}' in llmops.yaml", remedy, *where)
         return None
 
-    def _check_params(self, params: dict[str, Any], where: tuple[str, int | None]) -> None:
-        for name in _RESERVED_PARAMS:
-            if name in params:
-                self._reader.fail(f"the judge's parameter '{name}' is set by llmops-tui", "remove it", *where)
+
+def check_params(reader: Reader, params: dict[str, Any], file: str, line: int | None) -> None:
+    """Record parameters of a judge that are ours to set.
+
+    Args:
+        file, line: where they are written.
+    """
+    for name in _RESERVED_PARAMS:
+        if name in params:
+            reader.fail(f"the judge's parameter '{name}' is set by llmops-tui", "remove it", file, line)

@@ -96,6 +96,7 @@ class _Reading:
             self._canary(),
             self._rules(),
             tuple(channels),
+            live.guards_sample,
         )
 
     def _check_secret(self, text: str, what: str, name: str, loc: Loc) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def start_file(root: Path, file: str, new: NewCase, description: str) -> Edit:
     path = root / file
     if not file.endswith((".yaml", ".yml")):
         raise UsageError(Problem("a new eval file is YAML", "call it evals/NAME.yaml", file))
-    text = f"description: {scalar(description)}\n\ncases:\n" + _block(new.entry(), "  ", " ", "\n")
+    text = f"description: {scalar(description)}\n\ncases:\n" + entry_block(new.entry(), "  ", " ", "\n")
     try:
         if path.exists():
             raise UsageError(Problem("is there already", "name another file", file))
@@ -97,23 +98,27 @@ def _yaml(text: str, file: str, new: NewCase) -> str:
     if not isinstance(cases, list) or not cases:
         raise _by_hand(file, document.line(("cases",)))
     _refuse_twice([case.get("id") for case in cases if isinstance(case, dict)], new, file)
-    made = _appended(text, document.root, new.entry())
+    made = appended(text, document.root, "cases", [new.entry()])
     try:
         there = Document(made).value if made is not None else None
     except YamlError:
         there = None
     wanted = {**document.value, "cases": [*cases, new.entry()]}
-    if made is None or _canonical(there) != _canonical(wanted):
+    if made is None or canonical(there) != canonical(wanted):
         raise _by_hand(file, document.line(("cases", len(cases) - 1)))
     return made
 
 
-def _appended(text: str, root: yaml.Node | None, entry: dict[str, Any]) -> str | None:
-    """The text with the entry behind the last case; None where its place can't be told."""
+def appended(text: str, root: yaml.Node | None, key: str, entries: Sequence[dict[str, Any]]) -> str | None:
+    """The text with entries behind the last one of a list; None where their place can't be told.
+
+    Args:
+        root: a node of this very text, a mapping. key: of the list, which is not empty.
+    """
     from llmops_tui.workspace.yaml_edit import content_end
 
     assert isinstance(root, yaml.MappingNode)
-    listed = next((v for k, v in root.value if k.value == "cases"), None)
+    listed = next((v for k, v in root.value if k.value == key), None)
     if not isinstance(listed, yaml.SequenceNode):
         return None
     last = listed.value[-1]
@@ -121,25 +126,23 @@ def _appended(text: str, root: yaml.Node | None, entry: dict[str, Any]) -> str |
     start, end = last.start_mark.index, content_end(text, last)
     row = text.rfind("\n", 0, start) + 1
     if listed.flow_style:
-        written = _flow(entry)
         lead = text[row:start]
         apart = "," + (newline + lead if not lead.strip() and row else " ")
-        return text[:end] + apart + written + text[end:]
+        return text[:end] + "".join(apart + _flow(entry) for entry in entries) + text[end:]
     dash = _DASH.search(text[row:start])
     if dash is None or dash.start() != 0:
         return None
-    lines = _block(entry, dash["indent"], dash["gap"], newline)
-    # Cases that stand apart go on standing apart.
+    # Entries that stand apart go on standing apart.
     above = text.rfind("\n", 0, max(row - 1, 0)) + 1
-    if len(listed.value) > 1 and not text[above : max(row - 1, 0)].strip():
-        lines = newline + lines
+    apart = newline if len(listed.value) > 1 and not text[above : max(row - 1, 0)].strip() else ""
+    lines = "".join(apart + entry_block(entry, dash["indent"], dash["gap"], newline) for entry in entries)
     line_end = text.find("\n", end)
     if line_end < 0:
         return text + newline + lines.removesuffix(newline)
     return text[: line_end + 1] + lines + text[line_end + 1 :]
 
 
-def _block(entry: dict[str, Any], indent: str, gap: str, newline: str) -> str:
+def entry_block(entry: dict[str, Any], indent: str, gap: str, newline: str) -> str:
     """`- id: …` and what follows, at the indentation of the list."""
     inner = indent + " " + gap
     rows: list[str] = []
@@ -182,7 +185,7 @@ def _flow(value: Any) -> str:
     return json.dumps(value)
 
 
-def _canonical(value: Any) -> str:
+def canonical(value: Any) -> str:
     """Equal for equal values alone: to Python 1, 1.0 and true are one."""
     return json.dumps(value, sort_keys=True)
 

@@ -10,6 +10,7 @@ import msgspec
 from llmops_tui.domain.canonical import text_digest
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.errors import did_you_mean
+from llmops_tui.domain.guardrails.use import guardrail_parts
 from llmops_tui.domain.manifest import Part, make_part
 from llmops_tui.domain.model import Model
 from llmops_tui.domain.program import MAX_STEPS, STEP_TIMEOUT_S, Retrieval, prompt_blob, stand_in
@@ -20,6 +21,7 @@ from llmops_tui.domain.schema import (
     StepEntry,
     WorkspaceFile,
 )
+from llmops_tui.workspace.guardrail_uses import GuardrailUses
 from llmops_tui.workspace.overlay import Lines
 from llmops_tui.workspace.prompts import PromptFile, read_prompt, template_variables
 from llmops_tui.workspace.reader import Reader
@@ -60,7 +62,7 @@ class ProgramFiles(msgspec.Struct):
         parts: of the version, models aside.
         blobs: hash → text, for every text that they name.
         file: what a person edits first: the prompt, the module, or the configuration.
-        own_models: models that steps name for themselves, and models that embed.
+        own_models: models that steps name for themselves, those that embed, and those that guardrails ask.
         asks: a step asks the model that is evaluated.
         name: what stands for a model, where none is asked.
         documents: paths of all that can be retrieved.
@@ -126,10 +128,17 @@ class ProgramReader:
             self._command("", config.command, config.timeout_s, params, (), ("command",))
         found.parts += self._tools.parts
         self._code |= self._tools.modules
+        self._guardrails(config)
         if self._code:
             self._code |= self._declared(config)
             found.parts.append(make_part("code", "", self._blobs(self._code)))
         return found
+
+    def _guardrails(self, config: ConfigFile) -> None:
+        uses = GuardrailUses(*(self._reader, self._settings, self._path, self._document), self._models)
+        self._found.parts += guardrail_parts(uses.read(config.guardrails))
+        self._found.own_models |= uses.own_models
+        self._code |= uses.modules
 
     def _declared(self, config: ConfigFile) -> dict[str, str]:
         """Files that the code reads, by `inputs:`: what they hold decides what it gives."""

@@ -60,7 +60,7 @@ def read_tools(reader: Reader) -> ToolsFile | None:
     tree, modules = read_modules(reader, TOOLS_FILE)
     if tree is None:
         return ToolsFile({}, modules, True)
-    reach = _Reach(reader, tree, modules)
+    reach = Reach(reader, tree, modules, TOOLS_FILE)
     functions = [
         node
         for node in tree.body
@@ -69,7 +69,7 @@ def read_tools(reader: Reader) -> ToolsFile | None:
     return ToolsFile({node.name: _tool(node, reach) for node in functions}, modules)
 
 
-def _tool(node: ast.FunctionDef | ast.AsyncFunctionDef, reach: _Reach) -> Tool:
+def _tool(node: ast.FunctionDef | ast.AsyncFunctionDef, reach: Reach) -> Tool:
     arguments = node.args
     plain = [*arguments.posonlyargs, *arguments.args]
     with_default = {a.arg for a in plain[len(plain) - len(arguments.defaults) :]}
@@ -87,13 +87,18 @@ def _tool(node: ast.FunctionDef | ast.AsyncFunctionDef, reach: _Reach) -> Tool:
     )
 
 
-class _Reach:
-    """Who of a module's statements sees whom, by name."""
+class Reach:
+    """Who of a module's statements sees whom, by name.
 
-    def __init__(self, reader: Reader, tree: ast.Module, modules: dict[str, str]) -> None:
+    Args:
+        modules: path → source of it and of all of the workspace that it imports.
+        path: its own.
+    """
+
+    def __init__(self, reader: Reader, tree: ast.Module, modules: dict[str, str], path: str) -> None:
         self._reader = reader
         self._modules = modules
-        self._source = modules[TOOLS_FILE]
+        self._source = modules[path]
         self._lines = self._source.splitlines(keepends=True)
         self._body = [node for node in tree.body if not _is_docstring(node)]
         self._reads = [_names_read(node) for node in self._body]

@@ -7,17 +7,20 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+import made_up_guards as guards
 import made_up_live as live
 from fake_desk import FakeDesk
-from made_up import AFTER, BEFORE, FREE, SMOL, Answers, helpdesk, history_of, manifests, matrix_of
+from made_up import AFTER, BEFORE, FREE, NOW, SMOL, Answers, helpdesk, history_of, manifests, matrix_of
 from made_up_traces import both
 
+from llmops_tui.app.guards_state import QUEUES
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.comparison import Comparison, Pair, compare
 from llmops_tui.domain.configuration import Configuration, Watch, Workspace
 from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.ladder.ladder import Ladder
+from llmops_tui.domain.live.guards import GuardItem, GuardReview, GuardTrial, Queue, ThresholdCurve
 from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
 from llmops_tui.domain.live.overview import Dimension, Overview
 from llmops_tui.domain.live.rollout_view import RolloutView
@@ -53,10 +56,12 @@ from llmops_tui.engine.events import (
     VersionSummary,
     WorkspaceLoaded,
 )
+from llmops_tui.engine.guard_events import GuardsView
 from llmops_tui.engine.live_events import LiveDraft
 from llmops_tui.engine.matrix import CellDetail
 from llmops_tui.engine.playground_events import Answered, Answering, PlaygroundRequest
 from llmops_tui.engine.trace_events import MessagesAnswer, MessagesRequest, TraceView
+from llmops_tui.engine.tuning import Tuned
 
 
 class FakeSession:
@@ -93,6 +98,11 @@ class FakeSession:
         self.requests = live.requests()
         self.choices = [("refunds", 812), ("orders", 40)]
         self.live_trace_view = live.trace()
+        self.guards_view = guards.view()
+        self.guard_trials_made = guards.trials()
+        self.curve = guards.curve()
+        #: (guardrail, trace id) → what was said of it.
+        self.reviewed: dict[tuple[str, str], bool] = {}
         self.stands = Ladder("none", ())
         #: Something came in since it was last asked.
         self.came_in = False
@@ -386,6 +396,56 @@ class FakeSession:
     def live_changed(self) -> Future[bool]:
         changed, self.came_in = self.came_in, False
         return self._answer(changed)
+
+    # -- guardrails
+
+    def guards(self, wanted: LiveFilter, now: float) -> Future[GuardsView]:
+        self.asked.append(("guards", wanted))
+        return self._answer(self.guards_view)
+
+    def guard_trials(self) -> Future[tuple[GuardTrial, ...]]:
+        self.asked.append(("guard_trials",))
+        return self._answer(self.guard_trials_made)
+
+    def guard_items(
+        self, guardrail: str, queue: Queue, wanted: LiveFilter, limit: int = 200
+    ) -> Future[tuple[GuardItem, ...]]:
+        self.asked.append(("guard_items", guardrail, queue, wanted, limit))
+        figures = next(g for g in self.guards_view.figures if g.name == guardrail)
+        waits = {"firings": figures.waiting, "sample": figures.unseen, "suspected": figures.suspected}[queue]
+        left = [
+            item
+            for item in guards.items(queue, guardrail)
+            if (guardrail, item.row.trace_id) not in self.reviewed
+        ]
+        return self._answer(tuple(left) if waits else ())
+
+    def guard_curve(self, guardrail: str, wanted: LiveFilter) -> Future[ThresholdCurve]:
+        self.asked.append(("guard_curve", guardrail, wanted))
+        return self._answer(self.curve)
+
+    def guard_request(self, trace_id: str) -> Future[LiveRequest | None]:
+        self.asked.append(("guard_request", trace_id))
+        return self._answer(next(iter(self.requests), None))
+
+    def review_guard(self, guardrail: str, trace_id: str, right: bool) -> Future[GuardReview]:
+        self.asked.append(("review_guard", guardrail, trace_id, right))
+        all_ = [item for queue in QUEUES for item in guards.items(queue, guardrail)]
+        row = next(item.row for item in all_ if item.row.trace_id == trace_id)
+        if not self.fails:
+            self.reviewed[guardrail, trace_id] = right
+        how = (row.triggered, right, row.drawn, row.score, row.series, row.at, NOW, "Ann")
+        return self._answer(GuardReview(trace_id, guardrail, *how))
+
+    def take_back_guard(self, guardrail: str, trace_id: str) -> Future[None]:
+        self.asked.append(("take_back_guard", guardrail, trace_id))
+        self.reviewed.pop((guardrail, trace_id), None)
+        return self._answer(None)
+
+    def tune_guard(self, guardrail: str, value: float, config: str | None = None) -> Future[Tuned]:
+        self.asked.append(("tune_guard", guardrail, value, config))
+        config = config or "helpdesk"
+        return self._answer(Tuned(config, f"configs/{config}.yaml", guardrail, 0.5, value))
 
     def promote(self, version: str, *, force: bool = False, note: str = "") -> Future[VersionInfo]:
         self.asked.append(("promote", version, force, note) if force else ("promote", version))

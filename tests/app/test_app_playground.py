@@ -320,11 +320,21 @@ async def test_a_save_is_followed_and_asks_nothing() -> None:
         await written(pilot, "kept")
         session.variables = ["question", "tone"]
         session.emit(session.loaded())
+        await until(pilot, lambda: len(app.screen.query(InputBox)) == 2 and app.focused is not None)
         await settle(pilot)
         first, second = app.screen.query(InputBox)
         assert (first.text, second.variable) == ("kept", "tone")
         assert requests(session) == []
         assert app.focused is first
+
+
+async def test_a_box_that_was_taken_away_may_be_drawn_once_more() -> None:
+    async with opened() as (app, _session, pilot):
+        await press(pilot, "i")
+        await written(pilot, "kept")
+        gone = app.screen.query(InputBox).first()
+        await gone.remove()
+        assert gone.render_line(0).text.strip() == ""
 
 
 async def test_a_prompt_without_variables_is_asked_as_it_is() -> None:

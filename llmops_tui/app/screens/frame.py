@@ -222,6 +222,9 @@ class Frame(Copying, inherit_bindings=False):
     def action_show_live(self) -> None:
         self.owner.show_screen("live")
 
+    def action_show_guards(self) -> None:
+        self.owner.show_screen("guards")
+
     def action_default_pair(self) -> None:
         self.owner.choose_pair(None, None)
 

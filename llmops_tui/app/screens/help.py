@@ -33,6 +33,11 @@ _LIVE = (
     "▲ ▼ against the window before, with what it means   ≈ chance does as much   = as before",
     "−thumb a bad signal of the user   +copy a good one   n observations",
 )
+_GUARDS = (
+    "✓ it was right   ✗ a false alarm, a miss   ! it failed itself   – nothing is known",
+    "precision: share of its firings that were right   recall: share of what it should fire on that it did",
+    "81–97%: the 95 % interval   n reviewed   ▲ the threshold it has now",
+)
 
 
 class Help(Sheet):
@@ -65,7 +70,7 @@ def help_lines(scope: Scope, keymap: dict[str, str], width: int) -> list[Line]:
             for action in rows:
                 lines += _row(action, keymap, width)
     lines += [(), (("Symbols", "bold accent"),)]
-    for text in {"matrix": _MATRIX, "trace": _TRACE, "live": _LIVE}.get(scope, _SYMBOLS):
+    for text in {"matrix": _MATRIX, "trace": _TRACE, "live": _LIVE, "guards": _GUARDS}.get(scope, _SYMBOLS):
         lines += wrap((("  " + text, ""),), width, 2)
     return lines
 

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import msgspec
 
-from llmops_tui.app.lines import cut, shown_line
+from llmops_tui.app.lines import shown_line
 from llmops_tui.app.live_filter import HINT, parse, text_of
 from llmops_tui.app.live_state import Listing, LiveState, all_metrics
 from llmops_tui.app.live_top import alert_words
 from llmops_tui.app.messages import FilterChanged
 from llmops_tui.app.screens.chooser import Choice, Chooser
-from llmops_tui.app.screens.frame import Frame
+from llmops_tui.app.screens.narrowing import Narrowing
 from llmops_tui.app.widgets.filter_row import FilterRow
 from llmops_tui.app.widgets.group_tiles import GroupTiles
 from llmops_tui.app.widgets.request_list import RequestList
 from llmops_tui.domain import format as fmt
+from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.domain.live.metrics import metric_of
-from llmops_tui.domain.live.overview import Dimension, FiringAlert, Overview
+from llmops_tui.domain.live.overview import FiringAlert, Overview
 from llmops_tui.domain.live.rollout_view import RolloutView
 
-#: In the order in which they are offered.
-DIMENSIONS: tuple[Dimension, ...] = ("version", "feature", "model", "provider", "user", "config")
-#: Values of a dimension that are offered; typed ones (`/`) may be any.
-MOST_CHOICES = 200
-_LONGEST = 60
 
-
-class LiveChoosing(Frame, inherit_bindings=False):
+class LiveChoosing(Narrowing, inherit_bindings=False):
     """Part of the Live screen."""
 
     state: LiveState
@@ -50,43 +45,13 @@ class LiveChoosing(Frame, inherit_bindings=False):
 
     # -- only one version, feature, …
 
-    def action_narrow(self) -> None:
-        def chosen(dimension: Dimension | None) -> None:
-            if dimension is not None:
-                self._choose_value(dimension)
+    def windowed(self) -> LiveState:
+        return self.state
 
-        wanted = self.state.wanted
-        choices = []
-        for name in DIMENSIONS:
-            now = getattr(wanted, name)
-            choices.append(Choice(name, f"{name:<10}{f' only {shown_line(now)}' if now else ' any'}"))
-        self.app.push_screen(Chooser("Only one …", choices), chosen)
-
-    def _choose_value(self, dimension: Dimension) -> None:
-        at = self.state.filter_at(self.owner.clock())
-
-        def listed(values: list[tuple[str, int]]) -> None:
-            if not values:
-                self.say(f"No request of the last {self.state.window} names a {dimension}.")
-                return
-            longest = max(min(max(fmt.cell_width(shown_line(v)) for v, _ in values), _LONGEST), 12)
-            choices = [
-                Choice("", f"{fmt.pad('any', longest)}  {fmt.plural(sum(n for _, n in values), 'request')}")
-            ]
-            choices += [
-                Choice(value, f"{fmt.pad(cut(shown_line(value), longest), longest)}  {fmt.count(n)}")
-                for value, n in values[:MOST_CHOICES]
-            ]
-            self.app.push_screen(Chooser(f"Only one {dimension}", choices), chosen)
-
-        def chosen(value: str | None) -> None:
-            if value is not None:
-                wanted = msgspec.structs.replace(self.state.wanted, **{dimension: value})
-                listing = msgspec.structs.replace(self.state.listing, of=None)
-                new = msgspec.structs.replace(self.state, wanted=wanted, listing=listing)
-                self.set_state(new, "figures", "plot", "requests")
-
-        self.when_done(self.owner.session.live_choices(at, dimension), listed)
+    def narrow_to(self, wanted: LiveFilter) -> None:
+        listing = msgspec.structs.replace(self.state.listing, of=None)
+        new = msgspec.structs.replace(self.state, wanted=wanted, listing=listing)
+        self.set_state(new, "figures", "plot", "requests")
 
     # -- any metric
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.content import Content
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 from llmops_tui.app.widgets.titled import Titled
@@ -42,6 +43,10 @@ class InputBox(TextArea, Titled):
 
     def on_mount(self) -> None:
         self.fit()
+
+    def render_line(self, y: int) -> Strip:
+        # One that was taken away may be drawn once more, and has no styles by then.
+        return super().render_line(y) if self.is_attached else Strip.blank(self.size.width)
 
     def on_resize(self) -> None:
         self.draw_title()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 
+from llmops_tui.domain.attack import ATTACK, HARMLESS
 from llmops_tui.domain.comparison import Pair
 from llmops_tui.domain.format import plural
 from llmops_tui.domain.gate import words
@@ -152,6 +153,9 @@ def _counts(values: Sequence[float]) -> tuple[int, int]:
 
 # -- drops
 
+#: What the pass rate is of cases that are attacks, and of those beside them.
+_TAGS = {ATTACK: "the share of attacks that are stopped", HARMLESS: "the pass rate of harmless cases"}
+
 
 def pass_rate(given: GateInput, rows: Rows, settings: GateSettings, alpha: float) -> RuleResult | None:
     judged = [r for r in rows.judged if r.passes[0] and r.passes[1]]
@@ -171,7 +175,7 @@ def tag(
     given: GateInput, rows: Rows, name: str, limit: float | None, settings: GateSettings, alpha: float
 ) -> RuleResult:
     judged = [r for r in rows.judged if name in r.tags and r.passes[0] and r.passes[1]]
-    what = f"the pass rate of {name}"
+    what = _TAGS.get(name, f"the pass rate of {name}")
     found = _drop(given, f"tag:{name}", what, judged, lambda r: r.passes, limit, settings, alpha)
     return found or _not_judged(f"tag:{name}", "tag", limit, f"no judged case has the tag {name}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from llmops_tui.domain.guardrails.kind import GuardrailOptions
 
@@ -19,6 +19,20 @@ class Pii(GuardrailOptions):
         default_factory=list,
         description="Texts that may be there, such as the shop's own address; `*` stands for anything.",
     )
+    region: str | list[str] = Field(
+        default_factory=list,
+        description="Countries whose telephone numbers are known without a `+`: `DE`, or `[US, GB]`.",
+    )
+
+    @field_validator("region")
+    @classmethod
+    def _is_known(cls, value: str | list[str]) -> str | list[str]:
+        from phonenumbers import SUPPORTED_REGIONS
+
+        for region in [value] if isinstance(value, str) else value:
+            if region not in SUPPORTED_REGIONS:
+                raise ValueError(f"'{region}' is no country; write two capitals (ISO 3166), such as DE or US")
+        return value
 
 
 class Secrets(GuardrailOptions):

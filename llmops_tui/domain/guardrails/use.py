@@ -9,6 +9,7 @@ import msgspec
 
 from llmops_tui.domain.judge import Judge
 from llmops_tui.domain.manifest import Manifest, Part, make_part
+from llmops_tui.domain.model import Model
 
 #: Where a guardrail looks: at what the user put in, at each retrieved chunk, at a tool's arguments before it
 #: runs, at what a tool gave, at the answer.
@@ -39,7 +40,8 @@ class GuardrailUse(msgspec.Struct, frozen=True):
         threshold: it fires from this score on.
         timeout_s: for one look, all pieces of its stage together.
         message: what the user is told where it ends a request; empty: a standard sentence.
-        judge: the model that is asked, for a kind (or a `method`) that asks one.
+        judge: the model that is asked, for a kind (or a `method`) that asks one. Of a version it is known
+            by its pin alone; who asks has the model of that id with its price and its file.
         revision: built-in: its revision; function: hash of its source and what it imports.
     """
 
@@ -71,6 +73,9 @@ class GuardrailUse(msgspec.Struct, frozen=True):
         if self.judge is None:
             del value["judge"]
         else:
+            # The model is pinned as those of single steps are: a part of its own.
+            judge = self.judge
+            value["judge"] = {"model": judge.model.id, "params": judge.params, "votes": judge.votes}
             value["wording"] = wording
         return make_part(PART, self.name, value)
 
@@ -88,12 +93,28 @@ def guardrails_of(manifest: Manifest) -> tuple[GuardrailUse, ...]:
     """Those of a version, in the order in which they look."""
     found: dict[str, GuardrailUse] = {}
     order: list[str] = []
+    pins = {part.name: part.value for part in manifest.of_kind("own_models")}
     for part in manifest.of_kind(PART):
         if not part.name:
             order = list(part.value)
             continue
         value = {name: each for name, each in part.value.items() if name != "wording"}
+        if (judge := value.pop("judge", None)) is not None:
+            value["judge"] = msgspec.to_builtins(_judge(judge, pins))
         found[part.name] = msgspec.convert({**value, "name": part.name}, GuardrailUse)
     # A mixture of two versions may have an order that names others.
     names = [name for name in order if name in found]
     return tuple(found[name] for name in (*names, *sorted(found.keys() - set(names))))
+
+
+def judge_models(manifest: Manifest) -> frozenset[str]:
+    """Ids of the models that the guardrails of a version ask."""
+    return frozenset(use.judge.model.id for use in guardrails_of(manifest) if use.judge is not None)
+
+
+def _judge(value: dict[str, Any], pins: dict[str, dict[str, Any]]) -> Judge:
+    id_ = value["model"]
+    provider, _, name = id_.partition("/")
+    pin = pins.get(id_, {"client": "litellm", "endpoint": "", "name": name, "pin": {}})
+    model = Model(id_, provider, pin["name"], pin["client"], pin["endpoint"], pin["pin"])
+    return Judge(model, value["params"], value["votes"])

@@ -112,12 +112,18 @@ class Aside(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct):
-    """What one request to the collector, or one portion of a file, held."""
+    """What one request to the collector, or one portion of a file, held.
+
+    Attributes:
+        guards_sample: share of the requests whose guardrails are kept for review although they passed, as the
+            settings say; None: as it was.
+    """
 
     spans: list[Arrived] = []
     signals: list[Signal] = []
     scores: list[LiveScore] = []
     aside: list[Aside] = []
+    guards_sample: float | None = None
 
 
 def attribute_text(value: Any) -> str:

@@ -6,7 +6,7 @@ client, a hand-made generation around either. What counts is the innermost.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -24,7 +24,7 @@ class Call(msgspec.Struct, array_like=True):
 
     Attributes:
         parent: id of the span around it; 0 where there is none.
-        counts: no call of its kind was found in it.
+        counts: no call of its kind was found in it. answers: no guardrail made it.
         cost_usd: None where it is not known.
         error: what went wrong, for people; empty where it did not fail.
         first_token_at: Unix seconds.
@@ -42,6 +42,7 @@ class Call(msgspec.Struct, array_like=True):
     provider: str = ""
     error: str = ""
     first_token_at: float | None = None
+    answers: bool = True
 
 
 def call_of(span: Span) -> Call:
@@ -98,3 +99,8 @@ def around(called: Mapping[int, Call], between: Mapping[int, int]) -> set[int]:
         if outer is not None and outer.is_embedding == call.is_embedding:
             found.add(at)
     return found
+
+
+def within(called: Mapping[int, Call], spans: Collection[int]) -> list[int]:
+    """Those that one of these spans made itself."""
+    return [id_ for id_, call in called.items() if call.parent in spans]

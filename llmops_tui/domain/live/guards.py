@@ -10,7 +10,8 @@ from typing import Literal
 
 import msgspec
 
-from llmops_tui.domain.live.request import Series
+from llmops_tui.domain.live.calls import within
+from llmops_tui.domain.live.request import Request, Series
 
 
 class GuardRow(msgspec.Struct, frozen=True):
@@ -45,12 +46,41 @@ class GuardRow(msgspec.Struct, frozen=True):
     drawn: bool = False
 
 
+def row_of(request: Request, guardrail: str, *, drawn: bool = False) -> GuardRow | None:
+    """What a guardrail did in a request; None where it did not look."""
+    found = request.guarded.get(guardrail)
+    if found is None:
+        return None
+    calls = [request.called[id_] for id_ in within(request.called, found.looks)]
+    asked = sum(call.cost_usd or 0.0 for call in calls if call.counts)
+    return GuardRow(
+        request.trace_id,
+        guardrail,
+        request.start,
+        request.series,
+        found.stage,
+        found.fired > 0,
+        found.failed,
+        found.action,
+        found.score,
+        found.threshold,
+        found.reason,
+        found.evidence,
+        request.input,
+        found.elapsed_s,
+        # Its spans may tell what those that they made tell as well.
+        found.cost_usd or asked,
+        drawn,
+    )
+
+
 class GuardReview(msgspec.Struct, frozen=True):
     """What a person said of one row. It outlives the request, so it has all that is counted by.
 
     Attributes:
         right: of a firing: it should have fired; of a pass: it should not have.
-        drawn: as the row's. A pass that was picked since it looked suspicious counts for no rate.
+        drawn: nobody chose it: the row was drawn, or it was a firing whose turn it was in the queue's random
+            order. A pass that was picked since it looked suspicious counts for no rate.
         at: of the request; reviewed_at: of the review, Unix seconds.
         by: who, where that is known.
     """
@@ -112,6 +142,7 @@ class GuardFigures(msgspec.Struct, frozen=True):
             like misses.
         thresholds: those that it had, the newest last.
         tunable: its scores are told, and are not only 1 and 0.
+        notes: what the figures do not stand on, a sentence each.
     """
 
     name: str
@@ -132,6 +163,7 @@ class GuardFigures(msgspec.Struct, frozen=True):
     suspected: int = 0
     thresholds: tuple[float, ...] = ()
     tunable: bool = False
+    notes: tuple[str, ...] = ()
 
 
 #: Firings; the random sample of passes; passes that look like misses.

@@ -105,6 +105,10 @@ def _decided(t: Tally, scorer: str) -> Sums:
     return t.scores.get(scorer, Sums())
 
 
+#: A guardrail that never looked.
+_NEVER = (0, 0, 0, 0)
+
+
 def is_faithfulness(scorer: str) -> bool:
     """The first word of its name says so: `faithfulness`, `faithfulness#2`, `faithfulness:strict`."""
     return _FAITHFULNESS.match(scorer) is not None
@@ -205,10 +209,17 @@ _TABLE: list[tuple[Metric, _How]] = [
     (
         Metric(
             *("guardrail", "guardrail", "safety", "share", "up"),
-            "Share in which one fired: `guardrail.NAME`.",
+            "Of the requests that one looked at, those in which it fired: `guardrail.NAME`.",
             "guardrail",
         ),
-        _Share(lambda t, g: t.guardrails.get(g, (0, 0))[1], lambda t, g: t.guardrails.get(g, (0, 0))[0]),
+        _Share(lambda t, g: t.guarded.get(g, _NEVER)[1], lambda t, g: t.guarded.get(g, _NEVER)[0]),
+    ),
+    (
+        Metric(
+            *("guardrail_failed", "guardrails failed", "safety", "share", "up"),
+            "Requests in which a guardrail failed itself: it raised, took too long or died.",
+        ),
+        _Share(lambda t, _: t.unguarded, lambda t, _: t.requests),
     ),
     (
         Metric("refusal_rate", "refusals", "safety", "share", "up", "Requests that the model refused."),

@@ -24,7 +24,9 @@ from llmops_tui.domain.live.calls import (
     call_of,
     parent_of,
     trouble_of,
+    within,
 )
+from llmops_tui.domain.live.guarded import Guarded, take_look
 from llmops_tui.domain.live.said import last_said, plain
 from llmops_tui.domain.trace import Span
 
@@ -65,7 +67,8 @@ class Request(msgspec.Struct, omit_defaults=True):
         error: kind of the error it failed with; empty where it did not fail. trouble: of a step's, whether
             or not the whole failed. root_trouble: of its root.
         steps: step → seconds spent in it.
-        guardrails: name → (times it looked, times it fired).
+        guardrails: name → (times it looked, times it fired). guarded: name → all that is known of it; empty
+            of what was folded before that was kept.
         first_token_at: of the call that ended last, Unix seconds.
         input, output: beginnings of what went in and came out; untrusted.
         scores: scorer → (value, passed); the newest counts, of several of one moment always the same one.
@@ -123,6 +126,7 @@ class Request(msgspec.Struct, omit_defaults=True):
     ranks: dict[str, tuple[int, float, int]] = {}
     called: dict[int, Call] = {}
     between: dict[int, int] = {}
+    guarded: dict[str, Guarded] = {}
 
     @property
     def latency_s(self) -> float:
@@ -182,7 +186,7 @@ def fold(request: Request, spans: Iterable[Span], label: Label = lambda _dimensi
     """Take spans of its trace in, each of them once; gives the same object."""
     for span in spans:
         _take(request, span, label)
-    if len(request.called) > 1:
+    if len(request.called) > 1 or (request.called and request.guarded):
         _leave_out(request, label)
     request.failed = request.root_failed if request.has_root else request.call_failed
     request.error = request.trouble if request.failed else ""
@@ -335,11 +339,16 @@ def _answer(r: Request, id_: int, call: Call, label: Label) -> None:
 
 
 def _leave_out(r: Request, label: Label) -> None:
-    """Count those calls no more that turned out to be spans around calls."""
+    """Count those calls no more that turned out to be spans around calls; what a guardrail asked is no
+    answer."""
     gone = {id_ for id_ in around(r.called, r.between) if r.called[id_].counts}
     for id_ in gone:
         r.called[id_].counts = False
         _count(r, r.called[id_], -1)
+    for guarded in r.guarded.values():
+        for id_ in within(r.called, guarded.looks):
+            gone.add(id_)
+            r.called[id_].answers = False
     told = [f for f in ("model", "trouble") if f in r.ranks and r.ranks[f][2] in gone]
     if "model" in told:
         r.model, r.provider, r.call_failed, r.first_token_at = "", "", False, None
@@ -350,7 +359,7 @@ def _leave_out(r: Request, label: Label) -> None:
         if r.root_trouble:
             r.ranks["trouble"] = r.ranks["root_trouble"]
     for id_, call in r.called.items() if told else ():
-        if call.counts and not call.is_embedding:
+        if call.counts and call.answers and not call.is_embedding:
             _answer(r, id_, call, label)
 
 
@@ -368,6 +377,7 @@ def _guard(r: Request, span: Span, label: Label) -> None:
     looked, fired = r.guardrails.get(name, (0, 0))
     has_fired = span.attributes.get(a.TRIGGERED) is True
     r.guardrails[name] = (looked + 1, fired + has_fired)
+    take_look(r.guarded.setdefault(name, Guarded()), span)
 
 
 def _texts(r: Request, span: Span, is_root: bool) -> None:

@@ -19,7 +19,7 @@ def is_chosen(request: Request, sampling: Sampling) -> bool:
 def is_sampled(request: Request, sampling: Sampling) -> bool:
     """Whether it is in the random sample, which rates are told of."""
     rate = sampling.features.get(request.feature, sampling.rate)
-    return _place(request.trace_id) < rate
+    return place_of(request.trace_id) < rate
 
 
 def is_worth(request: Request) -> bool:
@@ -27,7 +27,7 @@ def is_worth(request: Request) -> bool:
     return request.failed or request.flagged or request.is_bad
 
 
-def _place(trace_id: str) -> float:
+def place_of(trace_id: str) -> float:
     """A number in [0, 1) made of the id; ids need not be random."""
     digest = hashlib.blake2b(trace_id.encode(), digest_size=7).digest()
     return int.from_bytes(digest) / (1 << 56)

@@ -10,6 +10,8 @@ from llmops_tui.domain.case import ScorerUse
 from llmops_tui.domain.live.listing import LiveFilter
 
 Severity = Literal["info", "warning", "critical"]
+#: `guards_sample` where nothing is said.
+GUARDS_SAMPLE = 0.1
 #: What `redact` knows by name.
 REDACTED = ("email", "iban", "card", "ip", "phone")
 #: What stands before the dot in the metric of a rule about drift.
@@ -129,6 +131,7 @@ class LiveSettings(msgspec.Struct, frozen=True):
         keep_days, max_mb: of the raw traces; sums are kept for ever.
         hash_users: user ids are kept as a keyed hash.
         redact: regular expressions, or names of built-in ones; what matches is replaced on entry.
+        guards_sample: share of the requests that guardrails let pass which is kept for review.
     """
 
     port: int = 4318
@@ -141,6 +144,7 @@ class LiveSettings(msgspec.Struct, frozen=True):
     canary: Canary | None = None
     rules: tuple[AlertRule, ...] = ()
     channels: tuple[Channel, ...] = ()
+    guards_sample: float = GUARDS_SAMPLE
 
     @property
     def secrets(self) -> tuple[str, ...]:

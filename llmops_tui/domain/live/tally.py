@@ -53,10 +53,12 @@ class Tally(msgspec.Struct, array_like=True):
         calls, priced: calls of models, and those whose cost is known; embeddings only where it is.
         latency, ttft: seconds. cost: USD a request, where every call's is known.
         steps: step → seconds in it.
-        guardrails: name → (looked, fired).
+        guardrails: name → (looks, looks that fired).
         scores: scorer → its values. signals: kind → their values.
         complained: requests with a bad signal; signalled: with any.
         traits: trait → value → requests.
+        guarded: guardrail → requests (it looked, fired, failed itself, passed: neither fired nor failed).
+        unguarded: requests in which a guardrail failed itself.
     """
 
     traces: int = 0
@@ -85,6 +87,8 @@ class Tally(msgspec.Struct, array_like=True):
     scores: dict[str, Sums] = {}
     signals: dict[str, Sums] = {}
     traits: dict[str, dict[str, int]] = {}
+    guarded: dict[str, tuple[int, int, int, int]] = {}
+    unguarded: int = 0
 
     def merge(self, other: Tally, sign: int = 1) -> None:
         """Add another to this one, or with sign −1 take it away again.
@@ -110,6 +114,8 @@ class Tally(msgspec.Struct, array_like=True):
                 self.guardrails.pop(name, None)
             else:
                 self.guardrails[name] = now
+        for name, outcome in other.guarded.items():
+            _outcomes(self.guarded, name, outcome, sign)
         for scorer, sums in other.scores.items():
             _sums(self.scores, scorer, sums, sign)
         for kind, sums in other.signals.items():
@@ -136,6 +142,7 @@ class Tally(msgspec.Struct, array_like=True):
         self.input_tokens += sign * other.input_tokens
         self.output_tokens += sign * other.output_tokens
         self.cost_usd += sign * other.cost_usd
+        self.unguarded += sign * other.unguarded
 
     @property
     def is_empty(self) -> bool:
@@ -154,6 +161,23 @@ def _sums(mine: dict[str, Sums], name: str, sums: Sums, sign: int) -> None:
     found.merge(sums, sign)
     if found.is_empty:
         del mine[name]
+
+
+_NOTHING = (0, 0, 0, 0)
+
+
+def _outcomes(
+    mine: dict[str, tuple[int, int, int, int]], name: str, outcome: tuple[int, int, int, int], sign: int = 1
+) -> None:
+    was = mine.get(name, _NOTHING)
+    now = (
+        *(was[0] + sign * outcome[0], was[1] + sign * outcome[1]),
+        *(was[2] + sign * outcome[2], was[3] + sign * outcome[3]),
+    )
+    if now == _NOTHING:
+        mine.pop(name, None)
+    else:
+        mine[name] = now
 
 
 def _counts(mine: dict[str, int], theirs: dict[str, int], sign: int) -> None:
@@ -205,6 +229,10 @@ def count_in(tally: Tally, request: Request) -> None:
     for name, (looked, fired) in request.guardrails.items():
         was = tally.guardrails.get(name, (0, 0))
         tally.guardrails[name] = (was[0] + looked, was[1] + fired)
+    if request.guarded:
+        for name, guarded in request.guarded.items():
+            _outcomes(tally.guarded, name, guarded.outcome)
+        tally.unguarded += any(guarded.failed for guarded in request.guarded.values())
     passed = request.rated_passed
     if passed is not None:
         tally.judged += 1
@@ -247,7 +275,7 @@ _ONLY_OF = {
     "quality": ("scores",),
     "cost": ("cost",),
     "latency": ("latency", "ttft", "steps"),
-    "safety": ("guardrails",),
+    "safety": ("guardrails", "guarded"),
     "signals": ("signals",),
     "errors": ("errors",),
 }

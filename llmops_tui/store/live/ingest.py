@@ -12,6 +12,7 @@ from llmops_tui.domain.live.request import fold, take_score
 from llmops_tui.domain.safe_text import whole_text
 from llmops_tui.domain.trace import Span
 from llmops_tui.store.connection import Database
+from llmops_tui.store.live.guards import set_sample
 from llmops_tui.store.live.labels import Labels
 from llmops_tui.store.live.opened import Opened, Requests, chunks, marks
 from llmops_tui.store.live.placing import Placing
@@ -78,6 +79,9 @@ class Ingest:
         """
         with self._db.write():
             self._look_for_others()
+            for batch in batches:
+                if batch.guards_sample is not None:
+                    set_sample(self._db, batch.guards_sample)
             return _Taking(self._db, self._labels, self._rollups, now).take(batches)
 
     def _look_for_others(self) -> None:

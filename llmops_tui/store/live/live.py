@@ -18,6 +18,7 @@ from llmops_tui.store.connection import Database, connect
 from llmops_tui.store.live import schema
 from llmops_tui.store.live.alerts import Alerts
 from llmops_tui.store.live.canaries import Canaries
+from llmops_tui.store.live.guards import Guards
 from llmops_tui.store.live.ingest import Ingest, Ingested
 from llmops_tui.store.live.labels import Labels, margin_for
 from llmops_tui.store.live.looked import Looked
@@ -55,6 +56,7 @@ class LiveStore:
         self.watch = Watch(db)
         self.canaries = Canaries(db)
         self.looked = Looked(db)
+        self.guards = Guards(db, self.labels)
         self.retention = Retention(db, self.rollups)
         self._ingest = Ingest(db, self.labels, self.rollups)
 

@@ -10,6 +10,7 @@ import msgspec
 from llmops_tui.domain.live.request import Request, begin
 from llmops_tui.domain.live.tally import parts_of, tally_of
 from llmops_tui.store.connection import Database
+from llmops_tui.store.live.guards import write_rows
 from llmops_tui.store.live.labels import Labels
 from llmops_tui.store.live.rollups import Changes
 from llmops_tui.store.live.rows import facts_of
@@ -133,6 +134,7 @@ class Requests:
         """Write the rows of those that changed, and have the sums hold them again."""
         fresh: list[tuple[Any, ...]] = []
         known: list[tuple[Any, ...]] = []
+        guarded: list[Opened] = []
         for trace, opened in self.by_trace.items():
             if not opened.is_changed:
                 continue
@@ -145,8 +147,12 @@ class Requests:
             else:
                 fresh.append((opened.id, trace, self._now, *self._values(opened)))
                 opened.is_written = True
+            if r.guarded and r.is_request:
+                guarded.append(opened)
         self._db.connection.executemany(_INSERT, fresh)
         self._db.connection.executemany(_UPDATE, known)
+        if guarded:
+            write_rows(self._db, [(each.id, each.series_id, each.request) for each in guarded])
 
     def _values(self, opened: Opened) -> tuple[Any, ...]:
         r = opened.request

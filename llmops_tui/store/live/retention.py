@@ -190,6 +190,8 @@ class Retention:
             where = f"WHERE request_id IN ({marks(ids)})"
             dropped["signals"] += self._drop_signals(where, ids, now)
             dropped["scores"] += connection.execute(f"DELETE FROM scores {where}", ids).rowcount
+            # Reviews stay: they have what is counted by, and no text.
+            connection.execute(f"DELETE FROM guard_rows {where}", ids)
             dropped["requests"] += connection.execute(
                 f"DELETE FROM requests WHERE id IN ({marks(ids)})", ids
             ).rowcount

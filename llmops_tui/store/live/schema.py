@@ -69,6 +69,23 @@ CREATE TABLE canaries (
 CREATE INDEX canaries_of ON canaries(config, version, eval_hash, at);
 """
 
+#: What guardrails did is in `facts`; `guard_rows` says of which requests it is kept, and has what is counted
+#: and ordered by. `place` is what it was drawn by: a number in [0, 1) made of the trace's id.
+#: Reviews outlive requests, so they have all that is counted by; `data` is MessagePack.
+GUARDS = """
+CREATE TABLE guard_rows (
+  request_id INTEGER NOT NULL REFERENCES requests(id) ON DELETE CASCADE, guardrail TEXT NOT NULL,
+  started_at REAL NOT NULL, series_id INTEGER NOT NULL, triggered INTEGER NOT NULL, failed INTEGER NOT NULL,
+  drawn INTEGER NOT NULL, place REAL NOT NULL, score REAL, threshold REAL, elapsed_s REAL NOT NULL,
+  cost_usd REAL NOT NULL, PRIMARY KEY (request_id, guardrail)) WITHOUT ROWID;
+CREATE INDEX guard_rows_at ON guard_rows(guardrail, started_at, series_id, triggered, failed, drawn, place,
+  score, threshold, elapsed_s, cost_usd);
+CREATE TABLE guard_reviews (
+  trace_id BLOB NOT NULL, guardrail TEXT NOT NULL, triggered INTEGER NOT NULL, at REAL NOT NULL,
+  reviewed_at REAL NOT NULL, data BLOB NOT NULL, PRIMARY KEY (trace_id, guardrail)) WITHOUT ROWID;
+CREATE INDEX guard_reviews_at ON guard_reviews(guardrail, at);
+"""
+
 #: (name, statements): the n-th one makes schema n.
-STEPS: tuple[tuple[str, str], ...] = (("live", LIVE),)
+STEPS: tuple[tuple[str, str], ...] = (("live", LIVE), ("guards", GUARDS))
 VERSION = len(STEPS)

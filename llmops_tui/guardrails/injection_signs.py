@@ -1,0 +1,63 @@
+"""Signs of an injection that are no words: role tags, fake delimiters, comments with orders, images that carry
+data away, invisible characters."""
+
+from __future__ import annotations
+
+import re
+
+from llmops_tui.guardrails.normalising import View
+
+_TAGS, _TAGS_WEIGHT = "imitates the marks of a prompt", 0.65
+
+#: (what must be there, weight, family, pattern over the folded text in lower case)
+_SIGNS: tuple[tuple[str, float, str, re.Pattern[str]], ...] = tuple(
+    (there, weight, family, re.compile(pattern))
+    for there, weight, family, pattern in (
+        ("<|", 0.65, _TAGS, r"<\|[a-z_]{2,24}\|>"),
+        ("[", 0.65, _TAGS, r"\[/?inst\]|\[(?:system|admin|developer)(?: [a-z]{1,20})?\]"),
+        ("<<", 0.65, _TAGS, r"<</?sys>>"),
+        ("<", 0.55, _TAGS, r"</?(?:system|assistant|instructions?|developer|admin|system_prompt)(?:\s[^<>]{0,80})?>"),
+        ("</", 0.4, _TAGS, r"</(?:context|documents?|user_input|user|input|query|question|data|untrusted|source)>"),
+        ("#", 0.5, _TAGS, r"(?m)^[ \t]{0,3}#{2,5} ?(?:new )?(?:system|instructions?|assistant|response)(?: prompt| message)?:?[ \t]*$"),
+        ("#", 0.4, _TAGS, r"#{2,5} ?(?:new )?(?:system|instructions?|assistant)(?: prompt| message)?:"),
+        ("system", 0.4, _TAGS, r"(?m)^\W{0,4}system(?: prompt| message| note| override| instructions?)?\W{0,3}:(?! (?:windows|mac|linux|ios|android))"),
+        ("system", 0.55, _TAGS, r"[\"']role[\"']\s{0,3}:\s{0,3}[\"']system[\"']"),
+        ("assistant:", 0.3, _TAGS, r"(?m)^\W{0,4}assistant:"),
+        ("end of ", 0.35, _TAGS, r"\bend of (?:the )?(?:document|instructions?|prompt|context|user input|conversation|system prompt|data)\b"),
+        ("begin ", 0.35, _TAGS, r"\bbegin (?:system|new|admin|developer) (?:prompt|instructions?|message)\b"),
+        ("<!--", 0.5, "gives orders in a comment", r"<!--[^>]{0,400}?\b(?:ignore|instruct|ai|assistant|llm|you must|system|prompt|tell|answer|always|do not)\b"),
+        ("[//]:", 0.5, "gives orders in a comment", r"\[//\]: ?#? ?[(\"'][^)\n]{0,400}?\b(?:ignore|instruct|ai|assistant|llm|must|system|prompt|tell|answer|always)\b"),
+        ("style", 0.3, "hides text from people", r"style ?= ?[\"'][^\"']{0,100}(?:display: ?none|font-size: ?0|opacity: ?0|visibility: ?hidden|color: ?(?:white|#fff))"),
+        ("](", 0.65, "sends data elsewhere", r"!\[[^\]\n]{0,100}\]\(\s?https?://[^)\s]{0,300}[?&/=][^)\s]{0,100}[\[{<$]"),
+        ("](", 0.3, "sends data elsewhere", r"!\[[^\]\n]{0,100}\]\(\s?https?://[^)\s]{0,300}\?[^)\s]{1,300}="),
+        ("<img", 0.4, "sends data elsewhere", r"<img\s[^>]{0,200}src ?= ?[\"']?https?://[^\s\"'>]{0,200}\?[^\s\"'>]{1,200}="),
+        ("://", 0.45, "sends data elsewhere", r"https?://[^\s)]{1,200}[?&][a-z_]{1,20}=(?:\[|\{|<|followed|data|secret|conversation|history|prompt|\s?\+)"),
+    )
+)  # fmt: skip
+
+_IN_WORD = re.compile("(?<=[A-Za-z])[\u200b-\u200d\u2060-\u2064\ufeff\u180e\u00ad]+(?=[A-Za-z])")
+#: A flag of a part of a country has five of them at most, and an end.
+_TAG_CHARACTERS = re.compile("[\U000e0020-\U000e007e]{8,}")
+_OVERRIDES = re.compile("[\u202d\u202e][^\u202c\n]{0,400}")
+_HIDDEN, _FEW_IN_WORD = "hides characters", 2
+
+
+def signs(view: View, lower: str, words: set[str]) -> list[tuple[str, float, int, int]]:
+    """(family, weight, place in the original) of each."""
+    found: list[tuple[str, float, int, int]] = []
+    for there, weight, family, pattern in _SIGNS:
+        if there in lower:
+            found += [(family, weight, *view.span(*match.span())) for match in pattern.finditer(lower)]
+    return found
+
+
+def hidden(text: str) -> list[tuple[str, float, int, int]]:
+    """What can't be seen and is no part of a script, an emoji or a flag: weak evidence by itself."""
+    if text.isascii():
+        return []
+    found = [(_HIDDEN, 0.45, *match.span()) for match in _TAG_CHARACTERS.finditer(text)]
+    found += [(_HIDDEN, 0.25, *match.span()) for match in _OVERRIDES.finditer(text)]
+    in_words = [match.span() for match in _IN_WORD.finditer(text)]
+    if len(in_words) >= _FEW_IN_WORD:
+        found += [(_HIDDEN, 0.25, *place) for place in in_words]
+    return found
