@@ -109,6 +109,9 @@ def plan(team: Team) -> tuple[tuple[int, Callable[[], Awaitable[str]]], ...]:
         (15, team.has_alerts_sent),
         (17, team.schedules_a_canary),
         (19, team.makes_a_case),
+        (21, team.adds_a_guardrail),
+        (24, team.reviews_guardrails),
+        (26, team.attacks),
         (28, team.turns_alerts_off),
         (29, team.turns_alerts_on),
     )
