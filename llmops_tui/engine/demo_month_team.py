@@ -12,6 +12,7 @@ from llmops_tui.domain.live.arrival import Arrived, Batch
 from llmops_tui.domain.live.guards import Queue
 from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.engine import demo
+from llmops_tui.engine.collecting import taking_in
 from llmops_tui.engine.demo_answers import Answered, ask
 from llmops_tui.engine.demo_live import Clock, Say
 from llmops_tui.engine.demo_questions import QUESTIONS, Question
@@ -64,7 +65,7 @@ ATTEMPTS = tuple(
     )
 )
 SAMPLE = "guards_sample: 1.0\n  sample: {rate: 0.5, scorers: [{faithfulness: {method: words}}]}"
-CANARY = f"canary: {{config: {demo.CONFIG}, every: 1d}}"
+CANARY = f"canary: {{config: {demo.CONFIG}, every: 7d}}"
 #: A team's own: here, whatever is told is put into a file.
 CHANNELS = "channels:\n  log: {command: [tee, -a, .llmops/alerts.log]}\n"
 ALERTS = """\
@@ -132,6 +133,7 @@ class Team:
             self._clock.at = min(midnight + DAY_S, until)
             self._arrive(midnight)
             await self._judge()
+            await self._ask_canary()
         self._clock.at = until
         if self._is_watching:
             await self._watch()
@@ -142,7 +144,8 @@ class Team:
         due = [each for each in sent if self._sent_until <= each.at < self._clock.at]
         self._sent_until = self._clock.at
         if due:
-            self._live.ingest([batch_of(due)], self._clock.at)
+            _settings, prepare = taking_in(self.root)
+            self._live.ingest([prepare(batch_of(due))], self._clock.at)
 
     async def _judge(self) -> None:
         from llmops_tui.engine.online import OnlineEvals
@@ -152,6 +155,15 @@ class Team:
             online = OnlineEvals(self._engine, self._live, sampling, self._say, clock=self._clock)
             while await online.step():
                 pass
+
+    async def _ask_canary(self) -> None:
+        from llmops_tui.engine.canary import CanaryTask
+
+        settings = self._engine.workspace.live.canary
+        if settings is not None:
+            task = CanaryTask(self._engine, self._live, settings, self._say, clock=self._clock)
+            if task.due_in_s() <= 0:
+                await task.step()
 
     async def _watch(self) -> None:
         from llmops_tui.monitoring.alerting import AlertTask
@@ -222,12 +234,9 @@ class Team:
         return "llmops-tui collect runs day and night, and an alert on the pass rate goes to a channel"
 
     async def schedules_a_canary(self) -> str:
-        from llmops_tui.engine.canary import run_canary
-
         self._write(live=f"live:\n  {SAMPLE}\n  {CANARY}\n")
-        self._repository.commit("A canary a day")
-        result = await run_canary(self._engine, self._live, demo.CONFIG, self._emit, now=self._clock)
-        return f"a canary a day; {result.sentence}"
+        self._repository.commit("A canary a week")
+        return "a canary a week asks the baseline its eval set anew: live.canary in llmops.yaml"
 
     async def makes_a_case(self) -> str:
         id_ = self._keep_worst()
