@@ -105,7 +105,7 @@ class Team:
         #: What customers get; empty while nothing is collected.
         self._deployed: tuple[Answered, ...] = ()
         self._sent_until = 0.0
-        self._is_watching = False
+        self._is_watching = self._is_reviewing = False
 
     @property
     def root(self) -> Path:
@@ -137,6 +137,8 @@ class Team:
         self._clock.at = until
         if self._is_watching:
             await self._watch()
+        if self._is_reviewing:
+            self._review("firings")
 
     def _arrive(self, midnight: float) -> None:
         """What customers have asked of a day since this was done last."""
@@ -262,8 +264,11 @@ class Team:
 
     async def reviews_guardrails(self) -> str:
         firings, sampled = self._review("firings"), self._review("sample")
+        self._is_reviewing = True
         said = f"{fmt.plural(firings, 'firing')} and {fmt.plural(sampled, 'pass', 'passes')}"
-        return f"on the Guards screen, {said} of the random sample are reviewed"
+        return (
+            f"on the Guards screen, {said} of the random sample are reviewed; firings every day from now on"
+        )
 
     async def attacks(self) -> str:
         from llmops_tui.engine.attacking import Attacking

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,15 @@ NOW = 1_800_000_000.0
 
 
 @pytest.fixture(scope="module")
-async def steps(tmp_path_factory: pytest.TempPathFactory) -> list[MonthStep]:
+def steps(tmp_path_factory: pytest.TempPathFactory) -> list[MonthStep]:
     """Of the whole month, with a program that answers what it was told in place of the model."""
     folder = tmp_path_factory.mktemp("month")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LLMOPS_TUI_HOME", str(folder / "home"))
+        return asyncio.run(passed(folder))
+
+
+async def passed(folder: Path) -> list[MonthStep]:
     root = folder / "helpdesk"
     demo_month.make(folder / "no-demo", root)
     file = root / CONFIG_FILE
@@ -42,7 +49,7 @@ def moved(step: MonthStep) -> dict[str, str]:
     return {each.after.id: each.after.status for each in step.changed}
 
 
-async def test_the_team_climbs_rung_by_rung(steps: list[MonthStep]) -> None:
+def test_the_team_climbs_rung_by_rung(steps: list[MonthStep]) -> None:
     rungs = [(step.day, step.ladder.rung) for step in steps]
     first = {rung: min((day for day, found in rungs if found == rung), default=None) for rung in RUNGS}
     assert first == {"none": 1, "baseline": 4, "repeatable": 10, "mature": 26}
@@ -70,13 +77,13 @@ async def test_the_team_climbs_rung_by_rung(steps: list[MonthStep]) -> None:
         (29, "alerts", "met"),
     ],
 )
-async def test_each_step_moves_the_item_that_it_is_about(
+def test_each_step_moves_the_item_that_it_is_about(
     steps: list[MonthStep], day: int, item: str, status: str
 ) -> None:
     assert moved(of_day(steps, day)).get(item) == status, moved(of_day(steps, day))
 
 
-async def test_it_falls_when_the_alerts_are_turned_off(steps: list[MonthStep]) -> None:
+def test_it_falls_when_the_alerts_are_turned_off(steps: list[MonthStep]) -> None:
     assert [step.day for step in steps if step.fell] == [28]
     assert of_day(steps, 28).ladder.rung == "repeatable"
     (why,) = [item for item in of_day(steps, 28).ladder.next if item.id == "alerts"]
@@ -84,7 +91,7 @@ async def test_it_falls_when_the_alerts_are_turned_off(steps: list[MonthStep]) -
     assert "alerts: []" in why.remedy
 
 
-async def test_nothing_of_the_person_is_in_its_commits(
+def test_nothing_of_the_person_is_in_its_commits(
     steps: list[MonthStep], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from llmops_tui.engine.demo_repository import Repository
