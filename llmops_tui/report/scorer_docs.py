@@ -140,7 +140,7 @@ def _row(example: Example) -> str:
     if example.calls:
         output += f" after {example.calls} model calls"
     if example.fired:
-        output += f" after {', '.join(map(_code, example.fired))} fired"
+        output += f" after {', '.join(map(code_cell, example.fired))} fired"
     if example.retrieved:
         output += " from " + ", ".join(
             code_cell(json.dumps(t, ensure_ascii=False)) for t in example.retrieved
