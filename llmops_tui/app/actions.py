@@ -341,7 +341,7 @@ ACTIONS: tuple[Action, ...] = (
         "What other thresholds would do, from what was reviewed; and write one.",
         _GUARDS,
         "Versions",
-        2,
+        3,
     ),
     Action(
         "make_attack",
@@ -350,7 +350,7 @@ ACTIONS: tuple[Action, ...] = (
         "Make an attack case of this request: from then on every version is tried with it.",
         _GUARDS,
         "Take along",
-        3,
+        4,
     ),
     # -- live traffic
     Action("longer", ("w",), "window", "A longer window: 1 h, 6 h, 24 h, 7 d, 30 d.", _TRAFFIC, footer=2),
@@ -580,6 +580,14 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "playground", ("i",), "playground", "Type an input, and see both versions answer.", _ALL, "App", 13
+    ),
+    Action(
+        "doctor",
+        ("D",),
+        "ladder",
+        "Where the workspace stands: Baseline, Repeatable or Mature, and what to do next.",
+        _ALL,
+        "App",
     ),
     Action("palette", ("ctrl+p", "colon"), "palette", "Every action by name.", _ALL, "App", 20),
     Action("help", ("question_mark",), "help", "Keys of this screen.", _ALL, "App", 1),

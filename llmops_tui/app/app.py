@@ -318,6 +318,12 @@ class LlmopsApp(App[int], inherit_bindings=False):
         if isinstance(self.screen, Frame):
             self.show_screen("playground")
 
+    def action_doctor(self) -> None:
+        from llmops_tui.app.screens.doctor import DoctorSheet
+
+        if isinstance(self.screen, Frame):
+            self.push_screen(DoctorSheet())
+
     def action_help(self) -> None:
         from llmops_tui.app.screens.help import Help
 

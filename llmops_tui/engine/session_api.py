@@ -32,11 +32,13 @@ from llmops_tui.engine.events import (
 from llmops_tui.engine.playground_events import PlaygroundRequest
 
 if TYPE_CHECKING:
+    from llmops_tui.domain.ladder.ladder import Ladder
     from llmops_tui.domain.live.guards import GuardItem, GuardReview, GuardTrial, Queue, ThresholdCurve
     from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
     from llmops_tui.domain.live.overview import Dimension, Overview, Plot
     from llmops_tui.domain.live.rollout_view import RolloutView
     from llmops_tui.domain.matrix import Matrix
+    from llmops_tui.engine.attack_drafts import AttackDraft
     from llmops_tui.engine.guard_events import GuardsView
     from llmops_tui.engine.live_events import LiveDraft
     from llmops_tui.engine.matrix import CellDetail
@@ -290,11 +292,14 @@ class SessionApi(Protocol):
         """The request of a row; None where it is not kept any more."""
         ...
 
-    def review_guard(self, guardrail: str, trace_id: str, right: bool) -> Future[GuardReview]:
+    def review_guard(
+        self, guardrail: str, trace_id: str, right: bool, wanted: LiveFilter
+    ) -> Future[GuardReview]:
         """Keep what a person says of a guardrail in a request; what was said before is replaced.
 
         Args:
             right: of a firing: it should have fired; of a pass: it should not have.
+            wanted: what `guard_items` was asked for: it tells whose turn it was.
 
         Raises:
             UsageError: the app only views, or the guardrail did not look at this request.
@@ -310,11 +315,38 @@ class SessionApi(Protocol):
         """
         ...
 
+    def guard_attack(self, guardrail: str, trace_id: str) -> Future[AttackDraft]:
+        """The attack that a request was, which a guardrail let pass.
+
+        Raises:
+            UsageError: its trace is not kept any more.
+        """
+        ...
+
+    def keep_guard_attack(self, draft: AttackDraft) -> Future[tuple[str, str]]:
+        """Write it into an attack file; gives its id and the file.
+
+        Raises:
+            UsageError: nobody would judge it, or the file can't take it; or the app only views.
+            WorkspaceError: the file can't be read or written.
+        """
+        ...
+
     def tune_guard(self, guardrail: str, value: float, config: str | None = None) -> Future[Tuned]:
         """Write a threshold into the configuration; a save like any other.
 
         Raises:
             UsageError, WorkspaceError: as `tuning.set_threshold`; or the app only views.
+        """
+        ...
+
+    # -- the ladder
+
+    def ladder(self, now: float) -> Future[Ladder]:
+        """Where the workspace stands; read beside the engine's thread. Writes nothing.
+
+        Raises:
+            WorkspaceError: the files have mistakes.
         """
         ...
 

@@ -19,6 +19,7 @@ from llmops_tui.engine.events import (
     Working,
     WorkRequest,
 )
+from llmops_tui.engine.session_doctor import SessionDoctor
 from llmops_tui.engine.session_guards import SessionGuards
 from llmops_tui.engine.session_matrix import SessionMatrix
 from llmops_tui.engine.session_review import SessionReview
@@ -29,7 +30,7 @@ from llmops_tui.store import kept_for_long
 COMPARE_AFTER_S = 0.08
 
 
-class SessionRuns(SessionReview, SessionMatrix, SessionTraces, SessionGuards):
+class SessionRuns(SessionReview, SessionMatrix, SessionTraces, SessionGuards, SessionDoctor):
     """Part of `session_api.SessionApi`; `Session` has the thread, the files and the commands."""
 
     def __init__(self, root: Path, config: str | None) -> None:

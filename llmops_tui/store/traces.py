@@ -10,7 +10,7 @@ import msgspec
 
 from llmops_tui.domain.call import Draw
 from llmops_tui.domain.trace import SpanRecord
-from llmops_tui.store.blobs import Blobs, from_json, to_json
+from llmops_tui.store.blobs import Blobs, chunks, from_json, marks, to_json
 from llmops_tui.store.connection import Database
 
 #: Texts beyond this length are kept once each, by content.
@@ -87,6 +87,13 @@ class Traces:
     def of_output(self, output_id: int) -> KeptTrace | None:
         """None for one that was made before traces were kept."""
         return self._get("output_id", output_id)
+
+    def count(self, output_ids: Sequence[int]) -> int:
+        """How many of these outputs have a trace."""
+        return sum(
+            int(self._db.one(f"SELECT count(*) FROM traces WHERE output_id IN ({marks(chunk)})", chunk)[0])
+            for chunk in chunks(set(output_ids))
+        )
 
     def of_attempt(self, attempt_id: int) -> KeptTrace | None:
         return self._get("attempt_id", attempt_id)

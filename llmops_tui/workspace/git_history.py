@@ -109,6 +109,11 @@ def before(root: Path, bad: str) -> list[Commit]:
     return list(reversed(_listed(root, ["-n", str(MOST_COMMITS), commit_of(root, bad).sha])))
 
 
+def newest(root: Path, most: int) -> list[Commit]:
+    """The last so many commits, oldest first, along first parents; none outside git."""
+    return list(reversed(_listed(root, ["-n", str(most), "HEAD"])))
+
+
 def _listed(root: Path, what: Sequence[str]) -> list[Commit]:
     command = [
         "log",

@@ -13,6 +13,7 @@ from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
 from llmops_tui.domain.live.request import Request
 from llmops_tui.domain.trace import Span, Trace
 from llmops_tui.store.connection import Database
+from llmops_tui.store.live.opened import chunks, marks
 
 Args = list[Any]
 #: A trace's id, or its beginning.
@@ -164,6 +165,17 @@ class Requests:
         if request.spans > MOST_SPANS:
             title += f" · the first {MOST_SPANS} of {request.spans} spans"
         return Trace(row[0].hex(), title, _parents_first(spans))
+
+    def kinds(self, ids: Sequence[int]) -> dict[int, frozenset[str]]:
+        """Number of a request → kinds of its spans; without those of which no span is kept."""
+        found: dict[int, set[str]] = {}
+        for chunk in chunks(ids):
+            rows = self._db.rows(
+                f"SELECT DISTINCT request_id, kind FROM spans WHERE request_id IN ({marks(chunk)})", chunk
+            )
+            for id_, kind in rows:
+                found.setdefault(id_, set()).add(kind)
+        return {id_: frozenset(kinds) for id_, kinds in found.items()}
 
     def signals(self, id_: int) -> list[Signal]:
         rows = self._db.rows(
