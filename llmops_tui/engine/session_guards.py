@@ -103,7 +103,7 @@ class SessionGuards(SessionLive):
             from llmops_tui.monitoring import guards
 
             at, by = time.time(), self._reviewed_by()
-            return guards.review(store, guardrail, (trace_id,), right, at, by, wanted)[0]
+            return guards.review(store, guardrail, (trace_id,), right, at, by=by, wanted=wanted)[0]
 
         return self._write(work)
 

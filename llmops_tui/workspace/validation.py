@@ -40,6 +40,10 @@ def json_schema(kind: str) -> dict[str, Any]:
     if kind not in FILE_KINDS:
         raise UsageError(Problem(f"there is no schema '{kind}'", did_you_mean(kind, set(FILE_KINDS))))
     made = FILE_KINDS[kind].model_json_schema()
+    if kind == "config":
+        from llmops_tui.workspace.guardrail_schema import guardrail_entry_schema
+
+        made["properties"]["guardrails"]["items"] = guardrail_entry_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
 
 

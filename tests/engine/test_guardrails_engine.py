@@ -124,7 +124,9 @@ async def test_a_redacted_input_is_what_the_program_sees_and_not_what_scorers_se
             "scorers": ["sees_it"],
         }
     ]
-    scorers = "def sees_it(vars, guardrails): return (vars['more']['list'], guardrails) == (['drat', 3], ['drat'])\n"
+    scorers = (
+        "def sees_it(vars, guardrails): return [*vars['more']['list'], *guardrails] == ['drat', 3, 'drat']\n"
+    )
     prompt = "user:\n{{ question }} {{ more.list[0] }} {{ more.list[1] }}\n"
     async with FakeOpenAI() as fake:
         made = await bench(
