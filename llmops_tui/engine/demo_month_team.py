@@ -332,7 +332,9 @@ class Team:
             is_attempt = item.row.input in tried
             right = is_attempt if queue == "firings" else not is_attempt
             trace_ids = [item.row.trace_id]
-            guards.review(self._live, GUARDRAIL, trace_ids, right, self._clock.at, wanted, "the team")
+            guards.review(
+                *(self._live, GUARDRAIL, trace_ids, right, self._clock.at), by="the team", wanted=wanted
+            )
             count += 1
         return count
 

@@ -68,14 +68,15 @@ def price(store: Store, configuration: Configuration, prepared: Prepared) -> Est
     missing = [t.slot for t in prepared.to_ask]
     asking = estimate.cost_of(store, configuration, missing)
     judgements, judging = estimate.judging(store, prepared)
+    looks, looking = estimate.guarding(store, configuration, len(missing))
     return Estimate(
         outputs=len(prepared.slots),
         cached=len(prepared.slots) - len(missing) - prepared.left_out,
         to_ask=len(missing),
         to_score=len(prepared.to_score),
-        cost_usd=None if asking is None or judging is None else asking + judging,
+        cost_usd=None if asking is None or judging is None or looking is None else asking + judging + looking,
         spent_today_usd=store.calls.spent_since(estimate.midnight()),
-        judgements=judgements,
+        judgements=judgements + looks,
     )
 
 
