@@ -23,7 +23,9 @@ from llmops_tui.store.live import LIVE_DATABASE
 
 HOUR, DAY = 3_600.0, 86_400.0
 Build = Callable[..., Path]
-CASES = [{"id": f"c{n}", "vars": {"question": f"word {n}"}, "scorers": [{"max_words": 50}]} for n in range(12)]
+CASES = [
+    {"id": f"c{n}", "vars": {"question": f"word {n}"}, "scorers": [{"max_words": 50}]} for n in range(12)
+]
 
 
 def item(root: Path, id_: str, now: float | None = None, config: str | None = None) -> Item:
