@@ -91,6 +91,12 @@ def test_it_falls_when_the_alerts_are_turned_off(steps: list[MonthStep]) -> None
     assert "alerts: []" in why.remedy
 
 
+def test_what_the_team_reviewed_gives_precision_and_recall(steps: list[MonthStep]) -> None:
+    (guards,) = [item for item in steps[-1].ladder.items if item.id == "guards"]
+    assert "injection precision 100% (" in guards.evidence
+    assert "recall 100% (" in guards.evidence
+
+
 def test_nothing_of_the_person_is_in_its_commits(
     steps: list[MonthStep], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
