@@ -27,7 +27,7 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> list[MonthStep]:
 
 async def passed(folder: Path) -> list[MonthStep]:
     root = folder / "helpdesk"
-    demo_month.make(folder / "no-demo", root)
+    demo_month.make(root)
     file = root / CONFIG_FILE
     file.write_text(file.read_text("utf-8").replace("local/smollm2-135m-instruct", "echo/parrot"), "utf-8")
     engine = Engine.open(root)

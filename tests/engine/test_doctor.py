@@ -8,18 +8,20 @@ from pathlib import Path
 
 import pytest
 from git_repository import Repository
-from made_traffic import Made, live_store, spread
+from made_traffic import Made, batch_of, live_store, spread
 from small_workspace import write_workspace
 
+from llmops_tui.domain import semconv as a
 from llmops_tui.domain.errors import UsageError, WorkspaceError
 from llmops_tui.domain.ladder.facts import EvalSet, Facts, Traffic, Unknown, Watching
 from llmops_tui.domain.ladder.ladder import Item
+from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.engine.doctor import doctor, facts_of
 from llmops_tui.engine.engine import DATABASE, Engine
 from llmops_tui.engine.events import GateRequest, RunRequest
 from llmops_tui.engine.gating import Gate, GateOutcome
 from llmops_tui.engine.promotion import promote
-from llmops_tui.store.live import LIVE_DATABASE
+from llmops_tui.store.live import LIVE_DATABASE, LiveStore
 
 HOUR, DAY = 3_600.0, 86_400.0
 Build = Callable[..., Path]
@@ -260,6 +262,51 @@ def test_no_rules_are_alerts_turned_off(workspace: Build) -> None:
 
 def test_without_live_traffic_guardrails_are_known_from_the_files(workspace: Build) -> None:
     assert item(workspace(cases=CASES), "guards").status == "unmet"
+
+
+def guarded(root: Path, now: float, n: int = 40) -> None:
+    """Requests that a guardrail looked at: it fired in every fourth, and ended it before any model."""
+    made = [Made(now - 60 * k, config="bench", flagged=k % 4 == 0) for k in range(1, n + 1)]
+    batch = batch_of(made)
+    ended = {each.trace_id for each in batch.spans if each.span.attributes.get(a.TRIGGERED)}
+    batch.spans = [s for s in batch.spans if s.span.kind != "model" or s.trace_id not in ended]
+    batch.guards_sample = 1.0
+    (root / LIVE_DATABASE).parent.mkdir(exist_ok=True)
+    with LiveStore.open(root / LIVE_DATABASE) as store:
+        store.ingest([batch], now)
+
+
+def test_guardrails_and_what_people_said_of_them(workspace: Build) -> None:
+    from llmops_tui.monitoring import guards
+
+    root = workspace(cases=CASES)
+    now = time.time()
+    guarded(root, now)
+    assert item(root, "guards", now).evidence.startswith("0 of 10 (0%) firings of the last 30 days reviewed")
+    wanted = LiveFilter()
+    with LiveStore.open(root / LIVE_DATABASE) as store:
+        firings = [each.row.trace_id for each in guards.items(store, "pii", "firings", wanted, 100)]
+        passes = [each.row.trace_id for each in guards.items(store, "pii", "sample", wanted, 100)]
+        guards.review(store, "pii", firings[:8], True, now)
+        guards.review(store, "pii", firings[8:], False, now)
+        guards.review(store, "pii", passes[:19], True, now)
+        found = item(root, "guards", now)
+        assert (found.status, "10 of 10 (100%) firings" in found.evidence) == ("partly", True)
+        assert "1 more pass" in found.remedy
+        guards.review(store, "pii", passes[19:20], True, now)
+    found = item(root, "guards", now)
+    assert (found.status, "pii precision 80% (" in found.evidence) == ("met", True)
+    assert found.seen_at == now
+    # Longer ago than the window reaches back.
+    assert item(root, "guards", now + 31 * DAY).status == "unmet"
+
+
+def test_a_request_that_a_guardrail_ended_lacks_no_step(workspace: Build) -> None:
+    root = workspace(cases=CASES)
+    now = time.time()
+    guarded(root, now)
+    found = traffic(root, now)
+    assert (found.looked_at, found.whole) == (40, 40)
 
 
 def test_nothing_is_written(workspace: Build) -> None:
