@@ -112,7 +112,7 @@ def _is_ip(text: str, start: int, end: int) -> bool:
 def _is_phone(regions: tuple[str, ...], text: str, start: int, end: int) -> bool:
     """By its international prefix, as one of the regions, or by how it is written and what is said before."""
     number = text[start:end]
-    digits = sum(char.isdigit() for char in number)
+    digits = sum(map(str.isdigit, number))
     if not 7 <= digits <= 15 or is_dated(number):
         return False
     if number[0] == "+":
@@ -187,10 +187,11 @@ def personal(options: dict[str, Any]) -> Check:
 def _worth_looking(text: str, rules: list[tuple[str, Shape, Tell]]) -> Iterable[tuple[str, Shape, Tell]]:
     """The rules that may find something: most texts have neither an @ nor many digits."""
     has_digits = DIGITS.search(text) is not None
+    lower = text.lower()
     for rule in rules:
         name, shape, _ = rule
         if shape is SPELT_EMAIL:
-            if any(sign in text.lower() for sign in _SPELT):
+            if any(sign in lower for sign in _SPELT):
                 yield rule
         elif "@" in text if name == "email" else has_digits:
             yield rule
