@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pytest
@@ -56,7 +57,7 @@ def test_the_second_program_calls_a_tool(note: str, calls: int) -> None:
         return {"told": "ann@example.org"}
 
     program = {"guards": guard.load("helpdesk"), "refund": refund, "note": note}
-    exec("def run():\n" + re.sub(r"(?m)^", "    ", BLOCKS[1]) + "    return result\n", program)
+    exec(f"def run():\n{indent(BLOCKS[1], '    ')}    return result\n", program)
     result = program["run"]()  # type: ignore[operator]
     assert len(called) == calls
     assert result == {"told": "[email]"} if calls else "'topic'" in result
