@@ -42,7 +42,7 @@ _NO_DOMAIN = re.compile(
     r".*\.(?:png|jpe?g|gif|svg|webp|ico|css|js|ts|py|json|[a-z-]*\d[\w-]*)", re.IGNORECASE
 )
 _VERSION = re.compile(
-    r"(?:\b(?:v|ver|versions?|release|build|firmware|section|chapter|clause|article|step|figure|table)|§)[\s:.]*$",
+    r"(?:\b(?:v|ver|versions?|release|build|firmware|section|chapter|clause|article|step|figure|table)|§|[<>=~!^])[\s:.=]*$",
     re.IGNORECASE,
 )
 _CALLS = re.compile(
@@ -101,7 +101,9 @@ def _is_ip(text: str, start: int, end: int) -> bool:
         address = ipaddress.ip_address(text[start:end])
     except ValueError:
         return False
-    if address.is_loopback or address.is_unspecified or (address.version == 4 and address.is_reserved):
+    if address.is_loopback or address.is_unspecified or address.is_link_local:
+        return False
+    if address.version == 4 and address.is_reserved:
         return False
     # `1::2` is an address as well, and a slice of Python; `1.2.3.4` a version or a section.
     if address.version == 6:

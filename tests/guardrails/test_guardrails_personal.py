@@ -138,6 +138,8 @@ def test_a_region_tells_its_numbers() -> None:
         "part AB12 3456 7890 1234 5678",
         "version 1.2.3.4 of the API",
         "see section 3.2.1.4",
+        "Requires-Dist: stubs>=1.2.0.0, other==4.10.0.0",
+        "[fe80::1] and 169.254.10.20",
         "300.400.1.2",
         "listens on 127.0.0.1 and 0.0.0.0, mask 255.255.255.0",
         "a[1::2]",

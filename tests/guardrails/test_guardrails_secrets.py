@@ -144,6 +144,7 @@ def test_a_private_key_is_found_to_its_end() -> None:
         "https://example.org/a-very-long-path/with/many-parts_and.more.dots.than.usual?q=abcdefghijk",
         "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ",
         "APACHE SOFTWARE FOUNDATION APARTMENTSANDHOUSES12",
+        "6UHQQ09CBS/6V3hKc/AP8CqCrUcpmop3Cx48eDB4yEECjVQrlZb80CRN8t6OM/teag",
         "order 4001234567-2026-AB, tracking 1Z999AA10123456784",
         "eyJhbGciOi is how a JSON web token begins",
         "xoxo-and-kisses-to-all-of-you-there",
