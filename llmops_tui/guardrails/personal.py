@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -172,8 +172,8 @@ def personal(options: dict[str, Any]) -> Check:
 
             # Several kinds have the same signs; blotting out what was found adds none.
             if shape.signs not in signs:
-                signs[shape.signs] = signs_of(rest, shape)
-            spans = list(places(rest, shape, is_one, signs[shape.signs]))
+                signs[shape.signs] = list(_timed(signs_of(rest, shape), deadline))
+            spans = list(places(rest, shape, is_one, _timed(signs[shape.signs], deadline)))
             deadline.check()
             found += [
                 Match(*plain.span(*span), f"[{name}]") for span in spans if not is_allowed(rest[slice(*span)])
@@ -184,6 +184,12 @@ def personal(options: dict[str, Any]) -> Check:
         return Found(1.0, _counted(match.label for match in found), tuple(sorted(found, key=_start)))
 
     return check
+
+
+def _timed(spans: Iterable[Span], deadline: Deadline) -> Iterator[Span]:
+    for span in spans:
+        deadline.check()
+        yield span
 
 
 def _worth_looking(text: str, rules: list[tuple[str, Shape, Tell]]) -> Iterable[tuple[str, Shape, Tell]]:
