@@ -88,6 +88,7 @@ def test_a_key_of_a_provider_is_found_whole(parts: tuple[str, ...]) -> None:
         ("PASSWORD=", "12345678", ""),
         ("DB_PASSWORD=", "s3cr3t-pa55", "\nX=1"),
         ('{"pwd": "', "Winter2026!", '"}'),
+        ('"{\\"pwd\\": \\"', "Winter2026!", '\\"}"'),
         ("Das Passwort lautet: ", "Sommer2026", ""),
         ("api_key = ", "0123456789abcdef", ""),
         ("API key: `", "q7w8e9r0t1y2u3", "`"),
