@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, get_args
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from llmops_tui.domain.guardrails.kind import GuardrailOptions
 
@@ -46,16 +46,28 @@ class Injection(GuardrailOptions):
         default="heuristics", description="`both` asks the judge where the heuristics are not sure."
     )
     phrases: list[str] = Field(
-        default_factory=list, description="Further phrases that only an attacker would write."
+        default_factory=list,
+        description="Further phrases that only an attacker would write; case, accents, punctuation and "
+        "look-alike letters do not matter.",
     )
 
 
 class Topic(GuardrailOptions):
     allowed: list[str] = Field(
-        default_factory=list, description="What it may be about: words or descriptions."
+        default_factory=list, description="What it may be about: words or short descriptions."
     )
-    denied: list[str] = Field(default_factory=list, description="What it may not be about.")
-    method: Literal["words", "judge"] = "words"
+    denied: list[str] = Field(
+        default_factory=list, description="What it may not be about: words or short descriptions."
+    )
+    method: Literal["words", "judge"] = Field(
+        default="words", description="`words` sees a topic only by the words that are written here."
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Topic:
+        if not self.allowed and not self.denied:
+            raise ValueError("says neither what is `allowed` nor what is `denied`")
+        return self
 
 
 class Pattern(GuardrailOptions):
@@ -126,9 +138,15 @@ class Grounded(GuardrailOptions):
 
 
 class MaxLength(GuardrailOptions):
-    value: int | None = Field(default=None, ge=0, description="Characters.")
-    words: int | None = Field(default=None, ge=0)
-    tokens: int | None = Field(default=None, ge=0, description="About four characters each.")
+    value: int | None = Field(default=None, ge=0, description="Characters, at most.")
+    words: int | None = Field(default=None, ge=0, description="Words, at most.")
+    tokens: int | None = Field(default=None, ge=0, description="Tokens, at most: four characters are one.")
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> MaxLength:
+        if self.value is None and self.words is None and self.tokens is None:
+            raise ValueError("has no limit")
+        return self
 
 
 class Refusal(GuardrailOptions):
