@@ -153,6 +153,10 @@ _SHAPES: dict[str, tuple[tuple[Shape, Tell], ...]] = {
 
 @guardrail("pii")
 def personal(options: dict[str, Any]) -> Check:
+    # Now, and not in the time of the first look.
+    import phonenumbers  # noqa: F401
+    from stdnum import iban, luhn  # noqa: F401
+
     wanted = options["value"]
     regions = options["region"]
     of_regions: Tell = partial(_is_phone, tuple([regions] if isinstance(regions, str) else regions))
