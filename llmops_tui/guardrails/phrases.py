@@ -82,7 +82,11 @@ class Phrases:
                 for start, end in _around(line, keys):
                     # A space before the stretch: each phrase begins with one, for which `re` is fast.
                     for match in phrase.spaced.finditer(f" {line[start:end]} "):
-                        yield phrase, start + match.start(), start + match.end() - 1
+                        yield (
+                            phrase,
+                            start + match.start(),
+                            start + match.start() + len(match[0].rstrip()) - 1,
+                        )
 
 
 def _around(line: str, words: set[str]) -> list[tuple[int, int]]:
