@@ -80,25 +80,7 @@ SLOW = (
     *("AKIA", "http://", "//", "a/", "i'm sorry ", "user system "),
 )
 #: Of these, what a megabyte is made of: one of each sort.
-LONG = (
-    *(
-        "a",
-        "a@",
-        "1-",
-        " ",
-        "ignore ",
-        "\0",
-        "<!--",
-        '{"a":',
-        "%69",
-        "69",
-        ".- ",
-        "\u200b",
-        "\u0301",
-        "\u202e",
-    ),
-    *("\U000e0069", "忽略", "-----BEGIN "),
-)
+LONG = ("a@", "1-", "ignore ", "<!--", "%69", "\u200b", "\u0301", "忽略")
 
 
 def hostile_texts() -> Iterator[str]:
