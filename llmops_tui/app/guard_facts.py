@@ -18,9 +18,9 @@ _MEANS = {
     "false alarms": "of what it should pass",
 }
 _REMEDY = {
-    "precision": "a or x says of a firing whether it was right",
-    "recall": "] goes to the sample of passes, where a or x says it",
-    "false alarms": "both queues say it: [ and ]",
+    "precision": "a or x says it of a firing",
+    "recall": "] goes to the sample of passes",
+    "false alarms": "it needs both queues: [ and ]",
 }
 
 

@@ -11,6 +11,7 @@ import msgspec
 from llmops_tui.app.lines import shown, shown_line
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.case import Case
+from llmops_tui.domain.guardrails.words import did
 from llmops_tui.domain.output import Output
 from llmops_tui.domain.prose_diff import Diff, diff
 from llmops_tui.engine.events import OutputDetail, PairDetail
@@ -139,9 +140,10 @@ def tool_call_text(call: dict[str, Any]) -> str:
 
 
 def facts(output: Output) -> str:
-    """`1.3 s · 42 tokens · $0.002`, the least important last; first how it ended where that is unusual."""
-    words = []
-    if output.refused:
+    """`1.3 s · 42 tokens · $0.002`, the least important last; first how it ended where that is unusual, and
+    what guardrails did: `blocked by injection (context)`."""
+    words = list(did(output.guardrails))
+    if output.refused and output.finish_reason != "guardrail":
         words.append("refused")
     if output.finish_reason == "length":
         words.append("cut off at max_tokens")

@@ -40,6 +40,7 @@ NAMED = {
     "embedding": a.MODEL,
     "tool": a.TOOL_NAME,
     "function": a.FUNCTION,
+    "guardrail": a.GUARDRAIL,
     "scorer": a.EVALUATION,
 }
 
@@ -116,6 +117,8 @@ def _words(pairing: Pairing, field: FieldDiff) -> str:
             else:
                 change = _change(field)
             return f"same answer, another {field.name}: {where.removeprefix('scorer ')} {change}"
+        case "guardrail":
+            return f"another look of a guardrail: {where.removeprefix('guardrail ')} {_change(field)}"
         case "request" | "turn":
             return "same steps, another answer"
         case _:

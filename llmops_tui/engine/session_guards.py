@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from llmops_tui.domain.guardrails.use import GuardrailUse
     from llmops_tui.domain.live.guards import GuardItem, GuardReview, GuardTrial, Queue, ThresholdCurve
     from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
+    from llmops_tui.engine.attack_drafts import AttackDraft
     from llmops_tui.engine.tuning import Tuned
     from llmops_tui.store.live import LiveStore
 
@@ -61,7 +62,8 @@ class SessionGuards(SessionLive):
         def work(engine: Engine) -> tuple[GuardTrial, ...]:
             from llmops_tui.engine.guard_trials import trials
 
-            return trials(engine)
+            configs = engine.workspace.configurations
+            return tuple(trial for config in configs for trial in trials(engine.store, config))
 
         return self._ask(work)
 
@@ -94,12 +96,14 @@ class SessionGuards(SessionLive):
 
     # -- writing
 
-    def review_guard(self, guardrail: str, trace_id: str, right: bool) -> Future[GuardReview]:
+    def review_guard(
+        self, guardrail: str, trace_id: str, right: bool, wanted: LiveFilter
+    ) -> Future[GuardReview]:
         def work(store: LiveStore) -> GuardReview:
             from llmops_tui.monitoring import guards
 
             at, by = time.time(), self._reviewed_by()
-            return guards.review(store, guardrail, (trace_id,), right, at, by)[0]
+            return guards.review(store, guardrail, (trace_id,), right, at, by=by, wanted=wanted)[0]
 
         return self._write(work)
 
@@ -132,6 +136,30 @@ class SessionGuards(SessionLive):
 
             self._reviewer = clean_line(git.user_name(self.root))
         return self._reviewer
+
+    # -- from a miss to an attack
+
+    def guard_attack(self, guardrail: str, trace_id: str) -> Future[AttackDraft]:
+        def work(store: LiveStore | None) -> AttackDraft:
+            from llmops_tui.engine.attack_drafts import draft_attack
+
+            if store is None:
+                raise UsageError(_GONE)
+            return draft_attack(store, trace_id, guardrail)
+
+        return self._live.ask(work)
+
+    def keep_guard_attack(self, draft: AttackDraft) -> Future[tuple[str, str]]:
+        def work(engine: Engine) -> tuple[str, str]:
+            from llmops_tui.engine.attack_drafts import keep
+
+            if self._viewing:
+                raise UsageError(_VIEWS)
+            return keep(engine.root, draft, None)
+
+        return self._ask(work)
+
+    # -- the threshold
 
     def tune_guard(self, guardrail: str, value: float, config: str | None = None) -> Future[Tuned]:
         def work(engine: Engine) -> Tuned:

@@ -1,78 +1,207 @@
-"""Guardrails of live traffic: how each did, what waits for a person's word, and its threshold's curve."""
+"""Guardrails of live traffic: how each did, and what would be with another threshold."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 
-from llmops_tui.domain.live.guards import GuardFigures, GuardItem, GuardReview, Queue, ThresholdCurve
+import msgspec
+
+from llmops_tui.domain import format as fmt
+from llmops_tui.domain.live.guards import (
+    GuardBucket,
+    GuardFigures,
+    GuardReview,
+    GuardVersion,
+    ThresholdCurve,
+)
 from llmops_tui.domain.live.listing import LiveFilter
+from llmops_tui.domain.live.request import Series
+from llmops_tui.domain.live.statistics.guards import (
+    Judged,
+    Strata,
+    false_alarms_of,
+    points_of,
+    rate_of,
+    recall_of,
+    share_of,
+)
+from llmops_tui.domain.live.tally import Tally
+from llmops_tui.monitoring.guard_queue import ALL, items, of_series, review, reviewed, take_back
+from llmops_tui.monitoring.guard_suspects import NO_PHRASES, Phrases, suspects
 from llmops_tui.store.live import LiveStore
+from llmops_tui.store.live.guards import Kept
+from llmops_tui.store.live.rollups import resolution_for
 
-ALL = LiveFilter()
+__all__ = ["ALL", "Phrases", "curve", "figures", "items", "review", "reviewed", "take_back"]
+
+_NEVER = (0, 0, 0, 0)
+_Sums = list[tuple[int, Series, Tally]]
 
 
 def figures(
-    store: LiveStore, wanted: LiveFilter, now: float, phrases: Sequence[str] = ()
+    store: LiveStore, wanted: LiveFilter, now: float, phrases: Phrases = NO_PHRASES
 ) -> tuple[GuardFigures, ...]:
     """Every guardrail that looked in a window, by name.
 
     Args:
         wanted: a window and a series (configuration, version, feature, model, provider); what else it asks
-            for is left out, as there are no sums of it.
-        phrases: of attacks that are known: a pass whose input is like one is suspected.
+            for is left out, as there are no sums of it. The window is taken at whole buckets.
+        now: Unix seconds.
+        phrases: see `suspects`.
     """
-    raise NotImplementedError
+    wanted, resolution = _window(wanted, now)
+    sums = store.tallies(wanted, resolution, ("config", "version"))
+    names = sorted({name for _at, _series, tally in sums for name in tally.guarded})
+    kept = store.guards.kept(wanted)
+    suspected = suspects(store, wanted, phrases) if names else {}
+    reviews: dict[str, list[GuardReview]] = {}
+    for each in store.guards.reviews(wanted):
+        reviews.setdefault(each.guardrail, []).append(each)
+    return tuple(
+        msgspec.structs.replace(
+            _figures(name, sums, reviews.get(name, []), kept.get(name, Kept())),
+            **_latency(store.guards.elapsed_s(wanted, name)),
+            suspected=len(suspected.get(name, ())),
+        )
+        for name in names
+    )
 
 
-def items(
-    store: LiveStore,
-    guardrail: str,
-    queue: Queue,
-    wanted: LiveFilter,
-    limit: int,
-    phrases: Sequence[str] = (),
-) -> tuple[GuardItem, ...]:
-    """What waits for a person's word, in the order in which it should be looked at.
-
-    Firings and the sample come in a random order that stays the same, so that those that were reviewed so far
-    are a random sample of all; suspected misses come with the likeliest first. What was reviewed is left out.
-    """
-    raise NotImplementedError
+def _window(wanted: LiveFilter, now: float) -> tuple[LiveFilter, int]:
+    """A window of whole buckets, and seconds of one: sums, rows and reviews are then of the same requests."""
+    wanted = of_series(wanted)
+    until = min(wanted.until, now)
+    resolution = resolution_for(max(until - wanted.since, 1.0), now - wanted.since)
+    whole = msgspec.structs.replace(
+        wanted,
+        since=wanted.since // resolution * resolution,
+        until=-(-wanted.until // resolution) * resolution,
+    )
+    return whole, resolution
 
 
-def reviewed(store: LiveStore, guardrail: str, wanted: LiveFilter, limit: int) -> tuple[GuardItem, ...]:
-    """What was reviewed, the newest review first; `input` and `evidence` are empty of what was dropped."""
-    raise NotImplementedError
+def _figures(name: str, sums: _Sums, reviews: Sequence[GuardReview], kept: Kept) -> GuardFigures:
+    looked, fired, failed, passed = _whole(name, sums)
+    firings, passes = _counting(reviews, fired)
+    right, missed = sum(r.right for r in firings), sum(not r.right for r in passes)
+    strata = Strata(fired, passed, len(firings), right, len(passes), missed)
+    return GuardFigures(
+        name,
+        looked,
+        fired,
+        rate_of(fired, looked),
+        share_of(right, len(firings)),
+        recall_of(strata),
+        false_alarms_of(strata),
+        failed=failed,
+        cost_usd=kept.drawn_usd / kept.drawn * looked if kept.drawn else 0.0,
+        buckets=_buckets(name, sums),
+        versions=_versions(name, sums),
+        waiting=kept.waiting,
+        unseen=kept.unseen,
+        thresholds=kept.thresholds,
+        tunable=kept.scored,
+        notes=_notes(reviews, strata),
+    )
 
 
-def review(
-    store: LiveStore,
-    guardrail: str,
-    trace_ids: Sequence[str],
-    right: bool,
-    now: float,
-    wanted: LiveFilter = ALL,
-    by: str = "",
-) -> tuple[GuardReview, ...]:
-    """Keep what a person said of rows; what was said of them before is replaced.
+def _whole(name: str, sums: _Sums) -> tuple[int, int, int, int]:
+    """Requests: looked, fired, failed, passed."""
+    found = [tally.guarded[name] for _at, _series, tally in sums if name in tally.guarded]
+    return tuple(map(sum, zip(*found, strict=True))) if found else _NEVER  # type: ignore[return-value]
+
+
+def _counting(reviews: Sequence[GuardReview], fired: int) -> tuple[list[GuardReview], list[GuardReview]]:
+    """Those that rates are made of: firings and passes that nobody chose, or all firings that there are."""
+    firings = [each for each in reviews if each.triggered]
+    if len(firings) < fired:
+        firings = [each for each in firings if each.drawn]
+    return firings, [each for each in reviews if not each.triggered and each.drawn]
+
+
+def _notes(reviews: Sequence[GuardReview], s: Strata) -> tuple[str, ...]:
+    notes: list[str] = []
+    firings = sum(each.triggered for each in reviews)
+    if firings > s.reviewed_firings:
+        picked = fmt.plural(firings - s.reviewed_firings, "reviewed firing")
+        verb = "was" if firings - s.reviewed_firings == 1 else "were"
+        notes.append(f"{picked} {verb} picked and not drawn: they count once all {s.fired:,} are reviewed")
+    if s.fired and not s.reviewed_firings:
+        notes.append("no firing that counts is reviewed: nothing is known of its precision")
+    if s.passed and not s.reviewed_passes:
+        notes.append("no pass of the random sample is reviewed: nothing is known of its recall")
+    return tuple(notes)
+
+
+def _buckets(name: str, sums: _Sums) -> tuple[GuardBucket, ...]:
+    found: dict[int, tuple[int, int]] = {}
+    for at, _series, tally in sums:
+        looked, fired, *_rest = tally.guarded.get(name, _NEVER)
+        if looked:
+            before = found.get(at, (0, 0))
+            found[at] = (before[0] + looked, before[1] + fired)
+    return tuple(GuardBucket(at, looked, fired) for at, (looked, fired) in sorted(found.items()))
+
+
+def _versions(name: str, sums: _Sums) -> tuple[GuardVersion, ...]:
+    """Those with the newest traffic first."""
+    found: dict[tuple[str, str], tuple[int, int, int]] = {}
+    for at, series, tally in sums:
+        looked, fired, *_rest = tally.guarded.get(name, _NEVER)
+        if looked:
+            key = (series.config, series.version)
+            before = found.get(key, (0, 0, 0))
+            found[key] = (max(before[0], at), before[1] + looked, before[2] + fired)
+    ordered = sorted(found.items(), key=lambda each: (-each[1][0], each[0]))
+    return tuple(
+        GuardVersion(config, version, looked, fired, rate_of(fired, looked))
+        for (config, version), (_newest, looked, fired) in ordered
+    )
+
+
+def _latency(elapsed_s: Sequence[float]) -> Mapping[str, float]:
+    """Nearest ranks."""
+    if not elapsed_s:
+        return {}
+    ordered = sorted(elapsed_s)
+    p50, p95 = (ordered[-(-len(ordered) * p // 100) - 1] for p in (50, 95))
+    return {"latency_p50_s": p50, "latency_p95_s": p95}
+
+
+def curve(store: LiveStore, guardrail: str, wanted: LiveFilter, now: float | None = None) -> ThresholdCurve:
+    """What would be with other thresholds, from what was reviewed in a window.
 
     Args:
-        wanted: what `items` was asked for when they were chosen: it tells whose turn it was.
-        right: of a firing: it should have fired; of a pass: it should not have.
-        trace_ids: whole ones, or beginnings of eight digits at least.
-
-    Raises:
-        UsageError: this guardrail did not look at such a request, or failed itself there; nothing was kept.
-        StoreError: it can't be written.
+        now: Unix seconds; by default the clock's.
     """
-    raise NotImplementedError
+    wanted, resolution = _window(wanted, time.time() if now is None else now)
+    sums = store.tallies(wanted, resolution, ("config", "version"))
+    looked, fired, _failed, passed = _whole(guardrail, sums)
+    kept = store.guards.kept(wanted).get(guardrail, Kept())
+    current = kept.thresholds[-1] if kept.thresholds else None
+    firings, passes = _counting(store.guards.reviews(wanted, guardrail), fired)
+    rows = [*firings, *passes]
+    if problem := _problem(guardrail, looked, rows):
+        return ThresholdCurve(guardrail, current, reviewed=len(rows), problem=problem)
+    judged = [
+        Judged(row.score, row.triggered, row.right == row.triggered) for row in rows if row.score is not None
+    ]
+    points = points_of(judged, fired, passed, kept.thresholds)
+    return ThresholdCurve(guardrail, current, points, len(rows))
 
 
-def take_back(store: LiveStore, guardrail: str, trace_ids: Sequence[str]) -> int:
-    """Take reviews back; gives how many there were."""
-    raise NotImplementedError
-
-
-def curve(store: LiveStore, guardrail: str, wanted: LiveFilter) -> ThresholdCurve:
-    """What would be with other thresholds, from what was reviewed in a window."""
-    raise NotImplementedError
+def _problem(guardrail: str, looked: int, rows: Sequence[GuardReview]) -> str:
+    """Why there is no curve; empty where there is one."""
+    if not looked:
+        return f"'{guardrail}' did not look at any request of this window"
+    if not rows:
+        return "nothing that counts is reviewed: review firings and the random sample of passes first"
+    untold = sum(row.score is None for row in rows)
+    if untold:
+        return (
+            f"{untold:,} of {fmt.plural(len(rows), 'reviewed row')} tell no score: take a window without them"
+        )
+    if all(row.score in (0.0, 1.0) for row in rows):
+        return f"'{guardrail}' tells only that it fired or did not: no threshold would change that"
+    return ""

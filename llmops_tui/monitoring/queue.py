@@ -21,7 +21,7 @@ _WORDS = 80
 #: Likeness from which on two inputs are one (share of words in common), and rare enough to be a reason.
 _SAME, _RARE = 0.8, 0.5
 _WORD = re.compile(r"[^\W_]{3,}")
-_SIGNALS = {
+SIGNALS = {
     "thumb": "the user gave a thumb down",
     "rating": "the user rated it low",
     "edit": "the user changed much of it",
@@ -101,7 +101,7 @@ def reasons_of(request: Request) -> list[Reason]:
     reasons: list[Reason] = []
     bad = Counter(kind for kind, _value, is_bad in request.signals if is_bad)
     for kind, times in bad.items():
-        sentence = _SIGNALS.get(kind, f"a bad signal: {kind}")
+        sentence = SIGNALS.get(kind, f"a bad signal: {kind}")
         reasons.append(
             Reason(3.0 + 0.5 * (min(times, 3) - 1), sentence + (f", {times} times" if times > 1 else ""))
         )

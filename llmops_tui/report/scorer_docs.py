@@ -57,8 +57,8 @@ _PYTHON = """\
 
 A function in `scorers.py` of the workspace is a scorer of that name. It asks for what it needs by name:
 `output` (the text), `expected`, `vars`, `tags`, `case_id`, `context` (texts of the retrieved chunks),
-`tool_calls`, `latency_s`, `cost_usd`, and its own options. It runs in the worker process with a time limit,
-once the workspace is trusted (`llmops-tui trust`).
+`tool_calls`, `latency_s`, `cost_usd`, `guardrails` (names of those that fired), and its own options. It runs
+in the worker process with a time limit, once the workspace is trusted (`llmops-tui trust`).
 
 ```python
 # scorers.py
@@ -139,6 +139,8 @@ def _row(example: Example) -> str:
         output += " having called " + ", ".join(code_cell(_called(*call)) for call in example.tools)
     if example.calls:
         output += f" after {example.calls} model calls"
+    if example.fired:
+        output += f" after {', '.join(map(code_cell, example.fired))} fired"
     if example.retrieved:
         output += " from " + ", ".join(
             code_cell(json.dumps(t, ensure_ascii=False)) for t in example.retrieved

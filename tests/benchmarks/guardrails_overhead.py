@@ -1,4 +1,4 @@
-"""What the plain guardrails cost: microseconds a look, each kind and all together; a megabyte that is hostile.
+"""What the plain guardrails cost: microseconds a look, each kind and all together; hostile megabytes.
 
     uv run python tests/benchmarks/guardrails_overhead.py
 
@@ -42,11 +42,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
 ABOUT = About("output")
 
 ANSWER = (
-    "You can return any lamp within 30 days of delivery, in its original packaging. Our support team sends "
-    "you a label by e-mail, and the refund of 49.99 is paid to your account within 5 working days. If the lamp "
-    "arrived damaged, please attach a photo of the parcel: it helps us to talk to the carrier. Bulbs, fuses "
-    "and batteries are not part of the warranty, unless they were broken when you opened the box. To change the "
-    "address, open 'My orders', choose the order and follow the link; after 6 pm it has left Utrecht. "
+    "You can return any lamp within 30 days of delivery, in its original packaging. Our support team "
+    "sends you a label by e-mail, and the refund of 49.99 is paid to your account within 5 working days. "
+    "If the lamp arrived damaged, please attach a photo of the parcel: it helps us to talk to the "
+    "carrier. Bulbs, fuses and batteries are not part of the warranty, unless they were broken when you "
+    "opened the box. To change the address, open 'My orders', choose the order and follow the link; after "
+    "6 pm it has left Utrecht. "
 )
 TYPED = ANSWER.replace("'", "’").replace("e-mail, and", "e‑mail — and").replace("carrier", "größte Spediteur")
 

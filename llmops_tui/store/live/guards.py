@@ -21,6 +21,9 @@ from llmops_tui.store.live.labels import Labels
 
 #: The share of the sample is kept here, in parts of a billion.
 _COUNTER, _PARTS = "guards_sample", 1_000_000_000
+#: Arguments that one statement is given.
+_CHUNK = 500
+
 Args = list[Any]
 
 _PASS = "NOT g.triggered AND NOT g.failed"
@@ -169,19 +172,21 @@ class Guards:
 
     def drawn(self, trace_ids: Iterable[str]) -> set[str]:
         """Those of some traces that are of the random sample."""
-        return {trace_id for trace_id in trace_ids if self._is_drawn(trace_id)}
+        wanted = [bytes.fromhex(trace_id) for trace_id in trace_ids]
+        found: set[str] = set()
+        for at in range(0, len(wanted), _CHUNK):
+            part = wanted[at : at + _CHUNK]
+            rows = self._db.rows(
+                "SELECT r.trace_id FROM requests AS r JOIN guard_rows AS g ON g.request_id = r.id"
+                f" WHERE g.drawn AND r.trace_id IN ({', '.join('?' * len(part))})",
+                part,
+            )
+            found |= {trace_id.hex() for (trace_id,) in rows}
+        return found
 
     def row(self, listed: LiveRequest, guardrail: str) -> GuardRow | None:
         """What a guardrail did in a request; None where it did not look."""
-        return row_of(listed.request, guardrail, drawn=self._is_drawn(listed.request.trace_id))
-
-    def _is_drawn(self, trace_id: str) -> bool:
-        row = self._db.one(
-            "SELECT max(g.drawn) FROM requests AS r JOIN guard_rows AS g ON g.request_id = r.id"
-            " WHERE r.trace_id = ?",
-            (bytes.fromhex(trace_id),),
-        )
-        return bool(row and row[0])
+        return row_of(listed.request, guardrail, drawn=bool(self.drawn([listed.request.trace_id])))
 
     def _where(self, wanted: LiveFilter, guardrail: str = "") -> tuple[str, Args]:
         terms = ["g.started_at >= ?", "g.started_at < ?"]

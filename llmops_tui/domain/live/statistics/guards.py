@@ -13,6 +13,7 @@ taken to be of binomial samples; where a large part of a stratum was reviewed th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from itertools import product
 
 import msgspec
@@ -23,9 +24,7 @@ from llmops_tui.domain.statistics.proportion import clopper_pearson_lower, clopp
 Interval = tuple[float, float]
 CONFIDENCE = 0.95
 #: Points of a curve at most; beyond, scores are thinned out evenly.
-MOST_POINTS = 200
-#: Shares of a threshold's figures that have to hold at once: those of the two strata, and how each is split.
-_SHARES = 4
+MOST_POINTS = 100
 
 
 class Strata(msgspec.Struct, frozen=True):
@@ -56,6 +55,7 @@ class Judged(msgspec.Struct, frozen=True):
     bad: bool
 
 
+@lru_cache(maxsize=20_000)
 def clopper_pearson(k: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     """Two-sided exact interval of a share; (0, 1) where n is 0."""
     side = (1 + confidence) / 2
@@ -135,11 +135,14 @@ def points_of(
     if len(scores) > MOST_POINTS:
         kept = {scores[at * (len(scores) - 1) // (MOST_POINTS - 1)] for at in range(MOST_POINTS)}
         scores = sorted({*kept, *thresholds})
+    # Shares that have to hold at once: those of the two strata, and how each is split by a threshold; of one
+    # threshold, either nothing of the passes is above it or all of the firings are.
+    at_once = 3 if len(set(thresholds)) == 1 else 4
     sides = (
         _Side([r for r in rows if r.triggered], fired, all_from=min(thresholds, default=None)),
         _Side([r for r in rows if not r.triggered], passed, none_from=max(thresholds, default=None)),
     )
-    return tuple(_point(threshold, *sides) for threshold in scores)
+    return tuple(_point(threshold, *sides, at_once) for threshold in scores)
 
 
 class _Side:
@@ -177,56 +180,67 @@ class _Side:
         return [row for row in self.rows if row.score >= threshold]
 
 
-def _split(k: int, n: int, known: float | None) -> tuple[float, Interval]:
-    """A share and its interval, of those that have to hold at once."""
-    if known is not None:
-        return known, (known, known)
-    return (k / n if n else 0.0), clopper_pearson(k, n, 1 - (1 - CONFIDENCE) / _SHARES)
+class _Share(msgspec.Struct, frozen=True):
+    """k of n, or a share that is known."""
+
+    k: int
+    n: int
+    known: float | None = None
+
+    @property
+    def value(self) -> float:
+        return self.known if self.known is not None else self.k / self.n if self.n else 0.0
+
+    def interval(self, confidence: float) -> Interval:
+        if self.known is not None:
+            return self.known, self.known
+        return clopper_pearson(self.k, self.n, confidence)
 
 
-def _point(threshold: float, fired: _Side, passed: _Side) -> ThresholdPoint:
+def _point(threshold: float, fired: _Side, passed: _Side, at_once: int) -> ThresholdPoint:
     up, down = fired.above(threshold), passed.above(threshold)
     up_bad, down_bad = sum(row.bad for row in up), sum(row.bad for row in down)
     up_known, down_known = fired.known(threshold), passed.known(threshold)
-    p, q = _split(fired.bad, fired.n, None), _split(passed.bad, passed.n, None)
     # Of the bad, of the good and of all of a stratum, the share at or above the threshold.
-    bad = _split(up_bad, fired.bad, up_known), _split(down_bad, passed.bad, down_known)
+    bad = _Share(up_bad, fired.bad, up_known), _Share(down_bad, passed.bad, down_known)
     good = (
-        _split(len(up) - up_bad, fired.n - fired.bad, up_known),
-        _split(len(down) - down_bad, passed.n - passed.bad, down_known),
+        _Share(len(up) - up_bad, fired.n - fired.bad, up_known),
+        _Share(len(down) - down_bad, passed.n - passed.bad, down_known),
     )
-    all_ = _split(len(up), fired.n, up_known), _split(len(down), passed.n, down_known)
-    right = _split(up_bad, len(up), None), _split(down_bad, len(down), None)
+    above = _Share(len(up), fired.n, up_known), _Share(len(down), passed.n, down_known)
+    right = _Share(up_bad, len(up)), _Share(down_bad, len(down))
+    both = _Share(fired.bad, fired.n), _Share(passed.bad, passed.n)
     big, small = fired.size, passed.size
-    n = fired.n + passed.n
+    n = fired.n + passed.n if fired.n and passed.n else 0
 
-    def recall(x: tuple[float, ...]) -> float | None:
+    def of_bad(x: tuple[float, ...]) -> float | None:
         return _mean((big * x[0], x[2]), (small * x[1], x[3]))
 
-    def false_alarms(x: tuple[float, ...]) -> float | None:
+    def of_good(x: tuple[float, ...]) -> float | None:
         return _mean((big * (1 - x[0]), x[2]), (small * (1 - x[1]), x[3]))
 
-    def precision(x: tuple[float, ...]) -> float | None:
-        return _mean((big * x[0], x[2]), (small * x[1], x[3]))
-
-    rate = _mean((big, all_[0][0]), (small, all_[1][0]))
+    if down_known == 0.0:
+        precision = share_of(up_bad, len(up))
+    else:
+        precision = _estimate((*above, *right), of_bad, len(up) + len(down), at_once)
     return ThresholdPoint(
         threshold,
-        _estimate((*all_, *right), precision, len(up) + len(down)),
-        _estimate((p, q, *bad), recall, n if fired.n and passed.n else 0),
-        _estimate((p, q, *good), false_alarms, n if fired.n and passed.n else 0),
-        rate or 0.0,
+        precision,
+        _estimate((*both, *bad), of_bad, n, at_once),
+        _estimate((*both, *good), of_good, n, at_once),
+        _mean((big, above[0].value), (small, above[1].value)) or 0.0,
     )
+
+
+def _estimate(
+    shares: Sequence[_Share], figure: Callable[[tuple[float, ...]], float | None], n: int, at_once: int
+) -> Estimate:
+    confidence = 1 - (1 - CONFIDENCE) / at_once
+    value = figure(tuple(share.value for share in shares)) if n else None
+    return Estimate(value, *_over([share.interval(confidence) for share in shares], figure), n)
 
 
 def _mean(*parts: tuple[float, float]) -> float | None:
     """The mean of values by their weights; None where nothing weighs anything."""
     whole = sum(weight for weight, _value in parts)
     return sum(weight * value for weight, value in parts) / whole if whole else None
-
-
-def _estimate(
-    shares: Sequence[tuple[float, Interval]], figure: Callable[[tuple[float, ...]], float | None], n: int
-) -> Estimate:
-    value = figure(tuple(share for share, _ in shares)) if n else None
-    return Estimate(value, *_over([interval for _, interval in shares], figure), n)
