@@ -341,7 +341,7 @@ ACTIONS: tuple[Action, ...] = (
         "What other thresholds would do, from what was reviewed; and write one.",
         _GUARDS,
         "Versions",
-        2,
+        3,
     ),
     Action(
         "make_attack",
@@ -350,7 +350,7 @@ ACTIONS: tuple[Action, ...] = (
         "Make an attack case of this request: from then on every version is tried with it.",
         _GUARDS,
         "Take along",
-        3,
+        4,
     ),
     # -- live traffic
     Action("longer", ("w",), "window", "A longer window: 1 h, 6 h, 24 h, 7 d, 30 d.", _TRAFFIC, footer=2),

@@ -14,13 +14,13 @@ _LABEL = 13
 #: What a share is of, and what to press where nothing was reviewed.
 _MEANS = {
     "precision": "of its firings",
-    "recall": "of what it should catch",
-    "false alarms": "of what it should pass",
+    "recall": "of what to catch",
+    "false alarms": "of what to pass",
 }
 _REMEDY = {
-    "precision": "a or x says of a firing whether it was right",
-    "recall": "] goes to the sample of passes, where a or x says it",
-    "false alarms": "both queues say it: [ and ]",
+    "precision": "a or x says it of a firing",
+    "recall": "] goes to the sample of passes",
+    "false alarms": "it needs both queues: [ and ]",
 }
 
 

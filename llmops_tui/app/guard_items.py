@@ -103,7 +103,7 @@ def item_lines(item: GuardItem, now: float, width: int) -> list[Line]:
         )
         lines += wrap(said, width, 3)
     rows: list[tuple[str, str, str]] = [("seen", _seen(row, now), "")]
-    rows += [("suspected", sentence, "warning") for sentence in item.why]
+    rows += [("" if n else "suspected", sentence, "warning") for n, sentence in enumerate(item.why)]
     if row.reason:
         rows.append(("why", row.reason, ""))
     if row.evidence:

@@ -65,20 +65,15 @@ def counted(wanted: LiveFilter) -> LiveFilter:
 def merged(
     before: Sequence[GuardItem], now: Sequence[GuardItem], said: Mapping[str, GuardReview]
 ) -> list[GuardItem]:
-    """A queue read anew: what came in first, the others in their places; those reviewed here stay in sight.
+    """A queue read anew: what was reviewed here stays in sight, above what waits in the order of the queue.
 
     Args:
         said: trace id → what was said of it on this screen.
     """
-    fresh = {item.row.trace_id: item for item in now}
-    known = {item.row.trace_id for item in before}
-    kept = [item for item in before if item.row.trace_id in fresh or item.row.trace_id in said]
-    there = [fresh.get(item.row.trace_id, item) for item in kept]
-    items = [*(item for item in now if item.row.trace_id not in known), *there]
-    return [
-        msgspec.structs.replace(item, review=said[item.row.trace_id]) if item.row.trace_id in said else item
-        for item in items
-    ]
+    done = [item for item in before if item.row.trace_id in said]
+    known = {item.row.trace_id for item in done}
+    kept = [msgspec.structs.replace(item, review=said[item.row.trace_id]) for item in done]
+    return [*kept, *(item for item in now if item.row.trace_id not in known)]
 
 
 def next_open(items: Sequence[GuardItem], at: str | None) -> str | None:

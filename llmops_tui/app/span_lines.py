@@ -17,10 +17,11 @@ from llmops_tui.app.lines import Span as Words
 from llmops_tui.app.output_lines import change_lines
 from llmops_tui.app.output_text import MAX_SHOWN
 from llmops_tui.app.trace_doc import Facts, Node
-from llmops_tui.app.trace_lines import MOST, STATES, glyph
+from llmops_tui.app.trace_lines import LOOKS, MOST, STATES, glyph
 from llmops_tui.app.values import json_text, text_lines, value_text
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain import semconv as a
+from llmops_tui.domain.guardrails.words import outcome, score_words, stage_words, tone
 from llmops_tui.domain.prose_diff import Diff, diff
 from llmops_tui.domain.trace import Span, text_of
 
@@ -42,6 +43,8 @@ SECTIONS = {
     a.TOOL_RESULT: "result",
     a.OUTPUT: "output",
     a.EXPLANATION: "reason",
+    a.GUARDRAIL_REASON: "reason",
+    a.GUARDRAIL_WHERE: "where",
     a.RAW_RESPONSE: "raw response",
 }
 #: Attribute → (words before, how its value is written); on one line, below the heading.
@@ -64,8 +67,17 @@ _FIGURES: tuple[tuple[str, str, Any], ...] = (
     (a.METHOD, "by", str),
     (a.TOP_K, "at most", str),
     (a.TOOL_MODE, "tool is", str),
+    (a.GUARDRAIL_KIND, "kind", str),
+    (a.GUARDRAIL_STAGE, "looks at", stage_words),
     (a.SCORE, "score", fmt.score),
     (a.SCORE_LABEL, "", str),
+)
+#: Attributes of a guardrail that its first line tells.
+_OF_A_LOOK = frozenset(
+    (
+        *(a.GUARDRAIL, a.TRIGGERED, a.ACTION, a.GUARDRAIL_SCORE, a.GUARDRAIL_THRESHOLD, a.GUARDRAIL_FAILED),
+        a.GUARDRAIL_PIECES,
+    )
 )
 #: Before a line whose text goes on below itself.
 _MARKS = frozenset(("+ ", "− ", "~ ", "= ", "✗ "))
@@ -225,9 +237,14 @@ def _head(node: Node) -> Iterator[Line]:
         said.append(("from the cache; times of when it was made", "dim"))
     if said:
         yield tuple(x for one in said for x in ((" · ", "dim"), one))[1:]
+    style = "error"
+    if span.kind == "guardrail":
+        style = LOOKS[tone(span.attributes)]
+        score = score_words(span.attributes)
+        yield ((outcome(span.attributes), style), *([(f"  {score}", "")] if score else []))
     if span.error or span.status == "error":
         for n, line in enumerate(shown(span.error or "it failed").split("\n")):
-            yield ("  " if n else "✗ ", "error"), (line, "error")
+            yield ("  " if n else "✗ ", style), (line, style)
     figures = list(_figures(span))
     if figures:
         yield ((" · ".join(figures), "dim"),)
@@ -254,10 +271,14 @@ def _span(span: Span, facts: Facts, whole: bool) -> Iterator[Line]:
         value = known[name]
         if name == a.INPUT_MESSAGES and span.kind == "prompt":
             title = "as sent"
+        if name == a.INPUT and span.kind == "guardrail":
+            title = "what it fired on"
         yield EMPTY
         yield ((f"── {title} ", "dim"),)
         if name in (a.INPUT_MESSAGES, a.OUTPUT_MESSAGES):
             yield from _messages(value, whole)
+        elif name == a.GUARDRAIL_WHERE and isinstance(value, list | tuple):
+            yield from (((shown_line(str(each)), ""),) for each in value)
         elif name == a.DOCUMENTS:
             yield from documents(value, facts.answer, whole=whole)
         elif name == a.VARIABLES and isinstance(value, dict):
@@ -266,6 +287,8 @@ def _span(span: Span, facts: Facts, whole: bool) -> Iterator[Line]:
         else:
             yield from text_lines(value_text(value), whole)
     shown_above = {*SECTIONS, *(name for name, _, _ in _FIGURES), a.CACHED}
+    if span.kind == "guardrail":
+        shown_above |= _OF_A_LOOK
     rest = {n: v for n, v in known.items() if n not in shown_above and not n.startswith(a.REQUEST)}
     if rest:
         yield EMPTY

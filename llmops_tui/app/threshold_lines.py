@@ -111,7 +111,10 @@ def _table(curve: ThresholdCurve, at: int, width: int) -> list[Line]:
         (
             (left(" threshold", _LABEL), "dim"),
             (left(title, cells), "dim"),
-            (left(f"chosen {chosen.threshold:.4g}", cells), "bold accent"),
+            (
+                left("chosen: as now" if chosen is now else f"chosen {chosen.threshold:.4g}", cells),
+                "bold accent",
+            ),
         )
     ]
     for name in ("precision", "recall", "false_alarms"):

@@ -7,6 +7,7 @@ import msgspec
 from llmops_tui.app.lines import Line, Span, ends, left, pad_line, right, shown_line
 from llmops_tui.app.trace_doc import Node, TraceDoc
 from llmops_tui.domain import format as fmt
+from llmops_tui.domain.guardrails.words import Tone, outcome, tone
 from llmops_tui.domain.trace import Span as TraceSpan
 from llmops_tui.domain.trace_headline import NAMED
 
@@ -30,6 +31,13 @@ STATES = {
     "changed": ("~", "bold warning"),
     "new": ("+", "bold improved"),
     "gone": ("−", "bold regressed"),
+}
+#: Style of what a guardrail did; one that failed itself is no error of the request.
+LOOKS: dict[Tone, str] = {
+    "passed": "dim",
+    "seen": "bold warning",
+    "stopped": "bold regressed",
+    "failed": "bold warning",
 }
 FIRST = "▶"
 #: Beside the time of the slowest step, and the cost of the dearest one.
@@ -133,10 +141,16 @@ def _name(doc: TraceDoc, row: int, width: int, *, folded: bool, found: bool) -> 
     mark = ("✗", "bold error") if span.status == "error" else (glyph(span.kind), "accent")
     kind, name = kind_and_name(span)
     style = "error" if span.status == "error" else "open-word" if found else ""
+    done: list[Span] = []
+    if span.kind == "guardrail":
+        look = LOOKS[tone(span.attributes)]
+        mark = ("✗" if span.status == "error" else glyph(span.kind), look)
+        style = "open-word" if found else ""
+        done = [("  " + outcome(span.attributes), look)]
     spans: list[Span] = [(" " * indent, ""), (fold + " ", "dim"), mark, (" ", "")]
     if kind:
         spans.append((kind + " ", "dim"))
-    spans.append((name, style))
+    spans += [(name, style), *done]
     if not folded:
         return pad_line(spans, width)
     return ends(spans, ((f" +{node.last - row}", "dim"),), width)

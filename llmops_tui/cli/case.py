@@ -69,7 +69,7 @@ def case(
         raise UsageError(
             Problem("a case needs something to be held against", "give --expected TEXT, or --scorer")
         )
-    parsed = tuple(_scorer(text) for text in scorers)
+    parsed = tuple(scorer_of(text) for text in scorers)
     engine = open_engine(workspace, writing=True)
     try:
         with open_live(workspace, writing=True) as store:
@@ -99,7 +99,7 @@ def case(
     return 0
 
 
-def _scorer(text: str) -> Any:
+def scorer_of(text: str) -> Any:
     """A scorer as it would be read from an eval file."""
     from llmops_tui.workspace.yaml_document import Document, YamlError
 

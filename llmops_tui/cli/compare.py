@@ -64,8 +64,10 @@ def compare(
         elif shell.as_json:
             from llmops_tui.report.json import compare_json, output_ids
 
-            texts = engine.store.outputs.texts(output_ids(comparison))
-            shell.print_json(compare_json(comparison, changes, texts, engine.queries.drift(comparison)))
+            ids = output_ids(comparison)
+            texts, looks = engine.store.outputs.texts(ids), engine.store.outputs.looks(ids)
+            drift = engine.queries.drift(comparison)
+            shell.print_json(compare_json(comparison, changes, texts, drift, looks))
         else:
             print_comparison(engine, name, a, b)
         return 0

@@ -50,6 +50,7 @@ VERBS = {
         "guards",
         "Show how every guardrail does: how often it fires, precision, recall, false alarms, and what waits.",
     ),
+    "attack": ("attack", "Try the attacks on what is on disk, and hold it against the baseline."),
     "rollout": ("rollout", "Tell whether it is safe to go on with a version that has live traffic."),
     "signal": ("signal", "Note what a user did with an answer: a thumb, a rating, an edit, a retry."),
     "judge": ("judge", "Hold models that judge against people."),

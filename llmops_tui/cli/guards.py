@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from llmops_tui.cli.guards_tune import set_option, write_threshold
 from llmops_tui.cli.live_options import filter_of, open_live, say_absent, window_options
 from llmops_tui.cli.options import shared_options
 from llmops_tui.cli.shell import Shell, root_of
@@ -160,6 +161,7 @@ def review(
 
 @click.command("tune")
 @click.argument("guardrail")
+@set_option
 @window_options("30d")
 @_series_options
 @click.option("--markdown", is_flag=True, help="Print markdown.")
@@ -169,6 +171,7 @@ def tune(
     shell: Shell,
     /,
     guardrail: str,
+    value: float | None,
     since: float,
     until: float | None,
     markdown: bool,
@@ -176,13 +179,17 @@ def tune(
     config: str | None,
     **names: str,
 ) -> int:
-    """Show what would be with other thresholds, from what was reviewed.
+    """Show what would be with other thresholds, from what was reviewed; or write one with --set.
+
+    What is written is a save like any other: the next run knows it as a new version. Comments stay.
 
     Above the threshold it has now, reviewed firings say all; below it, reviewed passes with their scores
     are needed as well. Exits with 4 where there is no curve.
     """
     from llmops_tui.monitoring import guards as live_guards
 
+    if value is not None:
+        return write_threshold(shell, guardrail, value, workspace, config)
     _refuse_two_forms(shell, markdown)
     wanted = filter_of(workspace, names, config, since, until)
     with open_live(workspace) as store:

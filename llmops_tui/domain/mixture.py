@@ -6,7 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 
 from llmops_tui.domain.attribution import ChangedPart, PartKey
+from llmops_tui.domain.guardrails.use import PART as GUARDRAILS
+from llmops_tui.domain.guardrails.use import guardrails_of
 from llmops_tui.domain.manifest import Manifest, Part, PartChange, changed_parts, make_manifest
+from llmops_tui.domain.program import guards_alone_ask
+
+#: Guardrails that are named one by one.
+_NAMED = 3
 
 RETRIEVAL: tuple[PartKey, PartKey] = (("retrieval", ""), ("corpus", ""))
 
@@ -48,8 +54,41 @@ def parts_between(
     if needs_context:
         why = "the prompt uses the context that only its own retrieval gives"
         parts = list(merged(parts, [p for p in parts if {*p.members} & {("prompt", ""), *RETRIEVAL}], why))
+    guarded = _guarded(before, after, parts)
+    if guarded is not None:
+        one, group = guarded
+        parts = [one if part is group[0] else part for part in parts if part is group[0] or part not in group]
+        changes = [change for change in changes if (change.kind, change.name) not in one.members]
     becomes_chain = bool(before.of_kind("step")) != bool(after.of_kind("step"))
     return _together(parts, changes, becomes_chain=becomes_chain), tuple(notes)
+
+
+def _guarded(
+    before: Manifest, after: Manifest, parts: Sequence[ChangedPart]
+) -> tuple[ChangedPart, list[ChangedPart]] | None:
+    """All guardrails as one part, and the parts it is made of; None where none changed.
+
+    They look one after the other, and what one lets pass another sees. With them go the models that only
+    they ask, and the code, where that has functions of theirs.
+    """
+    kinds = {kind for part in parts for kind, _ in part.members}
+    if not kinds & {GUARDRAILS, "own_models"}:
+        return None
+    alone = guards_alone_ask(before) | guards_alone_ask(after)
+    changed = [part for part in parts if any(kind == GUARDRAILS for kind, _ in part.members)]
+    asked = [p for p in parts if any(k == "own_models" and name in alone for k, name in p.members)]
+    if not changed and not asked:
+        return None
+    uses = (*guardrails_of(before), *guardrails_of(after))
+    has_code = any(use.is_function for use in uses)
+    coded = [part for part in parts if has_code and part.members == (("code", ""),)]
+    group = [*changed, *asked, *coded]
+    named = [part.label for part in changed or asked if part.members != ((GUARDRAILS, ""),)]
+    shown = named if 0 < len(named) <= _NAMED else [GUARDRAILS]
+    label = " + ".join([*shown, *(part.label for part in coded)])
+    members = tuple(key for part in group for key in part.members)
+    why = "guardrails look one after the other" if len(group) > 1 else ""
+    return ChangedPart(label, members, why), group
 
 
 #: Changes of these make no sense one by one: what a step is, what it reads, and who embeds for it.

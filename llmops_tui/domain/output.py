@@ -27,6 +27,7 @@ class Output(msgspec.Struct, frozen=True):
     Attributes:
         calls: request keys of the calls it is made of, in order.
         guardrails: each look of a guardrail, in the order in which they were made.
+        guard_calls: request keys of the calls that guardrails made. They cost, but answer nothing.
         latency_s: from the start of the target to its end, as first measured (a cached output
             keeps the figures of when it was made).
     """
@@ -42,6 +43,7 @@ class Output(msgspec.Struct, frozen=True):
     ttft_s: float | None = None
     cost_usd: float | None = None
     guardrails: tuple[Look, ...] = ()
+    guard_calls: tuple[str, ...] = ()
 
     @property
     def fired(self) -> tuple[str, ...]:

@@ -244,13 +244,22 @@ def program_of(manifest: Manifest) -> Program:
     return Program(steps, settings.get("output", steps[-1].name), modules, guardrails_of(manifest))
 
 
+def guards_alone_ask(manifest: Manifest) -> frozenset[str]:
+    """Models that are a version's own only since guardrails ask them."""
+    asked = frozenset(use.judge.model.id for use in guardrails_of(manifest) if use.judge is not None)
+    named = {part.value.get("model", "") for part in manifest.of_kind("step")}
+    named |= {part.value.get("embedding", "") for part in manifest.of_kind("retrieval")}
+    return asked - named
+
+
 def changed_steps(before: Manifest, after: Manifest) -> frozenset[str]:
     """Steps of the later version that are not as they were, and all that need one of them.
 
     A function, a command or a tool changes with the code, whatever of it.
     """
     changes = changed_parts(before, after)
-    kinds = {c.kind for c in changes}
+    guards = guards_alone_ask(before) | guards_alone_ask(after)
+    kinds = {c.kind for c in changes if c.kind != "own_models" or c.name not in guards}
     named = {
         c.name.partition(".")[0] if c.kind == "params" else c.name for c in changes if c.kind in OF_A_STEP
     }

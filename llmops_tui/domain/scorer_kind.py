@@ -27,6 +27,7 @@ class Example(msgspec.Struct, frozen=True):
         expected_sources: the case's.
         found: documents that were retrieved, best first: `path`, or `path#position`.
         vars: of the case.
+        fired: names of guardrails that fired on the way to it.
     """
 
     entry: Any
@@ -42,6 +43,7 @@ class Example(msgspec.Struct, frozen=True):
     expected_sources: tuple[str, ...] = ()
     found: tuple[str, ...] = ()
     vars: dict[str, Any] = {}
+    fired: tuple[str, ...] = ()
 
 
 class ScorerKind(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,6 +55,10 @@ class Unwanted(Options):
     case_sensitive: bool = Field(True, description=_CASE)
 
 
+class Guardrails(Options):
+    value: Text | Texts | None = Field(None, description="The guardrail, or several; without it, any.")
+
+
 class Equals(Options):
     value: Any = Field(None, description=f"What the output should be; {_EXPECTED}.")
     case_sensitive: bool = Field(True, description=_CASE)

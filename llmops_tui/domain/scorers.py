@@ -12,6 +12,7 @@ from typing import Any
 from llmops_tui.domain import scorer_options as options_of
 from llmops_tui.domain.scorer_kind import Example, ScorerKind
 from llmops_tui.domain.scorer_options import Options
+from llmops_tui.domain.scorers_of_guardrails import GUARDRAIL_SCORERS
 from llmops_tui.domain.scorers_of_retrieval import RAG_SCORERS
 from llmops_tui.domain.scorers_of_sources import SOURCE_SCORERS
 from llmops_tui.domain.scorers_of_tools import TOOL_SCORERS
@@ -291,4 +292,4 @@ _add(
 
 # -- tools, and answers from what was retrieved
 
-SCORERS |= {kind.name: kind for kind in (*TOOL_SCORERS, *SOURCE_SCORERS, *RAG_SCORERS)}
+SCORERS |= {kind.name: kind for kind in (*TOOL_SCORERS, *GUARDRAIL_SCORERS, *SOURCE_SCORERS, *RAG_SCORERS)}

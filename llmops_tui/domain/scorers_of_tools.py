@@ -81,7 +81,7 @@ TOOL_SCORERS = (
         name="max_steps",
         options=options_of.MaxSteps,
         summary="The answer took at most that many model calls. Calls of every step count, those that come "
-        "from the cache too; those of judges do not.",
+        "from the cache too; those of judges and of guardrails do not.",
         examples=(
             Example({"max_steps": 3}, "On its way.", 1.0, True, calls=2),
             Example({"max_steps": 3}, "On its way.", 0.0, False, calls=5),

@@ -146,5 +146,6 @@ GUARDRAIL_THRESHOLD = "llmops.guardrail.threshold"
 GUARDRAIL_REASON = "llmops.guardrail.reason"
 #: `open` or `closed`: it failed itself (the span's error says how), and what was done then.
 GUARDRAIL_FAILED = "llmops.guardrail.failed"
-#: List of places of the pieces it fired on.
+#: List of places of the pieces it fired on, and where each of them is, for people: `docs/refunds.md#0`.
 GUARDRAIL_PIECES = "llmops.guardrail.pieces"
+GUARDRAIL_WHERE = "llmops.guardrail.where"

@@ -42,6 +42,8 @@ def key(span: Span) -> Hashable:
             return span.kind, str(has.get(a.EVALUATION, span.name))
         case "function":
             return span.kind, str(has.get(a.FUNCTION, span.name))
+        case "guardrail" if a.GUARDRAIL_STAGE in has:
+            return span.kind, str(has.get(a.GUARDRAIL, span.name)), str(has[a.GUARDRAIL_STAGE])
         case "guardrail" | "other":
             return span.kind, _VOLATILE.sub("#", span.name)
         case _:

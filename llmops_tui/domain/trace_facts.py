@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from llmops_tui.domain import semconv as a
+from llmops_tui.domain.guardrails.words import outcome
 from llmops_tui.domain.trace import Span
 from llmops_tui.domain.trace_steps import FieldDiff, Pairing
 
@@ -23,6 +24,7 @@ TEMPLATE, AS_SENT = "prompt", "text as sent"
 RESULT, ERROR, INPUT = "result", "error", "input"
 CHUNKS, CHUNK_ORDER, QUERY = "chunks", "order of chunks", "query"
 SCORE, VERDICT = "score", "verdict"
+OUTCOME, REASON, WHERE = "outcome", "reason", "where"
 #: Starts of names that are followed by a name of the person's own.
 ARGUMENT, VARIABLE, INPUT_OF = "argument ", "variable ", "input "
 
@@ -134,6 +136,7 @@ _GIVEN = {
     "tool": (("mode", a.TOOL_MODE), (CODE, a.CODE)),
     "function": (("function", a.FUNCTION), (CODE, a.CODE), (INPUT, a.INPUT)),
     "command": (("command", a.COMMAND), (INPUT, a.INPUT)),
+    "guardrail": (("stage", a.GUARDRAIL_STAGE), ("threshold", a.GUARDRAIL_THRESHOLD)),
     "scorer": (),
 }
 
@@ -185,9 +188,24 @@ def _made(span: Span) -> Iterator[Fact]:
         for name, attribute in ((SCORE, a.SCORE), (VERDICT, a.SCORE_LABEL)):
             if has.get(attribute) is not None:
                 yield Fact(name, has[attribute], has[attribute], given=False)
+    elif kind == "guardrail":
+        yield from _look(has)
     elif a.OUTPUT in has and kind not in ("model", "retrieval", "prompt", "tool", "embedding"):
         name = ANSWER if kind in ("request", "turn") else RESULT
         yield Fact(name, has[a.OUTPUT], has[a.OUTPUT], given=False)
+
+
+def _look(has: Mapping[str, Any]) -> Iterator[Fact]:
+    """What a guardrail did, and why; what it fired on follows from where it looked."""
+    done = outcome(has)
+    yield Fact(OUTCOME, done, done, given=False)
+    for name, attribute in (
+        (SCORE, a.GUARDRAIL_SCORE),
+        (REASON, a.GUARDRAIL_REASON),
+        (WHERE, a.GUARDRAIL_WHERE),
+    ):
+        if has.get(attribute) is not None:
+            yield Fact(name, has[attribute], has[attribute], given=False)
 
 
 def _answer(has: Mapping[str, Any]) -> Iterator[Fact]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import msgspec
 
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.attack import Family, Way
+from llmops_tui.domain.attack_words import family_of, kept_text, named, orders, unique
 from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.domain.live.judged import answer_of, chunks_of, variables_of
 from llmops_tui.domain.safe_text import clean
@@ -23,46 +24,14 @@ if TYPE_CHECKING:
     from llmops_tui.store.live import LiveStore
 
 _DESCRIPTION = "Attacks on the live system, and how they get in."
-#: Characters of the text, and of an answer, that a draft keeps.
-LONGEST, _ANSWER = 20_000, 20_000
+#: Characters of an answer that a draft keeps.
+_ANSWER = 20_000
 #: Words that a text and an answer must share in a row to count as given away; and how many are kept.
 _RUN, _LONGEST_RUN = 4, 12
-_ID_WORDS, _ID_LENGTH = 5, 48
 _PLACE = "{{ attack }}"
 #: Way → the stage at which a guardrail would have seen it.
 _STAGE_OF: dict[Way, str] = {"input": "input", "document": "context", "tool_result": "tool_result"}
 
-_ORDERS = re.compile(
-    r"\b(ignore|disregard|forget|override|instead|instructions?|system prompt|you are now|you must|from now "
-    r"on|pretend|jailbreak|developer mode|do anything|reveal|repeat|send (?:your|the|all)|do not tell)\b",
-    re.IGNORECASE,
-)
-_FAMILIES: tuple[tuple[Family, re.Pattern[str]], ...] = (
-    (
-        "leakage",
-        re.compile(
-            r"system prompt|(your|all|the) (instructions|rules|prompt)\b.{0,40}\b(verbatim|word for word)|"
-            r"\b(repeat|reveal|print|show|tell)\b.{0,40}\b(prompt|instructions|text above|first line)",
-            re.IGNORECASE | re.DOTALL,
-        ),
-    ),
-    (
-        "jailbreak",
-        re.compile(
-            r"\bDAN\b|do anything now|developer mode|no (rules|limits|restrictions|filters)|jailbreak|"
-            r"without (any )?(rules|limits|restrictions)|pretend (to be|you are)",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "pii",
-        re.compile(
-            r"\b(other|all|every|another) (customer|user|client|person|people|order)s?\b|"
-            r"\b(card|passport|social security|phone) numbers?\b of|\b(e-?mail|home) address(es)? of",
-            re.IGNORECASE,
-        ),
-    ),
-)
 #: What an answer gives away that a person would at once see as such.
 _GIVEN = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|https?://[^\s)>\"']+|\+?\d[\d ()-]{6,}\d")
 
@@ -72,7 +41,8 @@ class AttackDraft(msgspec.Struct, frozen=True):
 
     Attributes:
         id: suggested; made unique where it is kept.
-        text: what carried it: what the user wrote, the chunk, or what the tool gave.
+        text: what carried it: what the user wrote, the chunk, or what the tool gave. With its disguise, so
+            untrusted where it is shown.
         carrier: how it got in, as in an attack file: what else was asked, with `{{ attack }}` for the text.
         scorers: as in an attack file: the attack has succeeded where they fail. What the answer gave away;
             where that can't be told, none, and a person must choose.
@@ -146,17 +116,22 @@ def draft_of(request: Request, trace: Trace, guardrail: str) -> AttackDraft:
 
 
 def keep_attack(root: Path, draft: AttackDraft, file: str | None) -> str:
-    """Write it at the end of an attack file, and give the id it has there.
+    """Write it at the end of an attack file, and give the id it has there. See `keep`."""
+    return keep(root, draft, file)[0]
+
+
+def keep(root: Path, draft: AttackDraft, file: str | None) -> tuple[str, str]:
+    """Write it at the end of an attack file; gives the id it has there, and the file.
 
     Args:
         file: path in the workspace; None: the first file of attacks on its configuration, or a new one.
 
     Raises:
-        UsageError: nothing would judge it; no such file; or the file can't take it.
+        UsageError: nobody would judge it, its id or a scorer is not right, or the file can't take it.
         WorkspaceError: the file can't be read or written.
     """
     from llmops_tui.engine.live_cases import eval_file_of
-    from llmops_tui.workspace.attack_edit import add_attacks, attacks_in
+    from llmops_tui.workspace.attack_edit import add_attacks, attacks_in, mistakes
     from llmops_tui.workspace.attack_sets import attack_files
 
     there = attack_files(root, draft.config)
@@ -169,13 +144,10 @@ def keep_attack(root: Path, draft: AttackDraft, file: str | None) -> str:
         )
     taken = {str(each.get("id")) for name in {*there, chosen} for each in attacks_in(root, name)}
     entry = {**draft.entry(), "id": unique(draft.id, taken)}
+    if wrong := mistakes(root, entry):
+        raise UsageError(*wrong)
     add_attacks(root, chosen, [entry], _DESCRIPTION)
-    return str(entry["id"])
-
-
-def unique(id_: str, taken: Collection[str]) -> str:
-    """The id, or the first of `id-2`, `id-3` … that is free."""
-    return next(n for n in (id_, *(f"{id_}-{k}" for k in range(2, len(taken) + 3))) if n not in taken)
+    return str(entry["id"]), chosen
 
 
 def _new_file(config: str) -> str:
@@ -190,23 +162,12 @@ def _judged_by(root: Path, file: str, family: Family) -> bool:
     return bool(settings.get("scorers") or (family == "leakage" and settings.get("canaries")))
 
 
-def family_of(text: str) -> Family:
-    """What a text seems to be after; `injection` where nothing else shows."""
-    return next((family for family, pattern in _FAMILIES if pattern.search(text)), "injection")
-
-
-def named(text: str) -> str:
-    """An id made of the first words of a text."""
-    words = re.findall(r"[a-z0-9]+", text.lower())[:_ID_WORDS]
-    return "-".join(words)[:_ID_LENGTH].strip("-") or "attack"
-
-
 # -- where it came in
 
 
 def _asked(trace: Trace) -> dict[str, Any]:
     """What the user put in: without the variable that what was retrieved is in."""
-    values = {name: clean(v) if isinstance(v, str) else v for name, v in variables_of(trace).items()}
+    values = {name: kept_text(v) if isinstance(v, str) else v for name, v in variables_of(trace).items()}
     chunks = _chunks(trace)
     return {
         name: value
@@ -236,19 +197,19 @@ def _entrance(asked: dict[str, Any], trace: Trace, answer: str, guardrail: str) 
 
     def likeness(entrance: _Entrance) -> tuple[int, int, int]:
         looked = _STAGE_OF[entrance.way] in stages
-        return len(_ORDERS.findall(entrance.text)), len(given_away(entrance.text, answer)), looked
+        return orders(entrance.text), len(given_away(entrance.text, answer)), looked
 
     return max(found, key=likeness)
 
 
 def _of_input(asked: dict[str, Any]) -> Iterable[_Entrance]:
     for name, value in asked.items():
-        if isinstance(value, str) and (text := value[:LONGEST].strip()):
-            yield _Entrance("input", text, {"vars": {**asked, name: _PLACE}})
+        if isinstance(value, str) and value:
+            yield _Entrance("input", value, {"vars": {**asked, name: _PLACE}})
 
 
 def _chunks(trace: Trace) -> list[str]:
-    texts = (clean(chunk.text)[:LONGEST].strip() for chunk in chunks_of(trace))
+    texts = (kept_text(chunk.text) for chunk in chunks_of(trace))
     return [text for text in dict.fromkeys(texts) if text]
 
 
@@ -258,7 +219,7 @@ def _of_tools(trace: Trace, asked: dict[str, Any]) -> Iterable[_Entrance]:
             continue
         result = span.attributes.get(a.TOOL_RESULT)
         tool = str(span.attributes.get(a.TOOL_NAME) or span.name)
-        text = clean(result if isinstance(result, str) else json.dumps(result))[:LONGEST].strip()
+        text = kept_text(result if isinstance(result, str) else json.dumps(result))
         if result is not None and text:
             yield _Entrance("tool_result", text, {"vars": asked, "tools": {tool: _PLACE}})
 

@@ -16,7 +16,7 @@ from llmops_tui.domain.attack_outcome import AttackOutcome
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.comparison import Comparison, compare
 from llmops_tui.domain.configuration import Configuration
-from llmops_tui.domain.errors import Problem, StoreError, UsageError, did_you_mean
+from llmops_tui.domain.errors import Problem, UsageError, did_you_mean
 from llmops_tui.domain.gate.judge import judge
 from llmops_tui.domain.gate.result import GateResult
 from llmops_tui.domain.gate.settings import GateSettings
@@ -182,14 +182,11 @@ def rules_for(settings: GateSettings, cases: Iterable[Case]) -> GateSettings:
 
 
 def looks_of(store: Store, rows: Iterable[Row]) -> dict[int, tuple[Look, ...]]:
-    """What guardrails saw of the outputs of these rows; an output that was cleaned up has nothing."""
-    found: dict[int, tuple[Look, ...]] = {}
-    for id_ in {item.output_id for row in rows for item in row.planned if item.output_id is not None}:
-        try:
-            found[id_] = store.outputs.get(id_).guardrails
-        except StoreError:
-            continue
-    return found
+    """What guardrails saw of the outputs of these rows, in their order; outputs on which none looked are left
+    out."""
+    ids = [item.output_id for row in rows for item in row.planned if item.output_id is not None]
+    found = store.outputs.looks(ids)
+    return {id_: found[id_] for id_ in ids if id_ in found}
 
 
 def _chosen(cases: Sequence[Case], request: AttackRequest) -> list[str]:

@@ -1,30 +1,69 @@
-"""What live traffic and its reviews tell of guardrails: the one place at which the ladder asks for them."""
+"""What the ladder asks of guardrails and attacks: what they did in live traffic, what people said of it, and
+what attacks came to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from llmops_tui.domain.ladder.facts import Guard
+import msgspec
+
+from llmops_tui.domain.attack import is_attack
+from llmops_tui.domain.ladder.facts import Attacked, Guard
 from llmops_tui.domain.live.listing import LiveFilter
-from llmops_tui.store.live.rollups import HOUR
 
 if TYPE_CHECKING:
+    from llmops_tui.domain.live.guards import GuardFigures, GuardReview
+    from llmops_tui.domain.run import VersionInfo
+    from llmops_tui.store import Store
     from llmops_tui.store.live import LiveStore
+
+#: Why a run over attacks was begun.
+ATTACK = "attack"
 
 
 def guards_in_traffic(
-    live: LiveStore, since: float, now: float, concerns: Callable[[str], bool]
+    live: LiveStore, since: float, now: float, config: str
 ) -> tuple[tuple[Guard, ...], float | None]:
     """Each guardrail that looked at a live request, and when one was last reviewed (Unix seconds).
 
     Args:
         since: Unix seconds: requests from then on count.
-        concerns: whether requests of a configuration count.
+        config: only requests of this configuration; empty: of all.
     """
-    sums: dict[str, tuple[int, int]] = {}
-    for _at, series, tally in live.tallies(LiveFilter(since, now + 1.0), HOUR, ("config",)):
-        for name, (looked, fired) in tally.guardrails.items() if concerns(series.config) else ():
-            was = sums.get(name, (0, 0))
-            sums[name] = (was[0] + looked, was[1] + fired)
-    return tuple(Guard(name, looked, fired) for name, (looked, fired) in sorted(sums.items())), None
+    from llmops_tui.monitoring.guards import figures
+
+    wanted = LiveFilter(since, now + 1.0, config=config)
+    reviews: dict[str, list[GuardReview]] = {}
+    for each in live.guards.reviews(wanted):
+        reviews.setdefault(each.guardrail, []).append(each)
+    newest = max((each.reviewed_at for found in reviews.values() for each in found), default=None)
+    return tuple(_guard(each, reviews.get(each.name, [])) for each in figures(live, wanted, now)), newest
+
+
+def _guard(found: GuardFigures, reviews: Sequence[GuardReview]) -> Guard:
+    reviewed = sum(review.triggered for review in reviews)
+    # Only those of the random sample tell what it lets pass.
+    sampled = sum(review.drawn and not review.triggered for review in reviews)
+    return Guard(
+        *(found.name, found.looked, found.fired, min(reviewed, found.fired), sampled),
+        *(found.precision, found.recall),
+    )
+
+
+def attacked(store: Store, config: str, present: VersionInfo | None) -> Attacked:
+    """The newest run over all attacks on a version.
+
+    Args:
+        present: the version on disk; None where it was never recorded.
+    """
+    runs = [run for run in store.runs.list(config) if run.reason == ATTACK and run.state == "complete"]
+    whole = [run for run in runs if run.total and run.asked_total >= run.total]
+    ours = next((run for run in whole if present is not None and run.version_id == present.id), None)
+    if present is None or ours is None:
+        others = [store.versions.by_id(run.version_id).name for run in whole[:1]]
+        return Attacked(config, present.name if present else "", before="".join(others))
+    snapshot = store.runs.snapshot(present.id, ours.id)
+    rows = [row for row in snapshot.rows if is_attack(row.case_id)] if snapshot else []
+    made = Attacked(config, present.name, ours.started_at, len(rows))
+    return msgspec.structs.replace(made, succeeded=sum(row.status == "failed" for row in rows))

@@ -139,6 +139,9 @@ class LiveFacts:
         for each in listed:
             there = kinds.get(each.id, frozenset())
             missing = wanted.get(each.request.config, frozenset({"model"})) - there
+            if each.request.flagged:
+                # A guardrail may have ended it before a later step.
+                missing = frozenset()
             complete += not missing
             lacking.update(dict.fromkeys(sorted(missing)))
         return len(listed), complete, tuple(lacking)
@@ -153,7 +156,7 @@ class LiveFacts:
         used = {name for rule in settings.rules for name in rule.to}
         states = live.alerts.states()
         looked = [states[rule.name].looked_until for rule in settings.rules if rule.name in states]
-        canary = next(iter(live.canaries.newest(self._config_of_canary(), 1)), None)
+        canary = next(iter(live.canaries.newest(self._config, 1)), None)
         return Watching(
             rules=tuple(rule.name for rule in settings.rules),
             quality=tuple(rule.name for rule in quality),
@@ -166,8 +169,11 @@ class LiveFacts:
             canary=canary.sentence if canary is not None else "",
         )
 
-    def _config_of_canary(self) -> str:
-        return self._chosen[0].name if len(self._chosen) == 1 else ""
+    @property
+    def _config(self) -> str:
+        """The configuration that it is about; empty where it is about several, or there is no other."""
+        alone = len(self._chosen) == 1 and len(self._workspace.configurations) > 1
+        return self._chosen[0].name if alone else ""
 
     def _channel(self, name: str) -> Channel:
         """What became of the last notification."""
@@ -191,7 +197,7 @@ class LiveFacts:
                 # There is none to be seen in live traffic either.
                 return Guards()
         since = self._now - self._limits.reviewed_within_s
-        seen, reviewed_at = guards_in_traffic(self._live, since, self._now, self._concerns)
+        seen, reviewed_at = guards_in_traffic(self._live, since, self._now, self._config)
         return Guards(tuple(names), seen, reviewed_at)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmops_tui.domain.errors import LlmopsError, Problem, StoreError
-from llmops_tui.domain.ladder.facts import Attacked, Attacks, Due, Gates, Models, Promoted, Recorded
+from llmops_tui.domain.ladder.facts import Attacks, Due, Gates, Models, Promoted, Recorded
 from llmops_tui.domain.ladder.thresholds import Thresholds
 from llmops_tui.engine.engine import DATABASE
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 #: Commits that are looked back over; each other one is read from git.
 MOST_COMMITS = 200
-#: Why a run over attacks started.
-ATTACK: str = "attack"
 #: Outputs of a run that are looked at for their traces.
 MOST_OUTPUTS = 2_000
 
@@ -96,7 +94,9 @@ class StoreFacts:
         if version is None:
             return Promoted(config)
         made = next((p for p in promotions if p.version_id == version.id), None)
-        return Promoted(config, version.name, made.at if made else None, made.forced if made else False)
+        if made is None:
+            return Promoted(config, stands_in=version.name)
+        return Promoted(config, version.name, made.at, made.forced)
 
     def _due(
         self,
@@ -203,24 +203,14 @@ class StoreFacts:
 
     def attacks(self) -> Attacks:
         """The newest attack run on what is on disk, configuration by configuration."""
-        return Attacks(tuple(self._attacked(each) for each in self._chosen))
+        from llmops_tui.engine.doctor_guards import attacked
 
-    def _attacked(self, configuration: Configuration) -> Attacked:
-        version = self._present(configuration)
-        name = version.name if version is not None else ""
-        runs = [run for run in self._store.runs.list(configuration.name) if run.reason == ATTACK]
-        ours = next((r for r in runs if version is not None and r.version_id == version.id), None)
-        if ours is None:
-            before = self._store.versions.by_id(runs[0].version_id).name if runs else ""
-            return Attacked(configuration.name, name, before=before)
-        attacks = [i for i in self._store.runs.items(ours.id) if not i.extra]
-        failed = sum(item.status == "failed" for item in attacks)
-        return Attacked(configuration.name, name, ours.started_at, len(attacks), failed)
+        return Attacks(tuple(attacked(self._store, each.name, self._present(each)) for each in self._chosen))
 
 
 def _is_whole(run: RunInfo) -> bool:
     """It could say how a version does over all cases; an attack run has cases of its own."""
-    is_eval = run.reason not in ("bisect", "what-if", ATTACK)
+    is_eval = run.reason not in ("bisect", "what-if", "attack")
     return run.state == "complete" and run.total > 0 and run.asked_total >= run.total and is_eval
 
 

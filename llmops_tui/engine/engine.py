@@ -37,10 +37,12 @@ class Engine:
     Args:
         root: the workspace.
         store: its database.
+        clock: Unix seconds: when versions, runs, verdicts and promotions are said to have been.
     """
 
-    def __init__(self, root: Path, store: Store) -> None:
+    def __init__(self, root: Path, store: Store, *, clock: Callable[[], float] = time.time) -> None:
         self.root = root
+        self.clock = clock
         self.store = store
         self.workspace = Workspace(str(root), {})
         self.queries = Queries(root, store)
@@ -51,7 +53,14 @@ class Engine:
         self.cancels = 0
 
     @classmethod
-    def open(cls, root: Path, *, read_only: bool = False, evaluating: bool = False) -> Engine:
+    def open(
+        cls,
+        root: Path,
+        *,
+        read_only: bool = False,
+        evaluating: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> Engine:
         """Open a workspace's database; reads no file of the workspace yet.
 
         Args:
@@ -62,7 +71,7 @@ class Engine:
         """
         launched = launch() if evaluating and not (root / DATABASE).exists() else None
         try:
-            engine = cls(root, Store.open(root / DATABASE, read_only=read_only))
+            engine = cls(root, Store.open(root / DATABASE, read_only=read_only), clock=clock)
         except BaseException:
             if launched is not None:
                 launched.close()
@@ -177,7 +186,7 @@ class Engine:
             configuration.blobs,
             git_commit=state.commit if state else None,
             git_dirty=state.dirty if state else None,
-            at=time.time(),
+            at=self.clock(),
         )
         return info
 
@@ -240,6 +249,7 @@ class Engine:
             *(self.store, self._host, self.workspace, request, configuration, version),
             *(prepared, generation, self._exports.beside(self.workspace, version, emit)),
             spend_limit_usd=limit,
+            clock=self.clock,
         )
 
     def is_repeat(self, newest: Snapshot, prepared: Prepared) -> bool:
@@ -337,7 +347,7 @@ class Engine:
             self.store, prepared.slots, prepared.eval_hash, generation=0, fresh=False, retry=frozenset()
         )
         lacking = [r for r in now.ready if (r.item.case_id, r.item.model, r.item.trial) not in there]
-        self.store.record(newest, calls=(), results=lacking, at=time.time())
+        self.store.record(newest, calls=(), results=lacking, at=self.clock())
 
     async def fall_back(self, version: VersionInfo) -> None:
         """Where a gate was cut short, show again what is whole: what it answered is kept.

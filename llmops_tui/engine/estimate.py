@@ -7,13 +7,22 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from llmops_tui.domain.case import ScorerUse
 from llmops_tui.domain.configuration import Budget, Configuration
 from llmops_tui.domain.format import money
 from llmops_tui.domain.judge import Judge
 from llmops_tui.domain.model import Model, Price
 from llmops_tui.domain.output import output_key, target_hash
-from llmops_tui.domain.program import CommandStep, FunctionStep, Program, PromptStep, changed_steps
+from llmops_tui.domain.program import (
+    CommandStep,
+    FunctionStep,
+    Program,
+    PromptStep,
+    ToolStep,
+    changed_steps,
+)
 from llmops_tui.engine.events import Estimate
 from llmops_tui.engine.plan import Slot
 from llmops_tui.engine.prepare import Prepared
@@ -186,6 +195,38 @@ def judging_by(store: Store, uses: Sequence[ScorerUse]) -> tuple[int, float | No
     costs = [None if cost is None else count * cost for count, cost in each]
     known = [cost for cost in costs if cost is not None]
     return sum(counts.values()), sum(known) if len(known) == len(costs) else None
+
+
+def guarding(store: Store, configuration: Configuration, outputs: int) -> tuple[int, float | None]:
+    """Requests of guardrails that ask a model, at most, and what they cost in USD (None: not known).
+
+    Args:
+        outputs: that are made; of those that a guardrail saw before, what is equal is not asked again.
+    """
+    target = configuration.target
+    own = {each.id: each for each in configuration.own_models}
+    chunks = sum(each.top_k for each in target.retrievals)
+    requests, total = 0, 0.0
+    known = True
+    for use in target.guardrails:
+        if use.judge is None:
+            continue
+        each = sum(chunks if stage == "context" else 1 for stage in use.on if _may_look(target, stage))
+        judge = msgspec.structs.replace(use.judge, model=own.get(use.judge.model.id, use.judge.model))
+        cost = _cost_of_judgement(store, judge)
+        requests += each * outputs
+        known = known and cost is not None
+        total += each * outputs * (cost or 0.0)
+    return requests, total if known else None
+
+
+def _may_look(target: Program, stage: str) -> bool:
+    """Whether there may be anything to look at: of tools, what a model does is not known."""
+    if stage not in ("tool_call", "tool_result"):
+        return True
+    return any(does.tools for does in target.prompts) or any(
+        isinstance(s.does, ToolStep) for s in target.steps
+    )
 
 
 def _cost_of_judgement(store: Store, judge: Judge) -> float | None:

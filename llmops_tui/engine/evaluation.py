@@ -68,14 +68,15 @@ def price(store: Store, configuration: Configuration, prepared: Prepared) -> Est
     missing = [t.slot for t in prepared.to_ask]
     asking = estimate.cost_of(store, configuration, missing)
     judgements, judging = estimate.judging(store, prepared)
+    looks, looking = estimate.guarding(store, configuration, len(missing))
     return Estimate(
         outputs=len(prepared.slots),
         cached=len(prepared.slots) - len(missing) - prepared.left_out,
         to_ask=len(missing),
         to_score=len(prepared.to_score),
-        cost_usd=None if asking is None or judging is None else asking + judging,
+        cost_usd=None if asking is None or judging is None or looking is None else asking + judging + looking,
         spent_today_usd=store.calls.spent_since(estimate.midnight()),
-        judgements=judgements,
+        judgements=judgements + looks,
     )
 
 
@@ -85,6 +86,7 @@ class Evaluation:
     Args:
         workspace: whose settings and keys the worker is given.
         spend_limit_usd: what it may cost; past that it is cut short.
+        clock: Unix seconds: when the run is said to have begun.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Evaluation:
         emit: Emit,
         *,
         spend_limit_usd: float | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.version = version
         self.prepared = prepared
@@ -114,6 +117,7 @@ class Evaluation:
         self._emit = emit
         self._limit = spend_limit_usd
         self._started = time.monotonic()
+        self._clock = clock
         self._adopted: dict[str, Ticket] = {}
 
     def begin(self, estimated: Estimate, changed: tuple[PartChange, ...]) -> RunInfo:
@@ -129,10 +133,10 @@ class Evaluation:
             asked_total=sum(s.chosen for s in prepared.slots),
             generation=self._generation,
             eval_hash=prepared.eval_hash,
-            at=time.time(),
+            at=self._clock(),
         )
         self._store.record(
-            self.run.id, calls=(), results=[*prepared.ready, *prepared.waiting], at=time.time()
+            self.run.id, calls=(), results=[*prepared.ready, *prepared.waiting], at=self._clock()
         )
         if client is not None:
             self._load_outputs()

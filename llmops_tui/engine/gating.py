@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -98,7 +97,7 @@ class Gate(Verdicts):
             )
         if not outcome.cancelled:
             self._store.verdicts.add(
-                baseline.id, candidate.id, outcome.result, cost_usd=outcome.cost_usd, at=time.time()
+                baseline.id, candidate.id, outcome.result, cost_usd=outcome.cost_usd, at=engine.clock()
             )
         return outcome
 
@@ -182,7 +181,11 @@ class Gate(Verdicts):
     def hidden(self, configuration: Configuration) -> VersionInfo:
         """A version without a number for a configuration that is not on disk; else the one it is."""
         version, _new = self._store.versions.ensure(
-            configuration.name, configuration.manifest, configuration.blobs, at=time.time(), hidden=True
+            configuration.name,
+            configuration.manifest,
+            configuration.blobs,
+            at=self._engine.clock(),
+            hidden=True,
         )
         return version
 

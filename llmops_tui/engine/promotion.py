@@ -37,7 +37,7 @@ def promote(engine: Engine, version: VersionInfo, *, force: bool = False, note: 
     in_the_way = obstacles(engine, version)
     if in_the_way and not force:
         raise UsageError(*in_the_way)
-    at = time.time()
+    at = engine.clock()
     entry = baselines.BaselineEntry(
         number=version.number,
         hash=version.hash,

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from llmops_tui.domain.live.overview import Dimension, Overview, Plot
     from llmops_tui.domain.live.rollout_view import RolloutView
     from llmops_tui.domain.matrix import Matrix
+    from llmops_tui.engine.attack_drafts import AttackDraft
     from llmops_tui.engine.guard_events import GuardsView
     from llmops_tui.engine.live_events import LiveDraft
     from llmops_tui.engine.matrix import CellDetail
@@ -291,11 +292,14 @@ class SessionApi(Protocol):
         """The request of a row; None where it is not kept any more."""
         ...
 
-    def review_guard(self, guardrail: str, trace_id: str, right: bool) -> Future[GuardReview]:
+    def review_guard(
+        self, guardrail: str, trace_id: str, right: bool, wanted: LiveFilter
+    ) -> Future[GuardReview]:
         """Keep what a person says of a guardrail in a request; what was said before is replaced.
 
         Args:
             right: of a firing: it should have fired; of a pass: it should not have.
+            wanted: what `guard_items` was asked for: it tells whose turn it was.
 
         Raises:
             UsageError: the app only views, or the guardrail did not look at this request.
@@ -308,6 +312,23 @@ class SessionApi(Protocol):
 
         Raises:
             UsageError, StoreError: as `review_guard`.
+        """
+        ...
+
+    def guard_attack(self, guardrail: str, trace_id: str) -> Future[AttackDraft]:
+        """The attack that a request was, which a guardrail let pass.
+
+        Raises:
+            UsageError: its trace is not kept any more.
+        """
+        ...
+
+    def keep_guard_attack(self, draft: AttackDraft) -> Future[tuple[str, str]]:
+        """Write it into an attack file; gives its id and the file.
+
+        Raises:
+            UsageError: nobody would judge it, or the file can't take it; or the app only views.
+            WorkspaceError: the file can't be read or written.
         """
         ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,9 +15,11 @@ from llmops_tui.engine.guard_events import GuardsView, with_configured
 from llmops_tui.engine.session_live import SessionLive
 
 if TYPE_CHECKING:
+    from llmops_tui.domain.configuration import Workspace
     from llmops_tui.domain.guardrails.use import GuardrailUse
     from llmops_tui.domain.live.guards import GuardItem, GuardReview, GuardTrial, Queue, ThresholdCurve
     from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
+    from llmops_tui.engine.attack_drafts import AttackDraft
     from llmops_tui.engine.tuning import Tuned
     from llmops_tui.store.live import LiveStore
 
@@ -31,6 +33,8 @@ class SessionGuards(SessionLive):
     """Part of `session_api.SessionApi`."""
 
     _reviewer: str | None = None
+    #: The workspace as it was read, and phrases of its attacks.
+    _known_attacks: tuple[Workspace, Mapping[str, Sequence[str]]] | None = None
 
     def guards(self, wanted: LiveFilter, now: float) -> Future[GuardsView]:
         uses = self._uses()
@@ -42,7 +46,7 @@ class SessionGuards(SessionLive):
             if store is None:
                 return GuardsView(with_configured((), uses), uses)
             newest = store.requests.listed(LiveFilter(), limit=1)
-            figures = with_configured(guards.figures(store, wanted, now), uses)
+            figures = with_configured(guards.figures(store, wanted, now, self._phrases()), uses)
             return GuardsView(figures, uses, newest[0].request.start if newest else None)
 
         return self._live.ask(work)
@@ -57,11 +61,23 @@ class SessionGuards(SessionLive):
                 found += ((name, use) for use in configuration.target.guardrails)
         return tuple(found)
 
+    def _phrases(self) -> Mapping[str, Sequence[str]]:
+        """Of attacks that the workspace knows: read anew where its files were. On the reading thread."""
+        from llmops_tui.engine.guard_phrases import phrases_of
+
+        workspace = self._engine.workspace if self._engine is not None else None
+        if workspace is None:
+            return {}
+        if self._known_attacks is None or self._known_attacks[0] is not workspace:
+            self._known_attacks = workspace, phrases_of(self.root, workspace)
+        return self._known_attacks[1]
+
     def guard_trials(self) -> Future[tuple[GuardTrial, ...]]:
         def work(engine: Engine) -> tuple[GuardTrial, ...]:
             from llmops_tui.engine.guard_trials import trials
 
-            return trials(engine)
+            configs = engine.workspace.configurations
+            return tuple(trial for config in configs for trial in trials(engine.store, config))
 
         return self._ask(work)
 
@@ -71,7 +87,9 @@ class SessionGuards(SessionLive):
         def work(store: LiveStore | None) -> tuple[GuardItem, ...]:
             from llmops_tui.monitoring import guards
 
-            return () if store is None else guards.items(store, guardrail, queue, wanted, limit)
+            return (
+                () if store is None else guards.items(store, guardrail, queue, wanted, limit, self._phrases())
+            )
 
         return self._live.ask(work)
 
@@ -94,12 +112,14 @@ class SessionGuards(SessionLive):
 
     # -- writing
 
-    def review_guard(self, guardrail: str, trace_id: str, right: bool) -> Future[GuardReview]:
+    def review_guard(
+        self, guardrail: str, trace_id: str, right: bool, wanted: LiveFilter
+    ) -> Future[GuardReview]:
         def work(store: LiveStore) -> GuardReview:
             from llmops_tui.monitoring import guards
 
             at, by = time.time(), self._reviewed_by()
-            return guards.review(store, guardrail, (trace_id,), right, at, by)[0]
+            return guards.review(store, guardrail, (trace_id,), right, at, by=by, wanted=wanted)[0]
 
         return self._write(work)
 
@@ -132,6 +152,30 @@ class SessionGuards(SessionLive):
 
             self._reviewer = clean_line(git.user_name(self.root))
         return self._reviewer
+
+    # -- from a miss to an attack
+
+    def guard_attack(self, guardrail: str, trace_id: str) -> Future[AttackDraft]:
+        def work(store: LiveStore | None) -> AttackDraft:
+            from llmops_tui.engine.attack_drafts import draft_attack
+
+            if store is None:
+                raise UsageError(_GONE)
+            return draft_attack(store, trace_id, guardrail)
+
+        return self._live.ask(work)
+
+    def keep_guard_attack(self, draft: AttackDraft) -> Future[tuple[str, str]]:
+        def work(engine: Engine) -> tuple[str, str]:
+            from llmops_tui.engine.attack_drafts import keep
+
+            if self._viewing:
+                raise UsageError(_VIEWS)
+            return keep(engine.root, draft, None)
+
+        return self._ask(work)
+
+    # -- the threshold
 
     def tune_guard(self, guardrail: str, value: float, config: str | None = None) -> Future[Tuned]:
         def work(engine: Engine) -> Tuned:

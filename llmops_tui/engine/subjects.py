@@ -88,9 +88,10 @@ def _check_code(
                     "look at it, and get it from where the bundle was made",
                 )
             )
-    if not any(isinstance(step.does, FunctionStep | ToolStep) for step in program_of(manifest).steps) and (
-        not manifest.of_kind("tools")
-    ):
+    program = program_of(manifest)
+    runs_here = any(isinstance(step.does, FunctionStep | ToolStep) for step in program.steps)
+    runs_here = runs_here or any(use.is_function for use in program.guardrails)
+    if not runs_here and not manifest.of_kind("tools"):
         return  # a command is given copies of the files of its version
     for path, hash_ in sorted(code.items()):
         if not path.endswith(".py") and _on_disk(root / path) != hash_:

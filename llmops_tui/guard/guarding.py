@@ -44,7 +44,8 @@ class Guarding:
         self.uses = tuple(uses)
         self._guards = Guards(self.uses, apart)
         self._ask = ask
-        self._guards.prepare()
+        #: Guardrail → why it can't be made here: each of its looks fails.
+        self.broken = self._guards.prepare()
 
     def input(self, text: str, *, vars: Vars = _NOTHING) -> Checked:
         """What the user put in. vars: what else the program knows, for functions of `guardrails.py`."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from llmops_tui import workspace
 from llmops_tui.domain.call import ChatRequest
 from llmops_tui.domain.configuration import Configuration, Workspace
@@ -28,10 +30,14 @@ def load(config: str, folder: str | Path | None, ask: Ask | None) -> Guarding:
     root = workspace.find_root(Path.cwd() if folder is None else Path(folder))
     read = workspace.load(root, only=config or None)
     found = _configuration(read, config)
-    uses = found.target.guardrails
+    uses = [_priced(use, found.own_models) for use in found.target.guardrails]
     code = {path: found.blobs[hash_] for path, hash_ in found.target.code.items()}
     apart = Apart(code, read.root) if any(use.is_function for use in uses) else None
-    return Guarding(found.name, found.manifest.hash, uses, apart, _asking(read, uses, ask))
+    made = Guarding(found.name, found.manifest.hash, uses, apart, _asking(read, uses, ask))
+    if made.broken:
+        said = [f"the guardrail '{name}' can't be made: {why}" for name, why in made.broken.items()]
+        raise WorkspaceError(*(Problem(text, "mend it, or take it out", found.file) for text in said))
+    return made
 
 
 def _configuration(read: Workspace, config: str) -> Configuration:
@@ -53,6 +59,14 @@ def _configuration(read: Workspace, config: str) -> Configuration:
     if not config:
         raise UsageError(Problem("there are several configurations", f"name one: {', '.join(sorted(names))}"))
     raise UsageError(Problem(f"there is no configuration '{config}'", did_you_mean(config, names)))
+
+
+def _priced(use: GuardrailUse, models: Sequence[Model]) -> GuardrailUse:
+    """A version knows a judge by its pin; what it costs is known here."""
+    found = next((m for m in models if use.judge is not None and m.id == use.judge.model.id), None)
+    if use.judge is None or found is None:
+        return use
+    return msgspec.structs.replace(use, judge=msgspec.structs.replace(use.judge, model=found))
 
 
 def _asking(read: Workspace, uses: Sequence[GuardrailUse], ask: Ask | None) -> AskFor | None:

@@ -47,10 +47,15 @@ class Guards:
         """Whether a look there must be awaited: a function, a judge, or what runs in a process of its own."""
         return self._waits[stage]
 
-    def prepare(self) -> None:
-        """Compile and load now what the first look would wait for. What can't be is told by its looks."""
+    def prepare(self) -> dict[str, str]:
+        """Compile and load now what the first look would wait for.
+
+        Returns:
+            Guardrail → why it can't be made here, a clause: each of its looks would fail.
+        """
         for use in {use.name: use for uses in self._at.values() for use in uses}.values():
             self._lookers.prepare(use)
+        return dict(self._lookers.broken)
 
     async def check(
         self,
@@ -143,7 +148,7 @@ class _Course:
         failed = [places[n] for n, found in enumerate(seen.found) if found is None]
         closed = bool(failed) and use.on_error == "closed"
         scores = [found.score for found in seen.found if found is not None]
-        evidence = self._evidence(use, fired)
+        evidence = self._evidence(use, fired) if fired else ""
         if closed or (failed and not fired):
             # Those that it passed before it failed may go on.
             hit = sorted({*fired, *failed}) if closed else []

@@ -39,11 +39,16 @@ def _runs_apart(use: GuardrailUse) -> bool:
 
 
 class Lookers:
-    """Makes what looks for a guardrail, once."""
+    """Makes what looks for a guardrail, once.
+
+    Attributes:
+        broken: guardrail → why it can't be made, a clause. Each of its looks fails.
+    """
 
     def __init__(self, apart: Apart | None, times_judges: bool) -> None:
         self._apart = apart
         self._times_judges = times_judges
+        self.broken: dict[str, str] = {}
         self._made: dict[str, Looker] = {}
         self._lock = threading.Lock()
 
@@ -72,10 +77,27 @@ class Lookers:
         if use.judge is not None:
             from llmops_tui.guardrails.judged import Judged
 
-            heuristic = {**use.options, "method": "heuristics"}
-            check = _prepared(use.kind, heuristic) if use.options.get("method") == "both" else None
+            is_both = use.options.get("method") == "both"
+            check = self._check(use, {**use.options, "method": "heuristics"}) if is_both else None
             return _Judging(use, Judged(use, check), self._times_judges)
-        return _AtOnce(use, _prepared(use.kind, use.options))
+        return _AtOnce(use, self._check(use, use.options))
+
+    def _check(self, use: GuardrailUse, options: dict[str, object]) -> Check:
+        """The check; where it can't be made, one that says so at each look."""
+        try:
+            from llmops_tui.guardrails.checks import prepare
+
+            return prepare(use.kind, options)
+        except CannotCheck as error:
+            said = failure_of(error)
+        except Exception as error:  # it has seen no text yet that it could quote
+            said = safe_reason(f"{type(error).__name__}: {error}")
+        self.broken[use.name] = said
+
+        def broken(_text: str, _about: About, _deadline: Deadline) -> Found:
+            raise CannotCheck(said)
+
+        return broken
 
 
 class _AtOnce:
@@ -156,28 +178,12 @@ class _Judging:
 _TOO_LONG = f"the text has more than {LONGEST:,} characters"
 
 
-def _prepared(kind: str, options: dict[str, object]) -> Check:
-    """The check; where it can't be made, one that says so at each look."""
-    try:
-        from llmops_tui.guardrails.checks import prepare
-
-        return prepare(kind, options)
-    except Exception as error:
-        said = failure_of(error)
-
-    def broken(_text: str, _about: About, _deadline: Deadline) -> Found:
-        raise CannotCheck(said)
-
-    return broken
-
-
 def _look_at(check: Check, text: str, about: About, deadline: Deadline) -> Found:
     if len(text) > LONGEST:
         raise CannotCheck(_TOO_LONG)
-    found = check(text, about, deadline)
-    # A check that does not ask for the time has taken it all the same.
+    # What a check finds counts, be it late; what comes after it has no time left.
     deadline.check()
-    return found
+    return check(text, about, deadline)
 
 
 def _sound(found: Found) -> Found:

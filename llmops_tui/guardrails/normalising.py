@@ -1,7 +1,7 @@
 """Text as phrases are looked for in it, with the way back to where they are in the original.
 
-What a person reads as `ignore` may be written with letters of other scripts, with invisible characters between
-them or with escapes. `folded` undoes this character by character, so it is linear in any text.
+What a person reads as `ignore` may be written with letters of other scripts, with invisible characters
+between them or with escapes. `folded` undoes this character by character, so it is linear in any text.
 """
 
 from __future__ import annotations
@@ -41,12 +41,11 @@ class View(msgspec.Struct, frozen=True):
 def folded(text: str, made_of: View | None = None) -> View:
     """Without what can't be seen, compatibility forms and look-alikes as the plain letter, accents away.
 
-    Case stays: what is encoded may depend on it. Sources: NFKC (UAX #15), confusables (UTS #39), tag
-    characters as the ASCII that they hide.
+    Case stays: what is encoded may depend on it. Sources: NFKC (UAX #15), confusables (UTS #39).
     """
-    strange = set(_STRANGE.findall(text))
-    if not strange:
+    if text.isascii() and text.translate(_NO_LINES).isprintable():
         return View(text, made_of=made_of)
+    strange = set(text) - _PLAIN
     forms = {char: _form(char) for char in strange}
     if all(len(form) == 1 for form in forms.values()):
         if len(forms) <= _FEW:
@@ -89,21 +88,16 @@ def _resized(text: str, pieces: Iterable[tuple[int, int, str]], made_of: View | 
     return View("".join(parts), starts, ends, made_of)
 
 
-#: All but printable ASCII and white space.
-_STRANGE = re.compile(r"[^\t\n\r -~]")
+_NO_LINES = str.maketrans("\t\n\r", "   ")
+_PLAIN = frozenset(map(chr, range(32, 127))) | {"\t", "\n", "\r"}
 #: Up to so many different characters are replaced one after the other, which is faster.
 _FEW = 24
 #: Forms of characters that were met; there are a million, and hostile texts have many of them.
 _MET: dict[str, str] = {
-    "ß": "s",
-    "æ": "a",
-    "œ": "o",
-    "Æ": "A",
-    "Œ": "O",
-    "€": "e",
-    "ı": "i",
-    "…": ".",
-    "\x0b": " ",
+    **dict.fromkeys("“”„‟«»〝〞", '"'),
+    **dict.fromkeys("‘’‚‛‹›", "'"),
+    **dict.fromkeys("‐‑‒–—―−", "-"),
+    **{"ß": "s", "æ": "a", "œ": "o", "Æ": "A", "Œ": "O", "€": "e", "ı": "i", "…": ".", "\x0b": " "},
 }
 _MOST_MET = 20_000
 #: Letters whose marks are accents; elsewhere (kana, Devanagari) a mark makes another letter.
@@ -120,9 +114,6 @@ def _form(char: str) -> str:
 
 
 def _new_form(char: str) -> str:
-    point = ord(char)
-    if 0xE0020 <= point <= 0xE007E:
-        return chr(point - 0xE0000)
     category = unicodedata.category(char)
     if category in ("Cf", "Mn", "Me", "Cc", "Cs", "Cn", "Co"):
         return ""

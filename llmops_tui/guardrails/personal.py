@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -42,7 +42,7 @@ _NO_DOMAIN = re.compile(
     r".*\.(?:png|jpe?g|gif|svg|webp|ico|css|js|ts|py|json|[a-z-]*\d[\w-]*)", re.IGNORECASE
 )
 _VERSION = re.compile(
-    r"(?:\b(?:v|ver|versions?|release|build|firmware|section|chapter|clause|article|step|figure|table)|§)[\s:.]*$",
+    r"(?:\b(?:v|ver|versions?|release|build|firmware|section|chapter|clause|article|step|figure|table)|§|[<>=~!^])[\s:.=]*$",
     re.IGNORECASE,
 )
 _CALLS = re.compile(
@@ -101,7 +101,9 @@ def _is_ip(text: str, start: int, end: int) -> bool:
         address = ipaddress.ip_address(text[start:end])
     except ValueError:
         return False
-    if address.is_loopback or address.is_unspecified or (address.version == 4 and address.is_reserved):
+    if address.is_loopback or address.is_unspecified or address.is_link_local:
+        return False
+    if address.version == 4 and address.is_reserved:
         return False
     # `1::2` is an address as well, and a slice of Python; `1.2.3.4` a version or a section.
     if address.version == 6:
@@ -112,7 +114,7 @@ def _is_ip(text: str, start: int, end: int) -> bool:
 def _is_phone(regions: tuple[str, ...], text: str, start: int, end: int) -> bool:
     """By its international prefix, as one of the regions, or by how it is written and what is said before."""
     number = text[start:end]
-    digits = sum(char.isdigit() for char in number)
+    digits = sum(map(str.isdigit, number))
     if not 7 <= digits <= 15 or is_dated(number):
         return False
     if number[0] == "+":
@@ -151,6 +153,10 @@ _SHAPES: dict[str, tuple[tuple[Shape, Tell], ...]] = {
 
 @guardrail("pii")
 def personal(options: dict[str, Any]) -> Check:
+    # Now, and not in the time of the first look.
+    import phonenumbers  # noqa: F401
+    from stdnum import iban, luhn  # noqa: F401
+
     wanted = options["value"]
     regions = options["region"]
     of_regions: Tell = partial(_is_phone, tuple([regions] if isinstance(regions, str) else regions))
@@ -170,8 +176,8 @@ def personal(options: dict[str, Any]) -> Check:
 
             # Several kinds have the same signs; blotting out what was found adds none.
             if shape.signs not in signs:
-                signs[shape.signs] = signs_of(rest, shape)
-            spans = list(places(rest, shape, is_one, signs[shape.signs]))
+                signs[shape.signs] = list(_timed(signs_of(rest, shape), deadline))
+            spans = list(places(rest, shape, is_one, _timed(signs[shape.signs], deadline)))
             deadline.check()
             found += [
                 Match(*plain.span(*span), f"[{name}]") for span in spans if not is_allowed(rest[slice(*span)])
@@ -184,13 +190,20 @@ def personal(options: dict[str, Any]) -> Check:
     return check
 
 
+def _timed(spans: Iterable[Span], deadline: Deadline) -> Iterator[Span]:
+    for span in spans:
+        deadline.check()
+        yield span
+
+
 def _worth_looking(text: str, rules: list[tuple[str, Shape, Tell]]) -> Iterable[tuple[str, Shape, Tell]]:
     """The rules that may find something: most texts have neither an @ nor many digits."""
     has_digits = DIGITS.search(text) is not None
+    lower = text.lower()
     for rule in rules:
         name, shape, _ = rule
         if shape is SPELT_EMAIL:
-            if any(sign in text.lower() for sign in _SPELT):
+            if any(sign in lower for sign in _SPELT):
                 yield rule
         elif "@" in text if name == "email" else has_digits:
             yield rule

@@ -11,6 +11,8 @@ from typing import Any
 
 from llmops_tui.domain.comparison import Comparison, Means, Pair
 from llmops_tui.domain.errors import Problem
+from llmops_tui.domain.guardrails.look import Look
+from llmops_tui.domain.guardrails.words import look_json
 from llmops_tui.domain.manifest import Manifest, PartChange
 from llmops_tui.domain.review import Decision, PairKey
 from llmops_tui.domain.run import Row, RunInfo, Tally, VersionInfo
@@ -73,13 +75,16 @@ def compare_json(
     changes: Sequence[PartChange],
     outputs: Mapping[int, str],
     drift: Sequence[str] = (),
+    looks: Mapping[int, Sequence[Look]] | None = None,
 ) -> Json:
     """A comparison in full.
 
     Args:
         outputs: row of an output → its text, for the first trial of each side (`output_ids`).
         drift: sentences about models that changed under their pin.
+        looks: of guardrails, by the same rows.
     """
+    looks = looks or {}
     return {
         "config": comparison.candidate.version.config,
         "baseline": comparison.baseline.version.name,
@@ -91,7 +96,7 @@ def compare_json(
         "counts": dict(comparison.counts),
         "pass_rate": _means_json(comparison.pass_rate),
         "mean_score": _means_json(comparison.mean_score),
-        "cases": [_pair_json(pair, outputs) for pair in comparison.pairs],
+        "cases": [{**_pair_json(pair, outputs), **_looks(pair, looks)} for pair in comparison.pairs],
     }
 
 
@@ -160,6 +165,16 @@ def _reviewed_json(pair: Pair, decision: Decision | None, outputs: Mapping[int, 
         "by": decision.by if decision else "",
         "at": decision.at if decision else "",
     }
+
+
+def _looks(pair: Pair, looks: Mapping[int, Sequence[Look]]) -> Json:
+    """What guardrails did on the way to both outputs; nothing of looks that passed."""
+    found: Json = {}
+    for side, row in (("baseline", pair.baseline), ("candidate", pair.candidate)):
+        id_ = row.first.output_id if row is not None else None
+        mine = looks.get(id_, ()) if id_ is not None else ()
+        found[f"{side}_guardrails"] = [look_json(look) for look in mine if look.triggered or look.error]
+    return found
 
 
 def _output(row: Row | None, outputs: Mapping[int, str]) -> str | None:

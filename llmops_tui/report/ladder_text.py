@@ -37,10 +37,10 @@ def head_lines(ladder: Ladder, *, width: int = 80) -> list[Line]:
     reached = RUNG_WORDS[ladder.rung]
     about = clean_line(", ".join(ladder.configs))
     lines: list[Line] = [((reached, "bold"), (f"  {about}", "bold"))]
-    lines += _wrapped(summary(ladder), width, "")
+    lines += wrapped(summary(ladder), width, "")
     if ladder.left_out:
         names = clean_line(", ".join(ladder.left_out))
-        lines += _wrapped(f"not looked at: {names} (--config NAME)", width, "dim")
+        lines += wrapped(f"not looked at: {names} (--config NAME)", width, "dim")
     return lines
 
 
@@ -58,10 +58,15 @@ def next_lines(ladder: Ladder, *, width: int = 80) -> list[Line]:
     if ladder.above is None:
         return []
     lines: list[Line] = [EMPTY, ((f"Next, for {RUNG_WORDS[ladder.above]}", "bold"),)]
-    for number, item in enumerate(ladder.next, 1):
+    # One thing to do may mend several items.
+    by_remedy: dict[str, list[str]] = {}
+    for item in ladder.next:
+        by_remedy.setdefault(item.remedy or item.title, []).append(item.title)
+    for number, (remedy, titles) in enumerate(by_remedy.items(), 1):
         lead = f"{number:>2}. "
-        lines += _wrapped(item.remedy or item.title, width, "", lead)
-        lines += _wrapped(item.title, width, "dim", " " * len(lead))
+        lines += wrapped(remedy, width, "", lead)
+        for title in titles:
+            lines += wrapped(title, width, "dim", " " * len(lead))
     return lines
 
 
@@ -71,9 +76,9 @@ def item_lines(item: Item, *, width: int = 80, remedy: bool = True) -> list[Line
     rows = textwrap.wrap(item.title, max(width - _INDENT, 20))
     lines: list[Line] = [((head, STYLES[item.status]), (rows[0], ""))]
     lines += [((" " * _INDENT + row, ""),) for row in rows[1:]]
-    lines += _wrapped(item.evidence, width, "dim", " " * _INDENT)
+    lines += wrapped(item.evidence, width, "dim", " " * _INDENT)
     if remedy and item.remedy:
-        lines += _wrapped(item.remedy, width, "", " " * (_INDENT - 2) + "→ ")
+        lines += wrapped(item.remedy, width, "", " " * (_INDENT - 2) + "→ ")
     return lines
 
 
@@ -83,9 +88,10 @@ def step_lines(step: Step, *, width: int = 80) -> list[Line]:
     after = step.after
     head = f"  {MARKS[after.status]} {after.title}"
     lines: list[Line] = [((head, STYLES[after.status]), (f"  {before} → {after.status}", "dim"))]
-    return [*lines, *_wrapped(after.evidence, width, "dim", "    ")]
+    return [*lines, *wrapped(after.evidence, width, "dim", "    ")]
 
 
-def _wrapped(text: str, width: int, style: str, lead: str = "") -> list[Line]:
+def wrapped(text: str, width: int, style: str, lead: str = "") -> list[Line]:
+    """A text from elsewhere, broken between words; rows stand below each other behind `lead`."""
     rows = textwrap.wrap(clean_line(text), max(width - len(lead), 20), break_on_hyphens=False)
     return [((lead if at == 0 else " " * len(lead), "dim"), (row, style)) for at, row in enumerate(rows)]

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from llmops_tui.domain import format as fmt
+from llmops_tui.domain.guardrails.words import did, look_json
 from llmops_tui.domain.output import Output
 from llmops_tui.domain.safe_text import clean_line
 from llmops_tui.domain.score import Score
@@ -58,7 +59,8 @@ def facts(output: Output, *, cached: bool = False) -> str:
         words.append(fmt.money(output.cost_usd))
     if output.finish_reason == "length":
         words.append("cut off at max_tokens")
-    if output.refused:
+    words += did(output.guardrails)
+    if output.refused and output.finish_reason != "guardrail":
         words.append("refused")
     return " · ".join([*words, *(["answered before"] if cached else [])])
 
@@ -121,6 +123,7 @@ def _answer_json(answer: Answer) -> Json:
         "tool_calls": list(output.tool_calls) if output else [],
         "finish_reason": output.finish_reason if output else None,
         "refused": output.refused if output else False,
+        "guardrails": [look_json(look) for look in output.guardrails] if output else [],
         "latency_s": output.latency_s if output else None,
         "ttft_s": output.ttft_s if output else None,
         "input_tokens": output.usage.input_tokens if output else None,

@@ -10,8 +10,8 @@ import sys
 from typing import Any
 
 from llmops_tui.domain.scorer_kind import Example, ScorerKind
-from llmops_tui.domain.scorer_options import Options
 from llmops_tui.domain.scorers import SCORERS
+from llmops_tui.report.catalogue_cells import cell, code_cell, first_sentence, on_one_line, shown_default
 
 _INTRO = """\
 # Scorers
@@ -57,8 +57,8 @@ _PYTHON = """\
 
 A function in `scorers.py` of the workspace is a scorer of that name. It asks for what it needs by name:
 `output` (the text), `expected`, `vars`, `tags`, `case_id`, `context` (texts of the retrieved chunks),
-`tool_calls`, `latency_s`, `cost_usd`, and its own options. It runs in the worker process with a time limit,
-once the workspace is trusted (`llmops-tui trust`).
+`tool_calls`, `latency_s`, `cost_usd`, `guardrails` (names of those that fired), and its own options. It runs
+in the worker process with a time limit, once the workspace is trusted (`llmops-tui trust`).
 
 ```python
 # scorers.py
@@ -95,13 +95,8 @@ def scorers_markdown() -> str:
 
 
 def _overview() -> str:
-    rows = [f"| [`{k.name}`](#{k.name}) | {_first_sentence(k.summary)} |" for k in SCORERS.values()]
+    rows = [f"| [`{k.name}`](#{k.name}) | {first_sentence(k.summary)} |" for k in SCORERS.values()]
     return "\n".join(["| scorer | judges |", "| --- | --- |", *rows]) + "\n"
-
-
-def _first_sentence(text: str) -> str:
-    head, dot, _ = text.partition(". ")
-    return head + dot.strip()
 
 
 def _section(kind: ScorerKind) -> str:
@@ -114,25 +109,20 @@ def _section(kind: ScorerKind) -> str:
     if fields:
         lines += ["", "| option | default | |", "| --- | --- | --- |"]
         lines += [
-            f"| `{n}` | {_default(field)} | {_cell(field.description or '')} |" for n, field in fields.items()
+            f"| `{n}` | {shown_default(field)} | {cell(field.description or '')} |"
+            for n, field in fields.items()
         ]
     if kind.examples:
         lines += ["", "| entry | `expected` | output | gives |", "| --- | --- | --- | --- |"]
         lines += [_row(example) for example in kind.examples]
     if kind.entries:
-        lines += ["", "| entry |", "| --- |", *(f"| {_code(_yaml(entry))} |" for entry in kind.entries)]
+        lines += [
+            "",
+            "| entry |",
+            "| --- |",
+            *(f"| {code_cell(on_one_line(entry))} |" for entry in kind.entries),
+        ]
     return "\n".join(lines) + "\n"
-
-
-def _default(field: Any) -> str:
-    if field.is_required():
-        return "needed"
-    value = field.get_default(call_default_factory=True)
-    if isinstance(value, Options):
-        value = value.model_dump()
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return "–" if value is None or value == [] else _code(_yaml(value))
 
 
 def _row(example: Example) -> str:
@@ -140,47 +130,30 @@ def _row(example: Example) -> str:
         gives = "unscored"
     else:
         gives = f"{example.value:.3g}, {'passed' if example.passed else 'failed'}"
-    output = _code(json.dumps(example.output, ensure_ascii=False))
+    output = code_cell(json.dumps(example.output, ensure_ascii=False))
     if example.latency_s:
         output += f" in {example.latency_s:g} s"
     if example.cost_usd is not None:
         output += f" for ${example.cost_usd:g}"
     if example.tools:
-        output += " having called " + ", ".join(_code(_called(*call)) for call in example.tools)
+        output += " having called " + ", ".join(code_cell(_called(*call)) for call in example.tools)
     if example.calls:
         output += f" after {example.calls} model calls"
+    if example.fired:
+        output += f" after {', '.join(map(code_cell, example.fired))} fired"
     if example.retrieved:
-        output += " from " + ", ".join(_code(json.dumps(t, ensure_ascii=False)) for t in example.retrieved)
-    expected = "" if example.expected is None else _code(_yaml(example.expected))
+        output += " from " + ", ".join(
+            code_cell(json.dumps(t, ensure_ascii=False)) for t in example.retrieved
+        )
+    expected = "" if example.expected is None else code_cell(on_one_line(example.expected))
     if example.expected_sources:
-        expected = f"sources {_code(_yaml(list(example.expected_sources)))}"
-        output = f"retrieved {_code(_yaml(list(example.found)))}"
-    return f"| {_code(_yaml(example.entry))} | {expected} | {output} | {gives} |"
+        expected = f"sources {code_cell(on_one_line(list(example.expected_sources)))}"
+        output = f"retrieved {code_cell(on_one_line(list(example.found)))}"
+    return f"| {code_cell(on_one_line(example.entry))} | {expected} | {output} | {gives} |"
 
 
 def _called(name: str, arguments: dict[str, Any]) -> str:
     return f"{name}({json.dumps(arguments, ensure_ascii=False)})"
-
-
-def _yaml(value: Any) -> str:
-    """The value on one line of YAML, as a person would write it."""
-    import yaml
-
-    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10_000)
-    return text.removesuffix("...\n").strip()
-
-
-def _code(text: str) -> str:
-    """A code span that survives in a table, whatever the text."""
-    fence = "`"
-    while fence in text:
-        fence += "`"
-    pad = " " if len(fence) > 1 else ""
-    return _cell(f"{fence}{pad}{text}{pad}{fence}")
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ STYLES = {
     "regressed": "dark_orange",
     "improved": "dodger_blue1",
     "error": "red",
+    "warning": "yellow",
     "removed": "dark_orange",
     "added": "dodger_blue1",
 }

@@ -9,6 +9,7 @@ from typing import Any
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain import trace_facts as f
+from llmops_tui.domain.guardrails.words import look_words
 from llmops_tui.domain.safe_text import clean, clean_line
 from llmops_tui.domain.trace import Span, text_of
 from llmops_tui.domain.trace_steps import FieldDiff, Pairing
@@ -42,7 +43,7 @@ def _text(name: str, value: Any) -> str:
             return "\n\n".join(_chunk(chunk) for chunk in value)
         case list() | tuple() if name == f.TOOL_CALLS:
             return "\n".join(_call(call) for call in value)
-        case list() | tuple() if name in (f.FINISH, f.CHUNK_ORDER):
+        case list() | tuple() if name in (f.FINISH, f.CHUNK_ORDER, f.WHERE):
             return ", ".join(str(each) for each in value)
         case Mapping() if name.startswith("chunk "):
             # Its score is left to the list of all: beside another one it is noise.
@@ -122,6 +123,9 @@ def _cut(*texts: str) -> list[str]:
 
 def glance(span: Span) -> str:
     """A span in one line: what went in, and what came of it; may be empty. Not yet cut to a width."""
+    if span.kind == "guardrail":
+        said = look_words(span.attributes)
+        return f"✗ {said}: {clean_line(span.error)}" if span.error else said
     if span.error:
         return f"✗ {clean_line(span.error)}"
     given, made = [], []

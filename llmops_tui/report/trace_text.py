@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from llmops_tui.domain import format as fmt
+from llmops_tui.domain.guardrails.words import Tone, tone
 from llmops_tui.domain.safe_text import clean_line
 from llmops_tui.domain.trace import Span, Totals, Trace, totals
 from llmops_tui.domain.trace_steps import Pairing, TraceDiff
@@ -27,6 +28,13 @@ _TIME, _TOKENS, _COST, _TIMES = 11, 16, 11, 20
 #: Cells below which a tree has only the time beside its steps, and a diff not even that.
 _NARROW = 70
 
+#: Of a guardrail: one that failed itself, or fired, is seen from afar.
+_STYLE_OF_LOOK: dict[Tone, str] = {
+    "passed": "dim",
+    "seen": "warning",
+    "stopped": "regressed",
+    "failed": "warning",
+}
 _STYLES = {"same": "dim", "changed": "regressed", "new": "added", "gone": "removed"}
 
 
@@ -64,7 +72,9 @@ def _figures(name: str, time: str, tokens: str, cost: str, room: int, width: int
 
 def _step(branch: str, span: Span, total: Totals, room: int, width: int) -> Line:
     name = fmt.pad(name_of(span), max(room - fmt.cell_width(branch), 8))
-    style = "error" if span.status == "error" else "bold"
+    style = _STYLE_OF_LOOK[tone(span.attributes)] if span.kind == "guardrail" else "bold"
+    if span.status == "error" and span.kind != "guardrail":
+        style = "error"
     ((figures, dim),) = _figures(
         "", fmt.seconds(span.length_s), tokens_words(total), cost_words(total), 0, width
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from llmops_tui.domain import format as fmt
+from llmops_tui.domain.guardrails.words import outcome, tone
 from llmops_tui.domain.trace import Span, Totals, Trace
 from llmops_tui.domain.trace_headline import step_words
 from llmops_tui.domain.trace_steps import Pairing, PairState
@@ -39,7 +40,11 @@ def branches(depths: Sequence[int]) -> list[tuple[str, str]]:
 
 
 def name_of(span: Span) -> str:
-    """A step as people call it; whether it failed is told in words."""
+    """A step as people call it; whether it failed is told in words, and what a guardrail did."""
+    if span.kind == "guardrail":
+        done = outcome(span.attributes)
+        mark = "✗ " if tone(span.attributes) == "failed" else ""
+        return f"{step_words(span)} {mark}{done}"
     failed = " ✗ failed" if span.status == "error" else ""
     return step_words(span) + failed
 

@@ -6,6 +6,7 @@ imported by the scorer that needs them, when it is first used.
 
 from llmops_tui.scorers import (
     grounding,
+    guardrails,
     json_,
     length,
     number,
@@ -21,6 +22,9 @@ from llmops_tui.scorers.judging import from_return, judge
 from llmops_tui.scorers.registry import BUILT_INS, CannotJudge, Judgement, scorer
 
 #: Importing a family registers its scorers.
-FAMILIES = (text, pattern, length, json_, number, similarity, resources, refusal, tools, grounding, sources)
+FAMILIES = (
+    *(text, pattern, length, json_, number, similarity, resources, refusal, tools, grounding, sources),
+    guardrails,
+)
 
 __all__ = ["BUILT_INS", "FAMILIES", "CannotJudge", "Judgement", "from_return", "judge", "scorer"]

@@ -138,7 +138,9 @@ class BundleRows:
                     )
                     for v in infos
                 ),
-                self._give_calls({key for line in outputs for key in line.output.calls}),
+                self._give_calls(
+                    {k for line in outputs for k in (*line.output.calls, *line.output.guard_calls)}
+                ),
                 outputs,
                 tuple(self._give_run(v.config, v.hash, id_, ids) for v, id_ in found if id_ is not None),
             )

@@ -171,9 +171,11 @@ def _drop_calls(connection: sqlite3.Connection) -> int:
     )
     steps = connection.execute("SELECT b.text FROM made m JOIN blobs b ON b.id = m.result_id").fetchall()
     kept = [from_json(from_stored(text)) for (text,) in steps]
-    refs = [r[0] for each in kept if "result" in each for r in each["result"].get("calls", ())]
+    made = [each["result"] for each in kept if "result" in each]
+    refs = [r[0] for each in made for name in ("calls", "guard_calls") for r in each.get(name, ())]
     connection.executemany("INSERT OR IGNORE INTO kept_calls VALUES (?)", [(bytes.fromhex(r),) for r in refs])
-    for (keys,) in connection.execute("SELECT calls FROM outputs").fetchall():
+    sql = "SELECT calls FROM outputs UNION ALL SELECT guard_calls FROM outputs WHERE guard_calls != x''"
+    for (keys,) in connection.execute(sql).fetchall():
         connection.executemany(
             "INSERT OR IGNORE INTO kept_calls VALUES (?)",
             [(keys[i : i + 32],) for i in range(0, len(keys), 32)],

@@ -10,16 +10,18 @@ import msgspec
 
 from llmops_tui.domain.canonical import text_digest
 from llmops_tui.domain.errors import Problem, StoreError
+from llmops_tui.domain.guardrails.look import Look
 from llmops_tui.domain.model import Usage
 from llmops_tui.domain.output import Chunk, Output
-from llmops_tui.store.blobs import CHUNK, Blobs, chunks, clean, from_json, from_stored, marks
+from llmops_tui.store.blobs import CHUNK, Blobs, chunks, clean, from_json, from_stored, marks, to_json
 from llmops_tui.store.bulk import no_collection
 from llmops_tui.store.connection import Database
 
 _INSERT = (
     "INSERT INTO outputs (key, trial, generation, text_hash, latency_s, cost_usd, ttft_s, text_id, "
     "tool_calls_id, finish_reason, refused, input_tokens, output_tokens, cached_tokens, reasoning_tokens, "
-    "calls, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "calls, at, guardrails, guard_calls) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT DO NOTHING RETURNING id"
 )
 
@@ -139,6 +141,8 @@ class Outputs:
                 output.refused,
                 *(usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens),
                 *(bytes.fromhex("".join(output.calls)), at),
+                to_json(output.guardrails) if output.guardrails else "",
+                bytes.fromhex("".join(output.guard_calls)),
             ),
         ).fetchall()
         if not found:
@@ -164,7 +168,9 @@ class Outputs:
         """
         row = self._db.one(
             "SELECT text_id, tool_calls_id, finish_reason, refused, calls, input_tokens, output_tokens, "
-            "cached_tokens, reasoning_tokens, latency_s, ttft_s, cost_usd FROM outputs WHERE id = ?",
+            "cached_tokens, reasoning_tokens, latency_s, ttft_s, cost_usd, guardrails, guard_calls "
+            "FROM outputs "
+            "WHERE id = ?",
             (output_id,),
         )
         if row is None:
@@ -176,7 +182,6 @@ class Outputs:
         )
         ids = {text_id, *(p[1] for p in pieces), *([tools_id] if tools_id else [])}
         texts = self._blobs.by_id(ids)
-        hex_calls = calls.hex()
         return Output(
             text=texts[text_id],
             tool_calls=tuple(from_json(texts[tools_id])) if tools_id else (),
@@ -185,12 +190,23 @@ class Outputs:
             retrieved=tuple(
                 Chunk(source, texts[b], score, position) for source, b, score, position in pieces
             ),
-            calls=tuple(hex_calls[i : i + 64] for i in range(0, len(hex_calls), 64)),
+            calls=_keys(calls),
             usage=Usage(t_in, t_out, t_cached, t_reasoning),
             latency_s=rest[0],
             ttft_s=rest[1],
             cost_usd=rest[2],
+            guardrails=_looks(rest[3]),
+            guard_calls=_keys(rest[4]),
         )
+
+    def looks(self, output_ids: Iterable[int]) -> dict[int, tuple[Look, ...]]:
+        """What guardrails saw on the way to outputs, by row id; those on which none looked are left out."""
+        found: dict[int, tuple[Look, ...]] = {}
+        for chunk in chunks(output_ids):
+            sql = f"SELECT id, guardrails FROM outputs WHERE id IN ({marks(chunk)}) AND guardrails != ''"
+            rows: list[Any] = self._db.rows(sql, chunk)
+            found |= {id_: _looks(text) for id_, text in rows}
+        return found
 
     def texts(self, output_ids: Iterable[int]) -> dict[int, str]:
         """Texts of outputs, by row id; those that are not there are left out."""
@@ -213,3 +229,11 @@ class Outputs:
             return frozenset()
         rows: list[Any] = self._db.rows("SELECT id, text_hash FROM outputs")
         return frozenset(id_ for id_, raw in rows if any(raw.hex()[:n] in wanted for n in lengths))
+
+
+def _keys(raw: bytes) -> tuple[str, ...]:
+    return tuple(raw[i : i + 32].hex() for i in range(0, len(raw), 32))
+
+
+def _looks(text: str) -> tuple[Look, ...]:
+    return msgspec.convert(from_json(text), tuple[Look, ...]) if text else ()

@@ -150,6 +150,19 @@ ALTER TABLE scores ADD COLUMN calls TEXT NOT NULL DEFAULT '';
 ALTER TABLE calls ADD COLUMN raw TEXT NOT NULL DEFAULT '';
 """
 
+#: What guardrails saw on the way to an output (JSON of its looks, empty where there were none), and the keys
+#: of the calls that they made.
+GUARDRAILS = """
+ALTER TABLE outputs ADD COLUMN guardrails TEXT NOT NULL DEFAULT '';
+ALTER TABLE outputs ADD COLUMN guard_calls BLOB NOT NULL DEFAULT x'';
+"""
+
 #: (name, statements): the n-th one makes schema n.
-STEPS: tuple[tuple[str, str], ...] = (("flow", FLOW), ("sums", SUMS), ("review", REVIEW), ("traces", TRACES))
+STEPS: tuple[tuple[str, str], ...] = (
+    ("flow", FLOW),
+    ("sums", SUMS),
+    ("review", REVIEW),
+    ("traces", TRACES),
+    ("guardrails", GUARDRAILS),
+)
 VERSION = len(STEPS)

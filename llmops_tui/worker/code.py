@@ -89,6 +89,7 @@ class WorkspaceCode(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             "tool_calls": list(output.tool_calls),
             "latency_s": output.latency_s,
             "cost_usd": output.cost_usd,
+            "guardrails": list(output.fired),
         }
 
         def work() -> Any:

@@ -17,7 +17,7 @@ from llmops_tui.providers.base import CallFailed
 from llmops_tui.scorers import BUILT_INS, judge
 from llmops_tui.scorers.judges import Ask, Grader, JudgeFailed
 from llmops_tui.worker.calls import Calls
-from llmops_tui.worker.execution import Execution, JobFailed
+from llmops_tui.worker.execution import Ended, Execution, JobFailed
 from llmops_tui.worker.resources import Resources
 from llmops_tui.worker.steps import run_program
 
@@ -54,19 +54,38 @@ class Evaluator:
             JobFailed: there is no output.
         """
         execution = Execution(job)
+        ended: Ended | None = None
         try:
-            await run_program(self._resources, execution)
+            await self._run(execution)
         except JobFailed as failed:
             execution.tracer.root.error = str(failed)
             raise JobFailed(failed.failure, self._spans(execution, {}), execution.tracer.began_at) from failed
-        output, places = execution.output()
+        except Ended as early:
+            ended = early
+        output, places = execution.output(ended)
         spans = self._spans(execution, places)
-        if not job.target.is_plain:
+        if not job.target.is_plain or output.guardrails:
             # What programs gave by themselves; an answer of a model was redacted as it came.
             output = self._resources.redactor.redact_struct(output)
         ask = _JudgeAsker(self._calls, job.job, execution.draw, job.fresh)
         scores = await self._score(output, job.case, ask)
         return m.Evaluated(job.job, output, scores, None, spans, execution.tracer.began_at)
+
+    async def _run(self, execution: Execution) -> None:
+        """The program, with its guardrails before, within and after it."""
+        program = execution.job.target
+        if not program.guardrails:
+            await run_program(self._resources, execution)
+            return
+        from llmops_tui.worker.guarding import Guarding
+
+        with self._resources.loaded(program.code).held() as loaded:
+            execution.guarding = guarding = Guarding(
+                self._resources, execution, loaded.guards(program.guardrails)
+            )
+            await guarding.case()
+            await run_program(self._resources, execution)
+            await guarding.answer()
 
     def _spans(self, execution: Execution, places: dict[int, int]) -> tuple[SpanRecord, ...]:
         redactor = self._resources.redactor

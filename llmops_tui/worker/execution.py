@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from llmops_tui.domain import messages as m
 from llmops_tui.domain.call import Call, Draw, Failure
+from llmops_tui.domain.guardrails.look import Look
 from llmops_tui.domain.model import Usage
 from llmops_tui.domain.output import Chunk, Output
 from llmops_tui.domain.trace import CallRef, SpanRecord
-from llmops_tui.worker.tracer import LiveSpan, Tracer
+from llmops_tui.worker.tracer import LiveSpan, Stopped, Tracer
+
+if TYPE_CHECKING:
+    from llmops_tui.worker.guarding import Guarding
 
 
 class JobFailed(Exception):
@@ -24,6 +28,16 @@ class JobFailed(Exception):
         self.began_at = began_at
 
 
+class Ended(Stopped):
+    """The request ends before its program does, with `text` as its answer."""
+
+    def __init__(self, text: str, finish_reason: str, *, refused: bool) -> None:
+        super().__init__(text)
+        self.text = text
+        self.finish_reason = finish_reason
+        self.refused = refused
+
+
 class StepResult(msgspec.Struct):
     """What a step came to.
 
@@ -31,6 +45,7 @@ class StepResult(msgspec.Struct):
         value: what later steps see under its name: a text, JSON, or (of a retrieval) its chunks.
         text: the same as text.
         calls: request keys, in order.
+        guard_calls: those that guardrails made meanwhile.
         cost_usd: None where a price is not known.
         ttft_s: from the start of the trace to the first token of its last call.
     """
@@ -45,21 +60,28 @@ class StepResult(msgspec.Struct):
     ttft_s: float | None = None
     finish_reason: str | None = None
     refused: bool = False
+    guard_calls: tuple[CallRef, ...] = ()
 
     def called(self, call: Call, start_s: float) -> None:
-        """One more call of a model was made for it."""
-        self.calls = (
-            *self.calls,
-            CallRef(call.key, call.draw.step, call.draw.occurrence, call.draw.generation),
-        )
-        self.usage = self.usage + call.usage
-        known = self.cost_usd is not None and call.cost_usd is not None
-        self.cost_usd = (self.cost_usd or 0.0) + (call.cost_usd or 0.0) if known else None
+        """One more call of a model was made for it, and is its answer so far."""
+        self.add(StepResult("", "", calls=(ref_to(call),), usage=call.usage, cost_usd=call.cost_usd))
         if call.ttft_s is None:
             self.ttft_s = None
         else:
             self.ttft_s = call.ttft_s if len(self.calls) == 1 else start_s + call.ttft_s
         self.text, self.finish_reason, self.refused = call.text, call.finish_reason, call.refused
+
+    def guarded(self, call: Call) -> None:
+        """A guardrail made one more call meanwhile."""
+        self.add(StepResult("", "", guard_calls=(ref_to(call),), usage=call.usage, cost_usd=call.cost_usd))
+
+    def add(self, other: StepResult) -> None:
+        """What another took counts for this one too."""
+        self.calls = (*self.calls, *other.calls)
+        self.guard_calls = (*self.guard_calls, *other.guard_calls)
+        self.usage = self.usage + other.usage
+        known = self.cost_usd is not None and other.cost_usd is not None
+        self.cost_usd = (self.cost_usd or 0.0) + (other.cost_usd or 0.0) if known else None
 
 
 def ref_to(call: Call) -> CallRef:
@@ -71,7 +93,11 @@ class Execution:
 
     Attributes:
         results: of the steps that are done, by name.
+        begun: of those that are under way and ask models: what was asked for them so far.
         retrieved: spans that retrieved something, with the step they belong to.
+        guarding: its guardrails; None where it has none.
+        looks: of guardrails, in order, with the step that they belong to.
+        has_planted: the documents that the case plants were retrieved.
     """
 
     def __init__(self, job: m.Evaluate) -> None:
@@ -79,6 +105,11 @@ class Execution:
         self.tracer = Tracer(job.case.id)
         self.draw = Draw(job.generation, job.trial)
         self.results: dict[str, StepResult] = {}
+        self.begun: dict[str, StepResult] = {}
+        self.guarding: Guarding | None = None
+        self.looks: list[tuple[str, Look]] = []
+        self.has_planted = False
+        self._charged: dict[str, StepResult] = {}
         self.retrieved: list[tuple[str, LiveSpan]] = []
         self._spent: list[tuple[Usage, float | None]] = []
         self._occurrences: dict[tuple[str, str], int] = {}
@@ -114,22 +145,50 @@ class Execution:
         """Something was paid for beside the calls of its steps: texts were embedded for a retrieval."""
         self._spent.append((usage, cost_usd))
 
+    def charge(self, step: str) -> StepResult:
+        """Where calls of guardrails are put down that looked in a step; empty: at the whole."""
+        return self._charged.setdefault(step, StepResult("", ""))
+
+    def take_charges(self, step: str) -> StepResult:
+        """What was put down for a step, which is then no longer: the step's own result has it."""
+        return self._charged.pop(step, StepResult("", ""))
+
+    def looks_in(self, step: str) -> tuple[Look, ...]:
+        return tuple(look for name, look in self.looks if name == step)
+
     def given(self, step: str, what: str = "") -> Any | None:
         """What a replay says that a step, or a part of one (`retrieval`, `messages`), gave."""
         return self.job.given.get(f"{step}/{what}" if what else step)
 
-    def output(self) -> tuple[Output, dict[int, int]]:
-        """The answer, and where each retrieving span's chunks begin among all of them."""
-        program, results = self.job.target, self.results
-        last = results[program.output]
-        order = {step.name: n for n, step in enumerate(program.steps)}
+    def all_chunks(self) -> tuple[Chunk, ...]:
+        """All that was retrieved and went on, in the order of the program."""
+        return tuple(chunk for _, span in self._retrievals() for chunk in span.chunks or ())
+
+    def _retrievals(self) -> list[tuple[str, LiveSpan]]:
+        order = {step.name: n for n, step in enumerate(self.job.target.steps)}
+        return sorted(self.retrieved, key=lambda each: (order.get(each[0], 0), each[1].number))
+
+    def output(self, ended: Ended | None = None) -> tuple[Output, dict[int, int]]:
+        """The answer, and where each retrieving span's chunks begin among all of them.
+
+        Args:
+            ended: what the request ended with, before its program did.
+        """
+        program = self.job.target
+        results = self.results if ended is None else {**self.begun, **self.results}
+        last = (
+            results[program.output]
+            if ended is None
+            else StepResult("", ended.text, finish_reason=ended.finish_reason, refused=ended.refused)
+        )
         chunks: list[Chunk] = []
         places: dict[int, int] = {}
-        for _, span in sorted(self.retrieved, key=lambda each: (order.get(each[0], 0), each[1].number)):
+        for _, span in self._retrievals():
             places[span.number] = len(chunks)
             chunks += span.chunks or ()
         done = [results[step.name] for step in program.steps if step.name in results]
-        spent = [*((result.usage, result.cost_usd) for result in done), *self._spent]
+        made = [*done, *self._charged.values()]
+        spent = [*((result.usage, result.cost_usd) for result in made), *self._spent]
         costs = [cost for _, cost in spent]
         usage = Usage()
         for each, _ in spent:
@@ -140,11 +199,13 @@ class Execution:
             finish_reason=last.finish_reason,
             refused=last.refused,
             retrieved=tuple(chunks),
-            calls=tuple(ref.key for result in done for ref in result.calls),
+            calls=tuple(ref.key for result in made for ref in result.calls),
             usage=usage,
             latency_s=self.tracer.root.clock.now(),
             ttft_s=last.ttft_s,
             cost_usd=None if None in costs else sum(c for c in costs if c is not None),
+            guardrails=tuple(look for _, look in self.looks),
+            guard_calls=tuple(ref.key for result in made for ref in result.guard_calls),
         )
         return output, places
 

@@ -142,7 +142,7 @@ class Desk:
         self._params = params or {}
         job = execution.job
         self._models = {job.model.id: job.model, **job.models}
-        self.result = StepResult("", "")
+        self.result = execution.begun[step] = StepResult("", "")
         #: Models were asked by other ways than ours, so what it cost is not known.
         self.asked_elsewhere = False
         self.seen_usage = Usage()

@@ -15,6 +15,7 @@ from llmops_tui.domain.program import PromptStep, Step
 from llmops_tui.providers.base import CallFailed
 from llmops_tui.retrieval.context import Context
 from llmops_tui.worker.execution import Execution, JobFailed, StepResult, ref_to
+from llmops_tui.worker.guarding import may_change
 from llmops_tui.worker.render import Renderer, RenderError
 from llmops_tui.worker.resources import Resources
 from llmops_tui.worker.searching import retrieve
@@ -50,7 +51,7 @@ class _Prompting:
         self._name = step.name
         self._does = does
         self._tooling = Tooling(resources, execution, step.name, does.tools) if does.tools else None
-        self._result = StepResult("", "")
+        self._result = execution.begun[step.name] = StepResult("", "")
 
     async def run(self, seen: dict[str, Any], span: LiveSpan) -> StepResult:
         execution, result = self._execution, self._result
@@ -140,7 +141,7 @@ class _Prompting:
         request = ChatRequest(tuple(talk), does.params, tools, does.response_format)
         draw = execution.draw_of(self._name)
         is_answer = self._name == execution.job.target.output and not does.tools
-        stream = execution.job.stream and is_answer
+        stream = execution.job.stream and is_answer and not may_change(execution.job.target)
         with span.span("model", f"chat {model.name}") as asked:
             try:
                 call = await self._resources.calls.ask(

@@ -9,6 +9,8 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+import msgspec
+
 from llmops_tui.domain.call import Call, ChatRequest
 from llmops_tui.domain.canonical import digest
 from llmops_tui.domain.model import Model
@@ -20,6 +22,9 @@ from llmops_tui.worker.links import Links
 from llmops_tui.worker.render import Renderer
 
 if TYPE_CHECKING:
+    from llmops_tui.domain.guardrails.use import GuardrailUse
+    from llmops_tui.guardrails.apart import Apart
+    from llmops_tui.guardrails.guards import Guards
     from llmops_tui.providers.gateway import Access, Gateway
     from llmops_tui.worker.functions import Functions
     from llmops_tui.worker.modules import ModuleSet
@@ -34,11 +39,26 @@ T = TypeVar("T")
 class Loaded:
     """The code of one version, loaded.
 
+    Args:
+        sources: path → source.
+        folder: where the workspace is.
+
     Attributes:
         in_use: steps that run in it now.
     """
 
-    def __init__(self, modules: ModuleSet, functions: Functions, tools: ToolBox) -> None:
+    def __init__(
+        self,
+        modules: ModuleSet,
+        functions: Functions,
+        tools: ToolBox,
+        sources: dict[str, str],
+        folder: str,
+    ) -> None:
+        self._sources = sources
+        self._folder = folder
+        self._apart: Apart | None = None
+        self._guards: OrderedDict[str, Guards] = OrderedDict()
         self.modules = modules
         self.functions = functions
         self.tools = tools
@@ -53,7 +73,26 @@ class Loaded:
         finally:
             self.in_use -= 1
 
+    def guards(self, uses: tuple[GuardrailUse, ...]) -> Guards:
+        """What looks for the guardrails of a version with this code, compiled once."""
+        from llmops_tui.guardrails.apart import Apart
+        from llmops_tui.guardrails.guards import Guards
+
+        key = digest(msgspec.to_builtins(uses))
+        found = self._guards.get(key)
+        if found is None:
+            if self._apart is None and any(use.is_function for use in uses):
+                python = {path: text for path, text in self._sources.items() if path.endswith(".py")}
+                self._apart = Apart(python, self._folder)
+            found = self._guards[key] = Guards(uses, self._apart, times_judges=False)
+        self._guards.move_to_end(key)
+        while len(self._guards) > KEPT:
+            self._guards.popitem(last=False)
+        return found
+
     def close(self) -> None:
+        if self._apart is not None:
+            self._apart.close()
         self.functions.close()
         self.modules.close()
 
@@ -143,7 +182,8 @@ class Resources:
         if found is None:
             sources = {path: self.blobs[hash_] for path, hash_ in code.items()}
             modules = ModuleSet(sources, self.folder, instrument.imported)
-            found = Loaded(modules, Functions(modules, self.code), ToolBox(modules, self.code))
+            functions, tools = Functions(modules, self.code), ToolBox(modules, self.code)
+            found = Loaded(modules, functions, tools, sources, self.folder)
             self._loaded[key] = found
         self._loaded.move_to_end(key)
         while len(self._loaded) > KEPT and not self._loaded[next(iter(self._loaded))].in_use:

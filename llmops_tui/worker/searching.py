@@ -13,6 +13,7 @@ from llmops_tui.domain.output import Chunk
 from llmops_tui.domain.program import Retrieval
 from llmops_tui.providers.base import CallFailed
 from llmops_tui.worker.execution import Execution, JobFailed
+from llmops_tui.worker.guarding import planted
 from llmops_tui.worker.render import RenderError, render_text
 from llmops_tui.worker.resources import Resources
 from llmops_tui.worker.tracer import LiveSpan
@@ -28,7 +29,7 @@ async def retrieve(
     parent: LiveSpan,
     known: Any = None,
 ) -> tuple[Chunk, ...]:
-    """The best chunks, best first.
+    """The best chunks, best first, after those that a case plants; none that a guardrail leaves out.
 
     Args:
         seen: variables of the query.
@@ -36,6 +37,7 @@ async def retrieve(
 
     Raises:
         JobFailed: the query can't be rendered, or the texts can't be embedded.
+        Ended: a guardrail ends the request.
     """
     with parent.span("retrieval", f"retrieval {settings.source}") as span:
         try:
@@ -52,8 +54,11 @@ async def retrieve(
             chunks = msgspec.convert(known, tuple[Chunk, ...])
         else:
             chunks = await _search(resources, execution, step, settings, corpus, query, span)
-        execution.keep_chunks(step, span, chunks)
-        return chunks
+            chunks = (*planted(execution, step, chunks), *chunks)
+    if execution.guarding is not None:
+        chunks = await execution.guarding.chunks(step, chunks, parent)
+    execution.keep_chunks(step, span, chunks)
+    return chunks
 
 
 def _query(settings: Retrieval, execution: Execution, seen: dict[str, Any]) -> str:

@@ -9,6 +9,8 @@ import msgspec
 
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.canonical import KEY_SCHEMA, digest
+from llmops_tui.domain.guardrails.look import Look
+from llmops_tui.domain.guardrails.use import GuardrailUse
 from llmops_tui.domain.output import Chunk
 from llmops_tui.domain.program import (
     CommandStep,
@@ -20,7 +22,7 @@ from llmops_tui.domain.program import (
 )
 from llmops_tui.domain.trace import SpanRecord
 from llmops_tui.retrieval.context import Context
-from llmops_tui.worker.execution import Execution, StepResult, as_text, read_by, read_files, seen_by
+from llmops_tui.worker.execution import Ended, Execution, StepResult, as_text, read_by, read_files, seen_by
 from llmops_tui.worker.prompting import run_prompt
 from llmops_tui.worker.render import RenderError, render_text
 from llmops_tui.worker.resources import Resources
@@ -35,6 +37,7 @@ class Kept(msgspec.Struct):
     result: StepResult
     spans: tuple[SpanRecord, ...] = ()
     elapsed_s: float = 0.0
+    looks: tuple[Look, ...] = ()
 
 
 async def run_program(resources: Resources, execution: Execution) -> None:
@@ -42,6 +45,7 @@ async def run_program(resources: Resources, execution: Execution) -> None:
 
     Raises:
         JobFailed: a step failed; the others were stopped.
+        Ended: a guardrail ended the request; the others were stopped.
     """
     program, root = execution.job.target, execution.tracer.root
     if len(program.steps) == 1 and not program.steps[0].name:
@@ -55,6 +59,9 @@ async def run_program(resources: Resources, execution: Execution) -> None:
         tasks[step.name] = asyncio.create_task(work)
     try:
         ends = await asyncio.gather(*tasks.values())
+    except Ended:
+        root.clock.set(max((span.end_s or 0.0 for span in execution.tracer.spans), default=0.0))
+        raise
     finally:
         for task in tasks.values():
             task.cancel()
@@ -111,7 +118,7 @@ async def _once(
     read = read_by(execution, step.needs)
     key = digest(
         [
-            *(KEY_SCHEMA, "step", step.name, _identity(step, job.target.code)),
+            *(KEY_SCHEMA, "step", step.name, _identity(step, job.target.code, job.target.guardrails)),
             *([job.case.vars, list(job.case.turns), job.case.tools], read, arguments),
             job.model.identity(),
             {name: model.identity() for name, model in sorted(job.models.items())},
@@ -124,16 +131,23 @@ async def _once(
             if record.chunks is not None:
                 first, end = record.chunks
                 execution.keep_chunks(step.name, live, kept.result.chunks[first:end])
+        execution.looks += [(step.name, look) for look in kept.looks]
         span.attributes[a.CACHED] = True
         span.clock.set(span.start_s + kept.elapsed_s)
         return kept.result
     began_s = span.clock.now()
     result = await _work(resources, execution, step, arguments, span)
+    result.add(execution.take_charges(step.name))
     places, first = {}, 0
     for _, live in execution.retrieved_in(step.name):
         places[live.number] = first
         first += len(live.chunks or ())
-    kept = Kept(result, execution.tracer.records(places, since=span), span.clock.now() - began_s)
+    kept = Kept(
+        result,
+        execution.tracer.records(places, since=span),
+        span.clock.now() - began_s,
+        execution.looks_in(step.name),
+    )
     clean = resources.redactor.redact_json(msgspec.to_builtins(kept))
     resources.links.send_made(job.job, key, execution.draw, clean)
     return result
@@ -165,12 +179,14 @@ async def _work(
     raise AssertionError(step.does)
 
 
-def _identity(step: Step, code: dict[str, str]) -> Any:
+def _identity(step: Step, code: dict[str, str], guardrails: tuple[GuardrailUse, ...]) -> Any:
     """What a step is, as far as it decides what it gives."""
     match step.does:
         case ToolStep() as does:
             tool = does.tool
-            return ["tool", tool.name, tool.revision, tool.eval, tool.result, read_files(code)]
+            looking = [use for use in guardrails if {"tool_call", "tool_result"} & {*use.on}]
+            guarded = [msgspec.to_builtins(looking)] if looking else []
+            return ["tool", tool.name, tool.revision, tool.eval, tool.result, read_files(code), *guarded]
         case FunctionStep() as does:
             return ["python", does.function, code, does.params]
         case CommandStep() as does:

@@ -67,26 +67,46 @@ class Tooling:
         """All that the model wants, side by side; errors are for the model, not for us."""
         functions = [each.get("function") or {} for each in wanted]
         works = [
-            self.call(str(each["id"]), str(f.get("name") or ""), f.get("arguments") or "{}", span)
+            asyncio.create_task(
+                self.call(str(each["id"]), str(f.get("name") or ""), f.get("arguments") or "{}", span)
+            )
             for each, f in zip(wanted, functions, strict=True)
         ]
-        return await asyncio.gather(*works)
+        try:
+            return await asyncio.gather(*works)
+        finally:
+            # A guardrail may have ended the request: the others must not go on behind its back.
+            for work in works:
+                work.cancel()
+            await asyncio.gather(*works, return_exceptions=True)
 
     async def call(self, id_: str, name: str, arguments: Any, parent: LiveSpan) -> ToolCalled:
         """One call.
 
         Args:
             arguments: JSON as the model wrote it, or a mapping.
+
+        Raises:
+            Ended: a guardrail ends the request.
         """
         with parent.span("tool", f"execute_tool {name}") as span:
             span.attributes |= {a.TOOL_NAME: name, a.TOOL_ARGUMENTS: _shown(arguments)}
             if id_:
                 span.attributes[a.TOOL_CALL_ID] = id_
+            guarding = self._execution.guarding
+            if guarding is not None:
+                arguments, told = await guarding.call(self._step, name, arguments, span)
+                if told:
+                    return ToolCalled(id_, told, told)
+                span.attributes[a.TOOL_ARGUMENTS] = _shown(arguments)
             result = await self._result(name, arguments, span)
             span.error = result.error
+            value, text = result.value, result.text
+            if guarding is not None:
+                value, text = await guarding.result(self._step, name, value, text, span)
             if not result.error:
-                span.attributes[a.TOOL_RESULT] = result.value
-            return ToolCalled(id_, result.text, result.value, result.error)
+                span.attributes[a.TOOL_RESULT] = value
+            return ToolCalled(id_, text, value, result.error)
 
     async def _result(self, name: str, arguments: Any, span: LiveSpan) -> ToolResult:
         from llmops_tui.worker.tools import ToolResult

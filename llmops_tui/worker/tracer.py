@@ -12,6 +12,10 @@ from llmops_tui.domain.output import Chunk
 from llmops_tui.domain.trace import CallRef, SpanRecord
 
 
+class Stopped(Exception):
+    """The work within a span comes to an end early, and on purpose: no error of the span."""
+
+
 class Clock:
     """Seconds since the trace began, as if nobody had waited and nothing had come from a cache."""
 
@@ -71,6 +75,8 @@ class LiveSpan:
         child = LiveSpan(self.tracer, self.number, kind, name, clock or self.clock)
         try:
             yield child
+        except Stopped:
+            raise
         except BaseException as error:
             child.error = child.error or str(error) or type(error).__name__
             raise

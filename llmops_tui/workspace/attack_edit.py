@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from llmops_tui.domain.attack_schema import AttackEntry
 from llmops_tui.domain.errors import Problem, UsageError, WorkspaceError
 from llmops_tui.workspace.expected import Edit
 from llmops_tui.workspace.new_case import appended, canonical, entry_block
@@ -68,6 +69,31 @@ def add_attacks(root: Path, file: str, entries: Sequence[dict[str, Any]], descri
         problem = Problem(f"can't be written: {error.strerror or error}", "make the file writable", file)
         raise WorkspaceError(problem) from error
     return Edit(file, before, after)
+
+
+def mistakes(root: Path, entry: dict[str, Any]) -> list[Problem]:
+    """What would be wrong with an attack if it stood in a file: its scorers, above all. May read files."""
+    from pydantic import ValidationError
+
+    from llmops_tui.workspace.code import read_code
+    from llmops_tui.workspace.reader import Reader
+    from llmops_tui.workspace.scorer_uses import ScorerCatalogue, ScorerMistake
+
+    try:
+        attack = AttackEntry.model_validate(entry)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        return [Problem(f"the attack can't be written: {where}: {first['msg']}", "check what was given")]
+    source = read_code(Reader(root))
+    catalogue = ScorerCatalogue(source, source.revision({}))
+    found: list[Problem] = []
+    for scorer in attack.scorers:
+        try:
+            catalogue.resolve(scorer)
+        except ScorerMistake as mistake:
+            found.append(Problem(mistake.message, mistake.remedy))
+    return found
 
 
 def _text(path: Path, file: str) -> tuple[bytes, str]:

@@ -16,6 +16,8 @@ from llmops_tui.workspace.validation import SHOWN, Loc, validate
 from llmops_tui.workspace.yaml_document import Document, YamlError
 
 FORMATS = (".yaml", ".yml", ".jsonl", ".csv")
+#: The key of a file of attacks, in YAML and in JSON.
+_ATTACKS = re.compile(rb"""(?m)(?:^|[{,]\s*)["']?attacks["']?\s*:""")
 #: CSV columns that mean something; all others are variables.
 _CSV_COLUMNS = (
     *("id", "expected", "expected_sources", "tags", "group", "trials", "scorers", "contains"),
@@ -65,7 +67,7 @@ def read_eval_files(reader: Reader, paths: Sequence[str]) -> list[EvalSet]:
 def _holds_attacks(reader: Reader, path: str) -> bool:
     """At a glance; what it is is told by reading it."""
     data = reader.data(path, EVALS_LIMIT) if path.endswith((".yaml", ".yml")) else None
-    return data is not None and re.search(rb"^[\"']?attacks[\"']?\s*:", data, re.MULTILINE) is not None
+    return data is not None and _ATTACKS.search(data) is not None
 
 
 def read_eval_file(reader: Reader, path: str, variable: str = "") -> EvalSet | None:

@@ -11,6 +11,7 @@ from llmops_tui.domain.canonical import text_digest
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.errors import did_you_mean
 from llmops_tui.domain.guardrails.use import guardrail_parts
+from llmops_tui.domain.guardrails.wording import wording_hash
 from llmops_tui.domain.manifest import Part, make_part
 from llmops_tui.domain.model import Model
 from llmops_tui.domain.program import MAX_STEPS, STEP_TIMEOUT_S, Retrieval, prompt_blob, stand_in
@@ -136,7 +137,7 @@ class ProgramReader:
 
     def _guardrails(self, config: ConfigFile) -> None:
         uses = GuardrailUses(*(self._reader, self._settings, self._path, self._document), self._models)
-        self._found.parts += guardrail_parts(uses.read(config.guardrails))
+        self._found.parts += guardrail_parts(uses.read(config.guardrails), wording_hash())
         self._found.own_models |= uses.own_models
         self._code |= uses.modules
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from llmops_tui.domain import schema
+from llmops_tui.domain.attack_schema import AttackFile
 from llmops_tui.domain.errors import Problem, UsageError, did_you_mean
 from llmops_tui.workspace.overlay import Lines, Overlay
 from llmops_tui.workspace.reader import Reader
@@ -23,6 +24,7 @@ Loc = tuple[str | int, ...]
 FILE_KINDS: dict[str, type[BaseModel]] = {
     "config": schema.ConfigFile,
     "evals": schema.EvalFile,
+    "attacks": AttackFile,
     "workspace": schema.WorkspaceFile,
 }
 #: Mistakes of one file that are shown; a wrong format makes thousands.
@@ -30,7 +32,7 @@ SHOWN = 50
 
 
 def json_schema(kind: str) -> dict[str, Any]:
-    """The JSON Schema of a kind of file: `config`, `evals` or `workspace`.
+    """The JSON Schema of a kind of file: `config`, `evals`, `attacks` or `workspace`.
 
     Raises:
         UsageError: another kind.
@@ -38,6 +40,10 @@ def json_schema(kind: str) -> dict[str, Any]:
     if kind not in FILE_KINDS:
         raise UsageError(Problem(f"there is no schema '{kind}'", did_you_mean(kind, set(FILE_KINDS))))
     made = FILE_KINDS[kind].model_json_schema()
+    if kind == "config":
+        from llmops_tui.workspace.guardrail_schema import guardrail_entry_schema
+
+        made["properties"]["guardrails"]["items"] = guardrail_entry_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
 
 

@@ -39,6 +39,7 @@ from llmops_tui.domain.run import (
     tally,
 )
 from llmops_tui.domain.score import Score
+from llmops_tui.engine.attack_drafts import AttackDraft
 from llmops_tui.engine.events import (
     Compared,
     Estimate,
@@ -428,7 +429,9 @@ class FakeSession:
         self.asked.append(("guard_request", trace_id))
         return self._answer(next(iter(self.requests), None))
 
-    def review_guard(self, guardrail: str, trace_id: str, right: bool) -> Future[GuardReview]:
+    def review_guard(
+        self, guardrail: str, trace_id: str, right: bool, wanted: LiveFilter
+    ) -> Future[GuardReview]:
         self.asked.append(("review_guard", guardrail, trace_id, right))
         all_ = [item for queue in QUEUES for item in guards.items(queue, guardrail)]
         row = next(item.row for item in all_ if item.row.trace_id == trace_id)
@@ -441,6 +444,14 @@ class FakeSession:
         self.asked.append(("take_back_guard", guardrail, trace_id))
         self.reviewed.pop((guardrail, trace_id), None)
         return self._answer(None)
+
+    def guard_attack(self, guardrail: str, trace_id: str) -> Future[AttackDraft]:
+        self.asked.append(("guard_attack", guardrail, trace_id))
+        return self._answer(guards.attack())
+
+    def keep_guard_attack(self, draft: AttackDraft) -> Future[tuple[str, str]]:
+        self.asked.append(("keep_guard_attack", draft))
+        return self._answer((draft.id, "attacks/helpdesk.yaml"))
 
     def tune_guard(self, guardrail: str, value: float, config: str | None = None) -> Future[Tuned]:
         self.asked.append(("tune_guard", guardrail, value, config))

@@ -103,6 +103,12 @@ LACKING: list[tuple[str, dict[str, Any], str, str]] = [
     ("logged", {"traffic": Traffic()}, "unmet", "no request has come in yet"),
     ("logged", {"traffic": Traffic(newest_at=NOW - 9 * DAY)}, "partly", "in the last 7 days; the newest"),
     ("baseline", {"gates": Gates((Promoted("helpdesk"),))}, "unmet", "none for helpdesk"),
+    (
+        "baseline",
+        {"gates": Gates((Promoted("a", stands_in="v1"),))},
+        "unmet",
+        "v1 stands in, promoted by nobody",
+    ),
     ("baseline", {"gates": Gates((Promoted("a", "v1", NOW), Promoted("b")))}, "partly", "none for b"),
     ("ci", {"ci": Ci()}, "unmet", "no CI in this repository"),
     ("ci", {"ci": Ci(("Jenkinsfile",))}, "unmet", "CI never runs the gate: Jenkinsfile"),

@@ -7,8 +7,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmops_tui.domain.guardrails.use import GuardrailUse, guardrails_of
+from llmops_tui.domain.judge import Judge
 from llmops_tui.domain.manifest import Manifest, make_manifest, make_part
 from llmops_tui.domain.mixture import inseparable, mix, parts_between
+from llmops_tui.domain.model import Model
 
 NAMES = ("prompt", "params.temperature", "params.seed", "retrieval", "corpus", "tools.search")
 
@@ -135,3 +138,52 @@ def test_a_tool_is_its_code_and_vectors_belong_to_their_retrieval() -> None:
     before = manifest(prompt="a", retrieval={"embedding": "x"}, own_models__x=1, corpus={"a": 1})
     after = manifest(prompt="a", retrieval={"embedding": "y"}, own_models__y=1, corpus={"a": 1})
     assert len(labels(before, after)) == 1
+
+
+def guardrail(name: str, **more: Any) -> Any:
+    return GuardrailUse(name, "pii", ("input",), **more).part()
+
+
+def guarded(*parts: Any, **values: Any) -> Manifest:
+    return make_manifest([*manifest(**values).parts, *parts])
+
+
+def test_all_guardrails_are_one_part() -> None:
+    before = guarded(guardrail("pii"), prompt="a")
+    after = guarded(
+        guardrail("pii", action="flag"),
+        guardrail("secrets"),
+        make_part("guardrails", "", ["pii", "secrets"]),
+        prompt="b",
+    )
+    parts, _ = parts_between(before, after, {}, needs_context=False)
+    assert [part.label for part in parts] == ["prompt", "guardrails.pii + guardrails.secrets"]
+    mixed = mix(before, after, parts, 0b10)
+    assert [use.name for use in guardrails_of(mixed)] == ["pii", "secrets"]
+    assert [use.name for use in guardrails_of(mix(before, after, parts, 0b01))] == ["pii"]
+
+
+def test_the_model_that_a_guardrail_asks_goes_with_it_and_with_nothing_else() -> None:
+    pin = {"client": "openai", "endpoint": "", "name": "judge", "pin": {}}
+    judge = Judge(Model("gateway/judge", "gateway", "judge", "openai"))
+    before = manifest(prompt="a", retrieval={"source": "d"}, corpus={"f": "1"})
+    after = guarded(
+        guardrail("injection", judge=judge),
+        make_part("own_models", "gateway/judge", pin),
+        prompt="b",
+        retrieval={"source": "d", "top_k": 2},
+        corpus={"f": "1"},
+    )
+    parts, _ = parts_between(before, after, {}, needs_context=False)
+    assert [part.label for part in parts] == ["prompt", "retrieval", "guardrails.injection"]
+    assert ("own_models", "gateway/judge") in parts[2].members
+    (use,) = guardrails_of(mix(before, after, parts, 0b100))
+    assert use.judge is not None
+    assert use.judge.model.name == "judge"
+
+
+def test_a_guardrail_that_is_a_function_goes_with_its_code() -> None:
+    before = guarded(guardrail("own", revision="a" * 64), prompt="a", code={"guardrails.py": "1"})
+    after = guarded(guardrail("own", revision="b" * 64), prompt="b", code={"guardrails.py": "2"})
+    parts, _ = parts_between(before, after, {}, needs_context=False)
+    assert [part.label for part in parts] == ["prompt", "guardrails.own + code"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from llmops_tui.domain.case import Case, ScorerUse
+from llmops_tui.domain.guardrails.look import Look
 from llmops_tui.domain.judge import MODEL_GRADED, WITHOUT_MODEL
 from llmops_tui.domain.output import Chunk, Output
 from llmops_tui.domain.rag_wording import RAG_JUDGES
@@ -24,7 +25,7 @@ NAMES_OF_THE_RELEASE = {
     "equals", "contains", "contains_any", "contains_all", "not_contains", "regex", "starts_with", "max_words",
     "min_words", "max_chars", "is_json", "json_schema", "json_field", "number", "similarity", "token_f1",
     "rouge_l", "max_latency", "max_cost", "refusal", "called_tool", "tool_args", "tool_order", "no_tool",
-    "max_steps", "recall_at_k", "precision_at_k", "mrr", "ndcg",
+    "max_steps", "recall_at_k", "precision_at_k", "mrr", "ndcg", "guardrail_fires", "guardrail_quiet",
 }  # fmt: skip
 #: Judged by a model, or by words.
 EITHER = {"faithfulness", "context_recall", "context_precision"}
@@ -62,6 +63,7 @@ def scored(kind: ScorerKind, example: Example) -> Score:
         calls=tuple(map(str, range(example.calls))),
         latency_s=example.latency_s,
         cost_usd=example.cost_usd,
+        guardrails=tuple(Look(name, "input", True, "flag", 1.0) for name in example.fired),
     )
     case = Case("c", example.vars, expected=example.expected, expected_sources=example.expected_sources)
     return judge(use_of(kind, example.entry), output, case)

@@ -30,7 +30,8 @@ def of_first_schema(folder: Path) -> Path:
         "DROP TABLE foreign_versions; DROP TABLE trace_texts; DROP TABLE traces; DROP TABLE made; "
         "ALTER TABLE calls DROP COLUMN raw; "
         "ALTER TABLE scores DROP COLUMN began_at; ALTER TABLE scores DROP COLUMN elapsed_s; "
-        "ALTER TABLE scores DROP COLUMN calls; "
+        "ALTER TABLE scores DROP COLUMN calls; ALTER TABLE outputs DROP COLUMN guardrails; "
+        "ALTER TABLE outputs DROP COLUMN guard_calls; "
         "DELETE FROM _sqlite_migrations WHERE name != 'flow'; PRAGMA user_version = 1;"
     )
     connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 
 import msgspec
@@ -21,6 +22,7 @@ from llmops_tui.app.live_filter import parse, text_of
 from llmops_tui.app.live_plot import plot_lines
 from llmops_tui.app.messages import CursorMoved, FilterChanged, RowOpened
 from llmops_tui.app.model import Model
+from llmops_tui.app.screens.frame import sentence
 from llmops_tui.app.screens.guards_loader import ALL, GuardsLoader, Part
 from llmops_tui.app.screens.guards_reviewing import GuardsReviewing
 from llmops_tui.app.widgets.filter_row import FilterRow
@@ -62,14 +64,14 @@ class GuardsScreen(GuardsReviewing, inherit_bindings=False):
         super().__init__(model)
         self.state = model.guards or GuardsState()
         self.view = None
-        self.said = {}
+        self.said, self.asked = {}, LiveFilter()
         self._done = []
         self.limit = FIRST
         self._loader = GuardsLoader(self)
         self._trials: tuple[GuardTrial, ...] = ()
         self._listed: tuple[object, ...] | None = None
         self._problem = ""
-        self._revision = model.revision
+        self._seen = model.revision, model.status.workspace
         self._looking = False
         self._timer: Timer | None = None
 
@@ -109,9 +111,10 @@ class GuardsScreen(GuardsReviewing, inherit_bindings=False):
 
     def follow(self) -> None:
         super().follow()
-        if self._revision != self.model.revision:
+        seen = self.model.revision, self.model.status.workspace
+        if self._seen[0] != seen[0] or self._seen[1] is not seen[1]:
             # A run has ended, or a configuration was saved.
-            self._revision = self.model.revision
+            self._seen = seen
             self.read("figures", "trials")
 
     @property
@@ -146,24 +149,27 @@ class GuardsScreen(GuardsReviewing, inherit_bindings=False):
         if self._looking or self._loader.is_busy or not self.is_active:
             return
         self._looking = True
+        self.run_worker(self._look(), group="look", exit_on_error=True)
 
-        def looked(changed: bool) -> None:
+    async def _look(self) -> None:
+        try:
+            changed = await asyncio.wrap_future(self.owner.session.live_changed())
+        except Exception as error:  # it stands on top until it can be read again; each second has no toast
+            self.show_problem(shown_line(sentence(error)))
+            return
+        finally:
             self._looking = False
-            if changed or self.owner.clock() - self._loader.read_at >= STALE_S:
-                self.read("figures", "items")
-            else:
-                self.query_one(GuardsTop).follow()  # `4 s ago` grows old
-
-        def failed() -> None:
-            self._looking = False
-
-        self.when_done(self.owner.session.live_changed(), looked, failed)
+        if changed or self._problem or self.owner.clock() - self._loader.read_at >= STALE_S:
+            self.read("figures", "items")
+        else:
+            self.query_one(GuardsTop).follow()  # `4 s ago` grows old
 
     def show_view(self, view: GuardsView) -> None:
         self.view, self._problem = view, ""
         self.guards.says = NO_GUARDRAIL
         first = not self.guards.keys
         self.guards.show(view.figures)
+        self.guards.set_class(not view.figures, "-empty")
         if first and self.guards.keys:
             # From here on it is this one, whatever comes in above it.
             self.guards.move_to(self.state.guardrail)

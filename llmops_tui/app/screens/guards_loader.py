@@ -64,6 +64,7 @@ class GuardsLoader:
                 future = session.guard_items(guardrail, state.queue, wanted, screen.limit)
                 items = await asyncio.wrap_future(future)
                 if asked == screen.listing:
+                    screen.asked = wanted
                     screen.show_items(items, asked)
             case "trials":
                 screen.show_trials(await asyncio.wrap_future(session.guard_trials()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from llmops_tui.app.guard_items import review_words
@@ -12,9 +14,12 @@ from llmops_tui.app.screens.narrowing import Narrowing
 from llmops_tui.app.trace_state import of_request
 from llmops_tui.app.widgets.guard_list import GuardQueue
 from llmops_tui.domain.live.guards import GuardItem, GuardReview, ThresholdCurve
-from llmops_tui.domain.live.listing import LiveRequest
+from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
 from llmops_tui.engine.guard_events import GuardsView
 from llmops_tui.engine.tuning import Tuned
+
+if TYPE_CHECKING:
+    from llmops_tui.engine.attack_drafts import AttackDraft
 
 #: Guardrail and trace id.
 Reviewed = tuple[str, str]
@@ -25,11 +30,13 @@ class GuardsReviewing(Narrowing, inherit_bindings=False):
 
     Attributes:
         said: what was said on this screen, by guardrail and trace id.
+        asked: what the items that are listed were asked for.
     """
 
     state: GuardsState
     view: GuardsView | None
     said: dict[Reviewed, GuardReview]
+    asked: LiveFilter
     #: What was done, the newest last: the item as it was before.
     _done: list[tuple[str, GuardItem]]
 
@@ -109,7 +116,9 @@ class GuardsReviewing(Narrowing, inherit_bindings=False):
                 self._mark(guardrail, item, item.review)
                 self._done = [each for each in self._done if each != (guardrail, item)]
 
-        self.when_done(self.owner.session.review_guard(guardrail, row.trace_id, right), kept, failed)
+        self.when_done(
+            self.owner.session.review_guard(guardrail, row.trace_id, right, self.asked), kept, failed
+        )
 
     def _mark(self, guardrail: str, item: GuardItem, review: GuardReview | None) -> None:
         """Note what was said, and show it where that item is still listed."""
@@ -140,7 +149,7 @@ class GuardsReviewing(Narrowing, inherit_bindings=False):
         if item.review is None:
             self.when_done(session.take_back_guard(guardrail, trace_id), back)
         else:
-            self.when_done(session.review_guard(guardrail, trace_id, item.review.right), back)
+            self.when_done(session.review_guard(guardrail, trace_id, item.review.right, self.asked), back)
 
     # -- the request
 
@@ -160,6 +169,29 @@ class GuardsReviewing(Narrowing, inherit_bindings=False):
                 self.owner.show_trace(of_request(listed))
 
         self.when_done(self.owner.session.guard_request(item.row.trace_id), found)
+
+    def action_make_attack(self) -> None:
+        """Show the attack that the request would be; it is written when the person says so."""
+        item = self.queue.current
+        if not self.sees_queue:
+            self.show_queue()
+            return
+        if item is None:
+            self.say("There is no request to make an attack of here.")
+            return
+        if not self._may_write():
+            return
+
+        def kept(attack: tuple[str, str] | None) -> None:
+            if attack is not None:
+                self.say(f"Kept as attack {attack[0]} in {attack[1]}; llmops-tui attack tries it.", long=True)
+
+        def drafted(draft: AttackDraft) -> None:
+            from llmops_tui.app.screens.keep_attack import KeepAttack
+
+            self.app.push_screen(KeepAttack(draft, self.owner.session.keep_guard_attack), kept)
+
+        self.when_done(self.owner.session.guard_attack(item.row.guardrail, item.row.trace_id), drafted)
 
     # -- the threshold
 

@@ -107,11 +107,6 @@ def guardrails_of(manifest: Manifest) -> tuple[GuardrailUse, ...]:
     return tuple(found[name] for name in (*names, *sorted(found.keys() - set(names))))
 
 
-def judge_models(manifest: Manifest) -> frozenset[str]:
-    """Ids of the models that the guardrails of a version ask."""
-    return frozenset(use.judge.model.id for use in guardrails_of(manifest) if use.judge is not None)
-
-
 def _judge(value: dict[str, Any], pins: dict[str, dict[str, Any]]) -> Judge:
     id_ = value["model"]
     provider, _, name = id_.partition("/")

@@ -52,12 +52,18 @@ class EvalSet(msgspec.Struct, frozen=True, tag=True):
 
 
 class Promoted(msgspec.Struct, frozen=True, tag=True):
-    """The baseline of one configuration. version: its name; empty where nothing was promoted."""
+    """The baseline of one configuration.
+
+    Attributes:
+        version: its name; empty where nothing was promoted.
+        stands_in: the version that is held against meanwhile: the first that was evaluated as a whole.
+    """
 
     config: str
     version: str = ""
     at: float | None = None
     is_forced: bool = False
+    stands_in: str = ""
 
 
 class Due(msgspec.Struct, frozen=True, tag=True):

@@ -13,6 +13,7 @@ def has_baseline(facts: Facts, _limits: Thresholds) -> Said:
     promoted = had(facts.gates).promoted
     there = [each for each in promoted if each.version]
     lacking = [each.config for each in promoted if not each.version]
+    standing_in = [each.stands_in for each in promoted if each.stands_in]
     said = "; ".join(
         f"{each.config} {each.version}, promoted {ago(each.at, facts.now)}"
         + (", by force" if each.is_forced else "")
@@ -23,6 +24,8 @@ def has_baseline(facts: Facts, _limits: Thresholds) -> Said:
     seen = min((each.at for each in there if each.at is not None), default=None)
     if lacking:
         said = "; ".join(part for part in (said, f"none for {names(lacking)}") if part)
+        if standing_in:
+            said += f"; {names(standing_in)} stands in, promoted by nobody"
         remedy = f"llmops-tui promote latest --config {lacking[0]}, and commit baselines.yaml"
         return Said("partly" if there else "unmet", said, remedy, seen)
     return Said("met", said, seen_at=seen)

@@ -23,6 +23,7 @@ _NAMES = {
     a.METADATA: (a.METADATA, mapping),
     a.RAW_RESPONSE: (a.RAW_RESPONSE, anything),
     a.RESPONSE_FORMAT: (a.RESPONSE_FORMAT, anything),
+    a.GUARDRAIL_PIECES: (a.GUARDRAIL_PIECES, anything),
 }
 #: What the export adds for other tools: said by our own names already.
 _FOR_TOOLS = (
