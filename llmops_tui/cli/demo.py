@@ -34,10 +34,23 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Let a team climb the ladder in a copy of the demo: a month, and what the doctor says on each day.",
 )
+@click.option(
+    "--attacks",
+    is_flag=True,
+    help="Show on a copy how an injection in a document gets past one version, and is stopped by the next.",
+)
 @json_option
 @debug_option
 @click.pass_obj
-def demo(shell: Shell, folder: Path | None, reset: bool, verdicts: bool, live: bool, month: bool) -> int:
+def demo(
+    shell: Shell,
+    folder: Path | None,
+    reset: bool,
+    verdicts: bool,
+    live: bool,
+    month: bool,
+    attacks: bool,
+) -> int:
     """Make a workspace, evaluate it on the embedded model, and open the app on it.
 
     The baseline is evaluated, a sentence of the prompt is edited, and that is evaluated too: every figure
@@ -47,8 +60,12 @@ def demo(shell: Shell, folder: Path | None, reset: bool, verdicts: bool, live: b
     from llmops_tui.engine import demo as steps
 
     root = (folder or steps.default_folder()).resolve()
-    if verdicts + live + month > 1:
-        raise click.UsageError("--verdicts, --live and --month are demos of their own: choose one")
+    if verdicts + live + month + attacks > 1:
+        raise click.UsageError("--verdicts, --live, --month and --attacks are demos of their own: choose one")
+    if attacks:
+        from llmops_tui.cli.demo_attacks import show_attacks
+
+        return show_attacks(shell, root, reset=reset)
     if month:
         from llmops_tui.cli.demo_month import show_month
 

@@ -7,27 +7,21 @@ from llmops_tui.domain.guardrails.look import Look
 from llmops_tui.domain.live.guards import GuardTrial
 from llmops_tui.domain.run import Row, Snapshot
 from llmops_tui.engine.attacking import looks_of
-from llmops_tui.engine.engine import Engine
 from llmops_tui.store import Store
 
 
-def trials(engine: Engine, config: str | None = None) -> tuple[GuardTrial, ...]:
+def trials(store: Store, config: str) -> tuple[GuardTrial, ...]:
     """Of each version that has a number, from its newest run over attacks; the newest version first.
-
-    Args:
-        config: of one configuration alone.
 
     Raises:
         StoreError: the database can't be read.
     """
-    store = engine.store
-    configs = store.versions.configs() if config is None else [config]
     found: list[GuardTrial] = []
-    for version in (version for name in configs for version in store.versions.list(name)):
+    for version in store.versions.list(config):
         snapshot = store.runs.snapshot(version.id, attacks=True) if not version.is_hidden else None
         if snapshot is not None:
             found += _of(store, snapshot)
-    return tuple(sorted(found, key=lambda trial: (trial.config, -trial.version)))
+    return tuple(sorted(found, key=lambda trial: -trial.version))
 
 
 def _of(store: Store, snapshot: Snapshot) -> list[GuardTrial]:

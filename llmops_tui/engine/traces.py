@@ -43,6 +43,9 @@ class Traces:
         snapshot = self._store.runs.snapshot(version.id)
         rows = snapshot.rows if snapshot is not None else ()
         mine = [r for r in rows if r.case_id == case_id]
+        if not mine and (attacked := self._store.runs.snapshot(version.id, attacks=True)) is not None:
+            mine = [r for r in attacked.rows if r.case_id == case_id]
+            snapshot = attacked if mine else snapshot
         if not mine:
             remedy = (
                 did_you_mean(case_id, {r.case_id for r in rows}) if rows else "evaluate it: llmops-tui run"
@@ -236,6 +239,8 @@ class _Building:
                 found[a.OPERATION] = "embeddings"
             case "tool":
                 found[a.OPERATION] = "execute_tool"
+            case "guardrail":
+                found[a.OPERATION] = "apply_guardrail"
             case "prompt":
                 self._prompt(found, call)
             case "step":
