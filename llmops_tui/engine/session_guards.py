@@ -76,8 +76,7 @@ class SessionGuards(SessionLive):
         def work(engine: Engine) -> tuple[GuardTrial, ...]:
             from llmops_tui.engine.guard_trials import trials
 
-            configs = engine.workspace.configurations
-            return tuple(trial for config in configs for trial in trials(engine.store, config))
+            return trials(engine)
 
         return self._ask(work)
 
