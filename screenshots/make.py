@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from guards_day import guards_day
 from live_day import live_day
 from recording import RecordedSession, Recording
 
@@ -55,6 +56,9 @@ SCENES: dict[str, tuple[int, int, str, tuple[str, ...]]] = {
     "trace-80x24.svg": (80, 24, "llmops-light", ("t",)),
     "live.svg": (120, 40, "llmops-dark", ("5",)),
     "live-80x24.svg": (80, 24, "llmops-light", ("5", "enter")),
+    "guards.svg": (120, 40, "llmops-dark", ("6",)),
+    "guards-80x24.svg": (80, 24, "llmops-light", ("6", "enter")),
+    "threshold.svg": (120, 40, "llmops-dark", ("6", "T", *("l",) * 6)),
 }
 
 
@@ -77,6 +81,7 @@ async def record(folder: Path) -> Recording:
         traces = _traces(engine, comparison)
         at = time.time()
         live = live_day(engine, comparison, folder, at)
+        guards = guards_day(engine, folder, at)
         # Paths of this machine are nobody's business.
         workspace = msgspec.structs.replace(engine.workspace, root="/home/you/helpdesk")
         models = {
@@ -110,6 +115,7 @@ async def record(folder: Path) -> Recording:
             answered=answered,
             traces=traces,
             live=live,
+            guards=guards,
         )
     finally:
         engine.close()

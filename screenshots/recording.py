@@ -11,6 +11,7 @@ import msgspec
 
 from llmops_tui.domain.comparison import Comparison, Pair
 from llmops_tui.domain.gate.result import GateResult
+from llmops_tui.domain.live.guards import GuardItem, GuardTrial, Queue, ThresholdCurve
 from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
 from llmops_tui.domain.live.overview import Overview, Plot
 from llmops_tui.domain.manifest import PartChange
@@ -27,6 +28,7 @@ from llmops_tui.engine.events import (
     VersionSummary,
     WorkspaceLoaded,
 )
+from llmops_tui.engine.guard_events import GuardsView
 from llmops_tui.engine.matrix import CellDetail
 from llmops_tui.engine.playground_events import Answered, Answering, PlaygroundRequest
 from llmops_tui.engine.trace_events import TraceView
@@ -51,6 +53,20 @@ class LiveRecording(msgspec.Struct, frozen=True):
     trace: TraceView
 
 
+class GuardsRecording(msgspec.Struct, frozen=True):
+    """Guardrails over a day.
+
+    Attributes:
+        items: guardrail and queue, apart by a blank → what waits there.
+        curve: of the first guardrail.
+    """
+
+    view: GuardsView
+    items: dict[str, tuple[GuardItem, ...]]
+    curve: ThresholdCurve
+    trials: tuple[GuardTrial, ...] = ()
+
+
 class Recording(msgspec.Struct, frozen=True):
     """The demo, evaluated on the embedded model.
 
@@ -61,6 +77,7 @@ class Recording(msgspec.Struct, frozen=True):
         cells: case id → its trials in the newest version.
         answering, answered: what the playground told of one input.
         live: what the Live screen shows; None: nothing was collected.
+        guards: what the Guards screen shows; None: no guardrail looked.
         traces: case id → how both sides came about, of the case that the Bench opens on.
     """
 
@@ -78,6 +95,7 @@ class Recording(msgspec.Struct, frozen=True):
     answered: Answered
     traces: dict[str, TraceView] = {}
     live: LiveRecording | None = None
+    guards: GuardsRecording | None = None
 
 
 class RecordedSession:
@@ -172,6 +190,24 @@ class RecordedSession:
 
     def live_changed(self) -> Future[bool]:
         return _done(False)
+
+    def guards(self, _wanted: LiveFilter, _now: float) -> Future[GuardsView]:
+        guards = self._recording.guards
+        return _done(GuardsView() if guards is None else guards.view)
+
+    def guard_trials(self) -> Future[tuple[GuardTrial, ...]]:
+        guards = self._recording.guards
+        return _done(() if guards is None else guards.trials)
+
+    def guard_items(
+        self, guardrail: str, queue: Queue, _wanted: LiveFilter, limit: int = 200
+    ) -> Future[tuple[GuardItem, ...]]:
+        guards = self._recording.guards
+        return _done(() if guards is None else guards.items.get(f"{guardrail} {queue}", ())[:limit])
+
+    def guard_curve(self, guardrail: str, _wanted: LiveFilter) -> Future[ThresholdCurve]:
+        guards = self._recording.guards
+        return _done(ThresholdCurve(guardrail, None) if guards is None else guards.curve)
 
     def run(self, request: PlaygroundRequest) -> None:
         for event in (*self._recording.answering, self._recording.answered):

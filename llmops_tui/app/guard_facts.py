@@ -14,8 +14,8 @@ _LABEL = 13
 #: What a share is of, and what to press where nothing was reviewed.
 _MEANS = {
     "precision": "of its firings",
-    "recall": "of what it should catch",
-    "false alarms": "of what it should pass",
+    "recall": "of what to catch",
+    "false alarms": "of what to pass",
 }
 _REMEDY = {
     "precision": "a or x says it of a firing",

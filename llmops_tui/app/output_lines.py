@@ -10,6 +10,8 @@ from llmops_tui.app.lines import EMPTY, Line, Span, cut_line, line_width, pad_li
 from llmops_tui.app.output_text import OutputDoc, TrialDiff
 from llmops_tui.domain.prose_diff import Diff, DiffLine, Segment
 
+#: Before what guardrails did; a trace has it before each of them.
+GUARD = "◈"
 _REMARKS = {"accepted": "accent", "rejected": "bold regressed", "note": "bold"}
 _WORD_STYLES = {"same": "", "removed": "removed-word", "added": "added-word"}
 
@@ -72,6 +74,11 @@ class _Page:
             return wrap(line, width, indent)
         return [line]
 
+    def guards(self, said: str) -> None:
+        """What guardrails did, where they did something."""
+        if said:
+            self.add(cut_line([guard_span(said)], self.width))
+
     def hunk(self) -> None:
         self.hunks.append(len(self.lines))
 
@@ -79,18 +86,21 @@ class _Page:
 def _add_trial(page: _Page, trial: TrialDiff, left: Side, right: Side, split: bool) -> None:
     if trial.diff is not None and trial.diff.identical:
         page.add(_heading(right, trial.right_facts, page.width))
+        page.guards(trial.right_guards)
         page.add((("identical to ", "dim"), (left.name, "dim bold")))
         _add_text(page, trial.right or "")
     elif trial.diff is not None and split and page.width >= 60:
         _add_split(page, trial, trial.diff, left, right)
     elif trial.diff is not None:
         page.add(_heading(left, trial.left_facts, page.width))
+        page.guards(trial.left_guards)
         page.add(_heading(right, trial.right_facts, page.width))
+        page.guards(trial.right_guards)
         _add_note(page, trial.diff)
         _add_inline(page, trial.diff)
     else:
-        _add_single(page, left, trial.left, trial.left_facts, trial.left_failure)
-        _add_single(page, right, trial.right, trial.right_facts, trial.right_failure)
+        _add_single(page, left, trial.left, trial.left_facts, trial.left_failure, trial.left_guards)
+        _add_single(page, right, trial.right, trial.right_facts, trial.right_failure, trial.right_guards)
 
 
 def _heading(side: Side, facts: str, width: int) -> Line:
@@ -103,6 +113,11 @@ def _heading(side: Side, facts: str, width: int) -> Line:
     if words:
         spans.append(("  " + " · ".join(words), "dim"))
     return cut_line(spans, width)
+
+
+def guard_span(said: str) -> Span:
+    """What guardrails did, as it is drawn."""
+    return (f"{GUARD} {said}" if said else "", "warning")
 
 
 def _add_note(page: _Page, compared: Diff) -> None:
@@ -118,11 +133,12 @@ def _add_text(page: _Page, text: str) -> None:
         page.lines += page.rows(((line, ""),), page.width)
 
 
-def _add_single(page: _Page, side: Side, text: str | None, facts: str, failure: str) -> None:
+def _add_single(page: _Page, side: Side, text: str | None, facts: str, failure: str, guards: str) -> None:
     """A side that has no partner to be compared with."""
     if text is None and not failure:
         return
     page.add(_heading(side, facts, page.width))
+    page.guards(guards)
     if failure:
         page.lines += page.rows(((f"✗ {failure}", "error"),), page.width, 2)
     if text is not None:
@@ -144,6 +160,9 @@ def _add_split(page: _Page, trial: TrialDiff, compared: Diff, left: Side, right:
             *_heading(right, trial.right_facts, rest),
         )
     )
+    if trial.left_guards or trial.right_guards:
+        one, two = guard_span(trial.left_guards), guard_span(trial.right_guards)
+        page.add((*pad_line(cut_line([one], half), half), bar, *cut_line([two], rest)))
     _add_note(page, compared)
     hunks = set(compared.hunks)
     for k, line in enumerate(compared.lines):

@@ -29,6 +29,7 @@ class TrialDiff(msgspec.Struct, frozen=True):
         left, right: the texts; None where there is no output.
         left_facts, right_facts: score, time, cost, tokens in words.
         left_failure, right_failure: why there is none.
+        left_guards, right_guards: what guardrails did: `blocked by injection (context)`; empty: nothing.
     """
 
     title: str
@@ -39,6 +40,8 @@ class TrialDiff(msgspec.Struct, frozen=True):
     right_facts: str = ""
     left_failure: str = ""
     right_failure: str = ""
+    left_guards: str = ""
+    right_guards: str = ""
 
 
 #: (label, text): a decision with its note, why a case is known to fail.
@@ -104,7 +107,14 @@ def _trial(title: str, left: OutputDetail | None, right: OutputDetail | None) ->
         facts(right.output) if right and right.output else "",
         shown_line(left.failure or "") if left else "",
         shown_line(right.failure or "") if right else "",
+        guards(left.output) if left else "",
+        guards(right.output) if right else "",
     )
+
+
+def guards(output: Output | None) -> str:
+    """`blocked by injection (context), redacted by pii (output)`; empty where guardrails did nothing."""
+    return ", ".join(did(output.guardrails)) if output is not None else ""
 
 
 def _text(side: OutputDetail | None) -> str | None:
@@ -140,9 +150,8 @@ def tool_call_text(call: dict[str, Any]) -> str:
 
 
 def facts(output: Output) -> str:
-    """`1.3 s · 42 tokens · $0.002`, the least important last; first how it ended where that is unusual, and
-    what guardrails did: `blocked by injection (context)`."""
-    words = list(did(output.guardrails))
+    """`1.3 s · 42 tokens · $0.002`, the least important last; first how it ended where that is unusual."""
+    words = []
     if output.refused and output.finish_reason != "guardrail":
         words.append("refused")
     if output.finish_reason == "length":

@@ -7,8 +7,8 @@ from itertools import zip_longest
 
 from llmops_tui.app import score_lines
 from llmops_tui.app.lines import EMPTY, Line, Span, cut_line, line_width, pad_line, shown, shown_line, wrap
-from llmops_tui.app.output_lines import Side, layout
-from llmops_tui.app.output_text import MAX_SHOWN, OutputDoc, TrialDiff, facts, output_text
+from llmops_tui.app.output_lines import Side, guard_span, layout
+from llmops_tui.app.output_text import MAX_SHOWN, OutputDoc, TrialDiff, facts, guards, output_text
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.comparison import Pair
 from llmops_tui.domain.prose_diff import Diff, diff
@@ -148,7 +148,11 @@ def _one_below(
 ) -> list[Line]:
     if found is None or left is None or right is None:
         return [line for a in (left, right) if a is not None for line in _alone(a, width, over)]
-    trial = TrialDiff("", found, _text(left), _text(right), answer_facts(left), answer_facts(right))
+    trial = TrialDiff(
+        *("", found, _text(left), _text(right), answer_facts(left), answer_facts(right)),
+        left_guards=guards(left.output),
+        right_guards=guards(right.output),
+    )
     doc = OutputDoc((), (trial,), 0)
     return list(layout(doc, _side(left), _side(right), width, split=split).lines)
 
@@ -176,6 +180,8 @@ def _alone(answer: Answering, width: int, over: bool) -> list[Line]:
     if words:
         head.append(("  " + " · ".join(words), "dim"))
     out = [cut_line(head, width)]
+    if said := guards(answer.output):
+        out.append(cut_line([guard_span(said)], width))
     if answer.waiting:
         out += wrap(((shown_line(answer.waiting), "warning"),), width)
     if answer.failure:

@@ -31,7 +31,7 @@ def show_month(shell: Shell, demo: Path) -> int:
     from llmops_tui.engine.demo_month_team import first_midnight
 
     root = month_folder(demo)
-    demo_month.make(demo, root)
+    demo_month.make(root)
     shell.say(f"A month of a team, in the workspace {root}")
     told: list[MonthStep] = []
 

@@ -46,6 +46,10 @@ VERBS = {
     "live": ("live", "Show production at a glance: quality, cost, latency, safety, signals and errors."),
     "queue": ("queue", "List the live requests that are most worth a look, and say why."),
     "case": ("case", "Make a case of a live request, with the answer that it should have had."),
+    "guards": (
+        "guards",
+        "Show how every guardrail does: how often it fires, precision, recall, false alarms, and what waits.",
+    ),
     "attack": ("attack", "Try the attacks on what is on disk, and hold it against the baseline."),
     "rollout": ("rollout", "Tell whether it is safe to go on with a version that has live traffic."),
     "signal": ("signal", "Note what a user did with an answer: a thumb, a rating, an edit, a retry."),

@@ -6,7 +6,7 @@ Every pattern is bounded and costs a time in proportion to the text, whatever th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -34,8 +34,8 @@ class Shape(msgspec.Struct, frozen=True):
     divides: bool = True
 
 
-#: Seven digits, with what may stand between those of one number.
-_NUMBER = re.compile(r"\d(?:[ ./()-]{0,3}\d){6,}+")
+#: Seven digits, with what may stand between those of one number. A longer row is several signs.
+_NUMBER = re.compile(r"\d(?:[ ./()-]{0,3}\d){6,60}+")
 
 EMAIL = Shape(
     re.compile(r"@[A-Za-z0-9]"),
@@ -71,7 +71,8 @@ IBAN = Shape(
     24,
     re.compile(r"(?<![A-Za-z0-9])[A-Za-z](?=[A-Za-z]\d\d)"),
     re.compile(
-        r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]{4}){2,7}(?: ?[A-Za-z0-9]{1,3})?(?![A-Za-z0-9])"
+        r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?"
+        r"(?![A-Za-z0-9])"
     ),
     least=15,
 )
@@ -118,7 +119,7 @@ Span = tuple[int, int]
 
 
 def places(
-    text: str, shape: Shape, is_one: Callable[[int, int], bool], signs: list[Span] | None = None
+    text: str, shape: Shape, is_one: Callable[[int, int], bool], signs: Iterable[Span] | None = None
 ) -> Iterator[Span]:
     """Where the kind stands, characters [start, end), in order, without overlaps.
 
@@ -145,12 +146,11 @@ def places(
         done = max(done, sign_end)
 
 
-def signs_of(text: str, shape: Shape) -> list[Span]:
-    found = (sign.span() for sign in shape.signs.finditer(text))
-    if shape.signs is not _NUMBER:
-        return list(found)
-    # A date alone is the usual number of so many digits.
-    return [span for span in found if _DATE.fullmatch(text, *span) is None]
+def signs_of(text: str, shape: Shape) -> Iterator[Span]:
+    for sign in shape.signs.finditer(text):
+        # A date alone is the usual number of so many digits.
+        if shape.signs is not _NUMBER or _DATE.fullmatch(text, *sign.span()) is None:
+            yield sign.span()
 
 
 def _part(candidate: re.Match[str], least: int, is_one: Callable[[int, int], bool]) -> Span | None:

@@ -74,7 +74,32 @@ def headline(pairings: Sequence[Pairing], first: int, parted: int) -> str:
     if pairing.state != "changed":
         return f"a new step: {step_words(pairing.span)}" if pairing.state == "new" else _gone(pairing)
     field = _telling(pairing)
-    return clean_line(_words(pairing, field))
+    return clean_line(_guarded(pairings, parted, field) or _words(pairing, field))
+
+
+def _guarded(pairings: Sequence[Pairing], parted: int, field: FieldDiff) -> str:
+    """That a guardrail made the difference in what a retrieval gave; empty where none did."""
+    retrieval = pairings[parted]
+    if retrieval.span.kind != "retrieval" or field.given or field.name == f.CHUNK_ORDER:
+        return ""
+    chunk = f.chunk_name(field.before if field.before is not None else field.after)
+    for each in pairings[parted + 1 :]:
+        if each.depth < retrieval.depth or each.span.kind == "retrieval":
+            break
+        if each.span.kind != "guardrail":
+            continue
+        for side, more in ((each.after, ""), (each.before, " no longer")):
+            if side is not None and _acted_on(side, chunk):
+                done = "redacted" if side.attributes.get(a.ACTION) == "redact" else "blocked"
+                name = value_words(str(side.attributes.get(a.GUARDRAIL, side.name)))
+                return f"a chunk is{more} {done} by {name}: {value_words(chunk, LINE)}"
+    return ""
+
+
+def _acted_on(guardrail: Span, chunk: str) -> bool:
+    where = guardrail.attributes.get(a.GUARDRAIL_WHERE)
+    changed = guardrail.attributes.get(a.ACTION) in ("block", "redact")
+    return changed and isinstance(where, list | tuple) and chunk in where
 
 
 def _gone(pairing: Pairing) -> str:

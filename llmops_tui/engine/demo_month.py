@@ -47,20 +47,19 @@ class MonthStep(msgspec.Struct, frozen=True):
     fell: bool = False
 
 
-def make(source: Path, target: Path) -> None:
-    """The demo's workspace anew in `target`, outside of git; known answers come along.
+def make(target: Path) -> None:
+    """The demo's workspace anew in `target`, outside of git, with an empty database: nothing was done yet.
 
     Raises:
         UsageError: it can't be made, or the folder holds something else.
     """
-    from llmops_tui.engine.demo_verdicts import copy
-    from llmops_tui.workspace import trust
+    from llmops_tui.workspace import template, trust
 
     if target.exists() and any(target.iterdir()):
         if not (target / "configs" / f"{demo.CONFIG}.yaml").is_file():
             raise UsageError(Problem(f"{target} holds something else", "name another folder"))
         shutil.rmtree(target)
-    copy(source, target)
+    template.create(target)
     trust.trust(target)
 
 

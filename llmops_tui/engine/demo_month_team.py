@@ -325,11 +325,13 @@ class Team:
         """Say of each what a person would see: whether somebody tries to give the model orders."""
         from llmops_tui.monitoring import guards
 
-        tried = {question.text for question in ATTEMPTS}
+        tried = [question.text for question in ATTEMPTS]
         wanted = LiveFilter(self._clock.at - 7 * DAY_S, self._clock.at + 1.0, config=demo.CONFIG)
         count = 0
         for item in guards.items(self._live, GUARDRAIL, queue, wanted, 200):
-            is_attempt = item.row.input in tried
+            # Of a request that was ended at once there is nothing but what the guardrail saw.
+            seen = item.row.input or item.row.evidence
+            is_attempt = any(seen in text for text in tried)
             right = is_attempt if queue == "firings" else not is_attempt
             trace_ids = [item.row.trace_id]
             guards.review(

@@ -291,11 +291,21 @@ def _as_text(part: Part | None) -> str:
         # Where what it reads at module level changed, its own text did not: the revision tells it.
         rest = {k: v[:12] if k == "revision" else v for k, v in part.value.items() if k != "source"}
         return "\n".join([part.value["source"].rstrip(), *(f"{k}: {_scalar(v)}" for k, v in rest.items())])
+    if part.kind == "guardrails":
+        return _guardrail(part)
     if part.kind in ("models", "own_models"):
         pin = {k: short(v) if k == "file_sha256" else v for k, v in part.value["pin"].items()}
         lines = [part.name, *(f"{k}: {v}" for k, v in sorted(pin.items()))]
         return "\n".join(lines)
     return "\n".join(f"{k}: {_scalar(v)}" for k, v in sorted(part.value.items()))
+
+
+def _guardrail(part: Part) -> str:
+    if not part.name:
+        return f"order: {', '.join(part.value)}"
+    hashes = {"revision", "wording"}
+    told = {k: v[:12] if k in hashes else v for k, v in part.value.items() if v not in ("", {}, None)}
+    return "\n".join(f"{k}: {_scalar(v)}" for k, v in told.items())
 
 
 def _scalar(value: object) -> str:

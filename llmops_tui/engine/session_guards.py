@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,6 +15,7 @@ from llmops_tui.engine.guard_events import GuardsView, with_configured
 from llmops_tui.engine.session_live import SessionLive
 
 if TYPE_CHECKING:
+    from llmops_tui.domain.configuration import Workspace
     from llmops_tui.domain.guardrails.use import GuardrailUse
     from llmops_tui.domain.live.guards import GuardItem, GuardReview, GuardTrial, Queue, ThresholdCurve
     from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
@@ -32,6 +33,8 @@ class SessionGuards(SessionLive):
     """Part of `session_api.SessionApi`."""
 
     _reviewer: str | None = None
+    #: The workspace as it was read, and phrases of its attacks.
+    _known_attacks: tuple[Workspace, Mapping[str, Sequence[str]]] | None = None
 
     def guards(self, wanted: LiveFilter, now: float) -> Future[GuardsView]:
         uses = self._uses()
@@ -43,7 +46,7 @@ class SessionGuards(SessionLive):
             if store is None:
                 return GuardsView(with_configured((), uses), uses)
             newest = store.requests.listed(LiveFilter(), limit=1)
-            figures = with_configured(guards.figures(store, wanted, now), uses)
+            figures = with_configured(guards.figures(store, wanted, now, self._phrases()), uses)
             return GuardsView(figures, uses, newest[0].request.start if newest else None)
 
         return self._live.ask(work)
@@ -57,6 +60,17 @@ class SessionGuards(SessionLive):
             for name, configuration in self._engine.workspace.configurations.items():
                 found += ((name, use) for use in configuration.target.guardrails)
         return tuple(found)
+
+    def _phrases(self) -> Mapping[str, Sequence[str]]:
+        """Of attacks that the workspace knows: read anew where its files were. On the reading thread."""
+        from llmops_tui.engine.guard_phrases import phrases_of
+
+        workspace = self._engine.workspace if self._engine is not None else None
+        if workspace is None:
+            return {}
+        if self._known_attacks is None or self._known_attacks[0] is not workspace:
+            self._known_attacks = workspace, phrases_of(self.root, workspace)
+        return self._known_attacks[1]
 
     def guard_trials(self) -> Future[tuple[GuardTrial, ...]]:
         def work(engine: Engine) -> tuple[GuardTrial, ...]:
@@ -73,7 +87,9 @@ class SessionGuards(SessionLive):
         def work(store: LiveStore | None) -> tuple[GuardItem, ...]:
             from llmops_tui.monitoring import guards
 
-            return () if store is None else guards.items(store, guardrail, queue, wanted, limit)
+            return (
+                () if store is None else guards.items(store, guardrail, queue, wanted, limit, self._phrases())
+            )
 
         return self._live.ask(work)
 

@@ -239,6 +239,8 @@ class _Building:
                 found[a.OPERATION] = "embeddings"
             case "tool":
                 found[a.OPERATION] = "execute_tool"
+            case "guardrail":
+                found[a.OPERATION] = "apply_guardrail"
             case "prompt":
                 self._prompt(found, call)
             case "step":

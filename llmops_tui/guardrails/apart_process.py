@@ -1,4 +1,4 @@
-"""The process that runs functions of `guardrails.py`, and kinds that are large: `python apart_process.py FD`.
+"""The process that runs functions of `guardrails.py`, and large kinds: `python -P apart_process.py FD`.
 
 Started by `guardrails.apart`. Standard input is a pipe on which nothing comes: the process ends when it
 closes. Requests and replies are frames on the socket FD: four bytes, the length, then JSON. What

@@ -44,7 +44,8 @@ class Child:
         self._sock, theirs = socket.socketpair()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, _FILE, str(theirs.fileno())],
+                # -P: what lies beside the file must not stand for modules of the standard library.
+                [sys.executable, "-P", _FILE, str(theirs.fileno())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -148,7 +148,7 @@ class _Course:
         failed = [places[n] for n, found in enumerate(seen.found) if found is None]
         closed = bool(failed) and use.on_error == "closed"
         scores = [found.score for found in seen.found if found is not None]
-        evidence = self._evidence(use, fired)
+        evidence = self._evidence(use, fired) if fired else ""
         if closed or (failed and not fired):
             # Those that it passed before it failed may go on.
             hit = sorted({*fired, *failed}) if closed else []

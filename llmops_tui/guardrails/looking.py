@@ -181,10 +181,9 @@ _TOO_LONG = f"the text has more than {LONGEST:,} characters"
 def _look_at(check: Check, text: str, about: About, deadline: Deadline) -> Found:
     if len(text) > LONGEST:
         raise CannotCheck(_TOO_LONG)
-    found = check(text, about, deadline)
-    # A check that does not ask for the time has taken it all the same.
+    # What a check finds counts, be it late; what comes after it has no time left.
     deadline.check()
-    return found
+    return check(text, about, deadline)
 
 
 def _sound(found: Found) -> Found:

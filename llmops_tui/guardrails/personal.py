@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -42,7 +42,7 @@ _NO_DOMAIN = re.compile(
     r".*\.(?:png|jpe?g|gif|svg|webp|ico|css|js|ts|py|json|[a-z-]*\d[\w-]*)", re.IGNORECASE
 )
 _VERSION = re.compile(
-    r"(?:\b(?:v|ver|versions?|release|build|firmware|section|chapter|clause|article|step|figure|table)|§)[\s:.]*$",
+    r"(?:\b(?:v|ver|versions?|release|build|firmware|section|chapter|clause|article|step|figure|table)|§|[<>=~!^])[\s:.=]*$",
     re.IGNORECASE,
 )
 _CALLS = re.compile(
@@ -101,7 +101,9 @@ def _is_ip(text: str, start: int, end: int) -> bool:
         address = ipaddress.ip_address(text[start:end])
     except ValueError:
         return False
-    if address.is_loopback or address.is_unspecified or (address.version == 4 and address.is_reserved):
+    if address.is_loopback or address.is_unspecified or address.is_link_local:
+        return False
+    if address.version == 4 and address.is_reserved:
         return False
     # `1::2` is an address as well, and a slice of Python; `1.2.3.4` a version or a section.
     if address.version == 6:
@@ -151,6 +153,10 @@ _SHAPES: dict[str, tuple[tuple[Shape, Tell], ...]] = {
 
 @guardrail("pii")
 def personal(options: dict[str, Any]) -> Check:
+    # Now, and not in the time of the first look.
+    import phonenumbers  # noqa: F401
+    from stdnum import iban, luhn  # noqa: F401
+
     wanted = options["value"]
     regions = options["region"]
     of_regions: Tell = partial(_is_phone, tuple([regions] if isinstance(regions, str) else regions))
@@ -170,8 +176,8 @@ def personal(options: dict[str, Any]) -> Check:
 
             # Several kinds have the same signs; blotting out what was found adds none.
             if shape.signs not in signs:
-                signs[shape.signs] = signs_of(rest, shape)
-            spans = list(places(rest, shape, is_one, signs[shape.signs]))
+                signs[shape.signs] = list(_timed(signs_of(rest, shape), deadline))
+            spans = list(places(rest, shape, is_one, _timed(signs[shape.signs], deadline)))
             deadline.check()
             found += [
                 Match(*plain.span(*span), f"[{name}]") for span in spans if not is_allowed(rest[slice(*span)])
@@ -182,6 +188,12 @@ def personal(options: dict[str, Any]) -> Check:
         return Found(1.0, _counted(match.label for match in found), tuple(sorted(found, key=_start)))
 
     return check
+
+
+def _timed(spans: Iterable[Span], deadline: Deadline) -> Iterator[Span]:
+    for span in spans:
+        deadline.check()
+        yield span
 
 
 def _worth_looking(text: str, rules: list[tuple[str, Shape, Tell]]) -> Iterable[tuple[str, Shape, Tell]]:

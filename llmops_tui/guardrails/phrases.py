@@ -32,6 +32,8 @@ class Phrase(msgspec.Struct, frozen=True):
 
     Attributes:
         needs: sets of words, of each of which the text must have one.
+        lead: words of its first item that may stand before the one by which it is looked up; -1: that one is
+            of another item.
         spaced: over words with spaces between, one before the first.
         compact: over letters with none between words; rarely needed, so not compiled.
     """
@@ -39,6 +41,7 @@ class Phrase(msgspec.Struct, frozen=True):
     family: str
     weight: float
     needs: tuple[frozenset[str], ...]
+    lead: int
     spaced: re.Pattern[str]
     compact: str
 
@@ -77,36 +80,69 @@ class Phrases:
         for word in words & self.words:
             for phrase in self._by_word[word]:
                 near.setdefault(id(phrase), (phrase, set()))[1].add(word)
+        # A space at both ends: each word ends at one, and each phrase begins with one, which `re` is fast at.
+        padded, places = f" {line} ", _Places(line)
         for phrase, keys in near.values():
-            if all(not need.isdisjoint(words) for need in phrase.needs):
-                for start, end in _around(line, keys):
-                    # A space before the stretch: each phrase begins with one, for which `re` is fast.
-                    for match in phrase.spaced.finditer(f" {line[start:end]} "):
-                        yield phrase, start + match.start(), start + match.end() - 1
+            if any(need.isdisjoint(words) for need in phrase.needs):
+                continue
+            begins = places.of(keys)
+            seek = _led if phrase.lead >= 0 else _near
+            for match in seek(phrase, padded, begins):
+                yield phrase, match.start(), match.start() + len(match[0].rstrip()) - 1
 
 
-def _around(line: str, words: set[str]) -> list[tuple[int, int]]:
-    """Stretches of the line around each of the words: the rest can't have a phrase that needs one."""
-    places: list[int] = []
-    for word in words:
-        place = line.find(word)
-        while place >= 0:
-            places.append(place)
-            place = line.find(word, place + len(word))
-    found: list[tuple[int, int]] = []
-    for place in sorted(places):
+class _Places:
+    """Where words begin in a line, each looked up once."""
+
+    def __init__(self, line: str) -> None:
+        self._line = line
+        self._known: dict[str, list[int]] = {}
+
+    def of(self, words: set[str]) -> list[int]:
+        """In order; of words within others too."""
+        for word in words - self._known.keys():
+            found = self._known[word] = []
+            place = self._line.find(word)
+            while place >= 0:
+                found.append(place)
+                place = self._line.find(word, place + len(word))
+        return sorted(place for word in words for place in self._known[word])
+
+
+def _led(phrase: Phrase, padded: str, places: list[int]) -> Iterator[re.Match[str]]:
+    """Where the word by which it was found is of its first item: it begins there, or a few words before."""
+    done = -1
+    for place in places:
+        start = place
+        for _ in range(phrase.lead + 1):
+            if start > done and (match := phrase.spaced.match(padded, start)) is not None:
+                done = match.end() - 1
+                yield match
+                break
+            before = padded[max(start - _LONGEST, 0) : start].rstrip()
+            start = max(start - _LONGEST, 0) + before.rfind(" ")
+            if " " not in before:
+                break
+
+
+def _near(phrase: Phrase, padded: str, places: list[int]) -> Iterator[re.Match[str]]:
+    """In stretches around the places: the rest of the line can't have it."""
+    stretches: list[tuple[int, int]] = []
+    for place in places:
         # Not within a word: what is left of it would pass for one.
-        start = line.rfind(" ", 0, max(place - _REACH, 0)) + 1
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], place + _REACH)
+        start = max(padded.rfind(" ", 0, max(place - _REACH, 1)), 0)
+        if stretches and start <= stretches[-1][1]:
+            stretches[-1] = (stretches[-1][0], place + _REACH)
         else:
-            found.append((start, place + _REACH))
-    return found
+            stretches.append((start, place + _REACH))
+    for start, end in stretches:
+        yield from phrase.spaced.finditer(padded, start, end)
 
 
 def phrase_of(family: str, weight: float, row: str) -> Phrase:
     """A row as `injection_phrases` writes it, compiled."""
     needs: list[frozenset[str]] = []
+    first = row.split()[0]
     spaced, compact = " ", ""
     for item in row.split():
         if item[0] == "~":
@@ -125,7 +161,17 @@ def phrase_of(family: str, weight: float, row: str) -> Phrase:
         needs.append(frozenset(max(choice.split("_"), key=_rareness) for choice in choices))
         spaced += rf"(?:{either})(?= ) *+"
         compact += f"(?:{either.replace(' ++', '')})"
-    return Phrase(family, weight, tuple(needs), re.compile(spaced.removesuffix(" *+")), compact)
+    return Phrase(
+        family, weight, tuple(needs), _lead(first, needs), re.compile(spaced.removesuffix(" *+")), compact
+    )
+
+
+def _lead(first: str, needs: list[frozenset[str]]) -> int:
+    """`Phrase.lead` of a row with this first item."""
+    if min(needs, key=_commonness) != needs[0]:
+        return -1
+    split = (choice.split("_") for choice in _choices(first))
+    return max(words.index(max(words, key=_rareness)) for words in split)
 
 
 def _choices(item: str) -> list[str]:

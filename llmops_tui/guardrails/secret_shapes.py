@@ -72,7 +72,6 @@ _OWN = (
     _key("DigitalOcean token", "dop_v1_", r"[0-9a-f]{64}"),
     _key("Shopify token", "shpat_", r"[0-9a-fA-F]{32}"),
     _key("Artifactory token", "AKC", r"[A-Za-z0-9]{17,250}", _is_mixed),
-    _key("Artifactory token", "AP", r"[\dA-F][A-Za-z0-9]{17,250}", _is_mixed),
     _key("Vault token", "hvs.", r"[\w-]{20,250}", _has_digit),
 )
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,8000}\.[\w-]{4,16000}(?:\.[\w-]{0,2000})?")

@@ -33,8 +33,8 @@ _CALLED = re.compile(
 _CALLED_SIGNS = ("pass", "pwd", "wachtwoord", "contrase", "secret", "token", "credential", "key", "bearer")
 #: What stands between its name and itself.
 _BEHIND = re.compile(
-    r"[\"'`\])*_]{0,3}(?P<sign>\s{0,4}(?:=>|:=|==?|:)\s{0,4}|\s{1,4}(?:is|was|ist|est|es|lautet)(?::|\s)\s{0,3}|\s{1,4})"
-    r"(?P<quote>[\"'`*]{0,2})(?P<value>[^\s\"'`,;<>{}()]{6,400})"
+    r"[\"'`\])*_\\]{0,3}(?P<sign>\s{0,4}(?:=>|:=|==?|:)\s{0,4}|\s{1,4}(?:is|was|ist|est|es|lautet)(?::|\s)\s{0,3}|\s{1,4})"
+    r"(?P<quote>[\"'`*\\]{0,3})(?P<value>[^\s\"'`,;<>{}()\\]{6,400})"
 )
 _PASSWORD = ("pass", "pwd", "wacht", "contra", "mot")
 

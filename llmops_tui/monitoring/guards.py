@@ -33,7 +33,7 @@ from llmops_tui.store.live import LiveStore
 from llmops_tui.store.live.guards import Kept
 from llmops_tui.store.live.rollups import resolution_for
 
-__all__ = ["ALL", "Phrases", "curve", "figures", "items", "review", "reviewed", "take_back"]
+__all__ = ["ALL", "Phrases", "curve", "figures", "items", "names_of", "review", "reviewed", "take_back"]
 
 _NEVER = (0, 0, 0, 0)
 _Sums = list[tuple[int, Series, Tally]]
@@ -52,7 +52,7 @@ def figures(
     """
     wanted, resolution = _window(wanted, now)
     sums = store.tallies(wanted, resolution, ("config", "version"))
-    names = sorted({name for _at, _series, tally in sums for name in tally.guarded})
+    names = _names(sums)
     kept = store.guards.kept(wanted)
     suspected = suspects(store, wanted, phrases) if names else {}
     reviews: dict[str, list[GuardReview]] = {}
@@ -66,6 +66,16 @@ def figures(
         )
         for name in names
     )
+
+
+def names_of(store: LiveStore, wanted: LiveFilter, now: float) -> list[str]:
+    """Guardrails that looked in a window."""
+    wanted, resolution = _window(wanted, now)
+    return _names(store.tallies(wanted, resolution, ()))
+
+
+def _names(sums: _Sums) -> list[str]:
+    return sorted({name for _at, _series, tally in sums for name in tally.guarded})
 
 
 def _window(wanted: LiveFilter, now: float) -> tuple[LiveFilter, int]:

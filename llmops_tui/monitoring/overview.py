@@ -178,7 +178,8 @@ def figures_of(window: Window, group: Group) -> tuple[str, tuple[str, ...]]:
             return "latency_p95", (*rest, *_each(("step_p95",), steps))
         case "safety":
             names = _commonest({name: fired for name, (_looked, fired) in tally.guardrails.items()})
-            return "guardrail_rate", ("refusal_rate", *_each(("guardrail",), names))
+            failed = ("guardrail_failed",) if tally.unguarded else ()
+            return "guardrail_rate", (*failed, "refusal_rate", *_each(("guardrail",), names))
         case "signals":
             kinds = _commonest({kind: s.n for kind, s in tally.signals.items()})
             means = tuple(f"signal.{kind}" for kind in ("edit", "rating") if kind in tally.signals)

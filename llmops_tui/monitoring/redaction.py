@@ -43,7 +43,7 @@ def _is_card(text: str) -> bool:
 
 def _is_iban(text: str) -> bool:
     """The remainder of ISO 13616."""
-    plain = text.replace(" ", "").upper()
+    plain = text.replace(" ", "").replace("-", "").upper()
     if not 15 <= len(plain) <= 34 or not plain.isascii():
         return False
     return int("".join(str(int(c, 36)) for c in plain[4:] + plain[:4])) % 97 == 1

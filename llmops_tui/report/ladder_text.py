@@ -58,10 +58,15 @@ def next_lines(ladder: Ladder, *, width: int = 80) -> list[Line]:
     if ladder.above is None:
         return []
     lines: list[Line] = [EMPTY, ((f"Next, for {RUNG_WORDS[ladder.above]}", "bold"),)]
-    for number, item in enumerate(ladder.next, 1):
+    # One thing to do may mend several items.
+    by_remedy: dict[str, list[str]] = {}
+    for item in ladder.next:
+        by_remedy.setdefault(item.remedy or item.title, []).append(item.title)
+    for number, (remedy, titles) in enumerate(by_remedy.items(), 1):
         lead = f"{number:>2}. "
-        lines += wrapped(item.remedy or item.title, width, "", lead)
-        lines += wrapped(item.title, width, "dim", " " * len(lead))
+        lines += wrapped(remedy, width, "", lead)
+        for title in titles:
+            lines += wrapped(title, width, "dim", " " * len(lead))
     return lines
 
 

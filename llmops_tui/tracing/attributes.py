@@ -38,6 +38,8 @@ _DOUBLES = frozenset(
         a.TIME_TO_FIRST_CHUNK,
         a.SCORE,
         a.COST,
+        a.GUARDRAIL_SCORE,
+        a.GUARDRAIL_THRESHOLD,
     ]
 )
 #: Ours → the conventions' name of a provider, which must be used where there is one.

@@ -16,12 +16,11 @@ import yaml
 from llmops_tui.domain.errors import Problem, UsageError, WorkspaceError, did_you_mean
 from llmops_tui.domain.guardrails.catalogue import GUARDRAILS
 from llmops_tui.workspace.expected import Edit, canonical, read_file, write_file
+from llmops_tui.workspace.guardrail_uses import COMMON
 
 KEY = "threshold"
 _LIST = "guardrails"
 _BOM = b"\xef\xbb\xbf"
-#: Accepted beside a kind's name, as in its options.
-_COMMON = ("name", "on", "action", KEY, "timeout_s", "on_error", "message", "judge")
 #: Keys behind which it goes, the best place first; else behind the last one.
 _BEFORE = ("action", "on", "name", "method")
 
@@ -97,7 +96,7 @@ def number(value: float) -> str:
 
 
 def _kind(entry: dict[str, Any]) -> str:
-    return next((key for key in entry if key not in _COMMON), "")
+    return next((key for key in entry if key not in COMMON), "")
 
 
 def _shorthand(kind: str) -> str | None:

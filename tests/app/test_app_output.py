@@ -12,6 +12,7 @@ from llmops_tui.app.output_text import build, tool_call_text
 from llmops_tui.app.score_lines import lines as score_lines
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.comparison import make_pair
+from llmops_tui.domain.guardrails.look import Look
 from llmops_tui.domain.model import Usage
 from llmops_tui.domain.output import Output
 from llmops_tui.domain.prose_diff import diff_words
@@ -209,3 +210,16 @@ def test_a_long_text_shows_its_changes_with_a_line_around_them() -> None:
         "+ line twenty",
         "  line 21",
     ]
+
+
+def test_what_guardrails_did_stands_in_a_line_below_the_version() -> None:
+    blocked = said("No.", guardrails=(Look("injection", "context", True, "block", 0.9),))
+    doc = build(detail([said("30 days")], [blocked]), None)
+    inline = text_of(layout(doc, LEFT, RIGHT, 80, split=False).lines)
+    place = next(n for n, row in enumerate(inline) if row.startswith("v2"))
+    assert inline[place + 1] == "◈ blocked by injection (context)"
+    beside = text_of(layout(doc, LEFT, RIGHT, 80, split=True).lines)
+    assert beside[1] == f"{'':<38} │ ◈ blocked by injection (context)"
+    assert styled(layout(doc, LEFT, RIGHT, 80, split=False).lines, "warning").startswith("◈ blocked")
+    alone = build(detail([], [blocked]), None, alone=True)
+    assert "◈ blocked by injection (context)" in text_of(layout(alone, LEFT, RIGHT, 80, split=True).lines)

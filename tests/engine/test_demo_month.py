@@ -27,7 +27,7 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> list[MonthStep]:
 
 async def passed(folder: Path) -> list[MonthStep]:
     root = folder / "helpdesk"
-    demo_month.make(folder / "no-demo", root)
+    demo_month.make(root)
     file = root / CONFIG_FILE
     file.write_text(file.read_text("utf-8").replace("local/smollm2-135m-instruct", "echo/parrot"), "utf-8")
     engine = Engine.open(root)
@@ -89,6 +89,12 @@ def test_it_falls_when_the_alerts_are_turned_off(steps: list[MonthStep]) -> None
     (why,) = [item for item in of_day(steps, 28).ladder.next if item.id == "alerts"]
     assert why.evidence == "alerts are turned off"
     assert "alerts: []" in why.remedy
+
+
+def test_what_the_team_reviewed_gives_precision_and_recall(steps: list[MonthStep]) -> None:
+    (guards,) = [item for item in steps[-1].ladder.items if item.id == "guards"]
+    assert "injection precision 100% (" in guards.evidence
+    assert "recall 100% (" in guards.evidence
 
 
 def test_nothing_of_the_person_is_in_its_commits(

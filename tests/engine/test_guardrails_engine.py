@@ -10,8 +10,13 @@ from engine_bench import Bench
 from fake_openai import Asked, FakeOpenAI, Reply, completion, say
 
 from llmops_tui.domain import semconv as a
+from llmops_tui.domain.guardrails.use import guardrails_of
 from llmops_tui.domain.output import Output
 from llmops_tui.domain.trace import Span
+from llmops_tui.engine import bundles, subjects
+from llmops_tui.engine.engine import Engine
+from llmops_tui.engine.events import RunRequest
+from llmops_tui.engine.replaying import Replay, ReplayRequest
 from llmops_tui.engine.traces import Traces
 from llmops_tui.workspace.trust import trust
 
@@ -465,3 +470,84 @@ async def test_a_version_without_guardrails_has_no_looks(tmp_path: Path) -> None
         await made.evaluate()
     assert output(made).guardrails == ()
     assert spans(made) == []
+
+
+# -- the rest of the engine
+
+
+async def test_guardrails_look_in_a_replay_and_hold_back_its_stream(tmp_path: Path) -> None:
+    heard: list[str] = []
+    async with FakeOpenAI() as fake:
+        guardrail = {"drat": {"on": ["context", "output"], "action": "redact"}}
+        made = await bench(tmp_path, fake, guardrail, config=RETRIEVES, prompt=READS)
+        await made.evaluate()
+        version = made.engine.queries.resolve("bench", "latest")
+        found = await Replay(made.engine).run(ReplayRequest("bench", version, "one", "model"), heard.append)
+    assert found.failure == ""
+    assert found.output is not None
+    assert found.output.text.endswith("alpha [word]")
+    assert [look.stage for look in found.output.guardrails] == ["context", "output"]
+    assert "drat" not in "".join(heard)
+
+
+async def test_a_change_of_a_guardrail_is_told_by_its_name_and_as_text(tmp_path: Path) -> None:
+    async with FakeOpenAI() as fake:
+        made = await bench(tmp_path, fake, {"drat": {"on": "output", "action": "flag"}})
+        await made.evaluate()
+        made.configure(guardrails=[{"drat": {"on": "output", "action": "redact"}}, {"max_length": 9000}])
+        await made.evaluate()
+    queries = made.engine.queries
+    comparison, changes = queries.compare("bench", "v1", "v2")
+    assert [change.label for change in changes] == [
+        "guardrails",
+        "guardrails.drat",
+        "guardrails.max_length",
+    ]
+    texts = queries.texts(comparison.baseline.version, comparison.candidate.version)
+    told = {text.label: (text.before, text.after) for text in texts}
+    assert told["guardrails"] == ("", "order: drat, max_length")
+    assert "action: flag" in told["guardrails.drat"][0]
+    assert "action: redact" in told["guardrails.drat"][1]
+
+
+async def test_a_bundle_carries_looks_and_the_calls_of_judges(tmp_path: Path) -> None:
+    file = tmp_path / "b.zip"
+    async with FakeOpenAI(judging) as fake:
+        made = await bench(tmp_path / "ours", fake, {"injection": {"method": "judge", "on": "input"}})
+        await made.evaluate()
+    version = made.engine.queries.resolve("bench", "latest")
+    bundles.save(made.engine.store, [version.id], file)
+    other = Engine.open(tmp_path / "other")
+    bundles.load(other.store, file)
+    taken = other.queries.resolve("bench", "v1")
+    rows = other.queries.snapshot(taken).rows
+    id_ = rows[0].items[0].output_id
+    assert id_ is not None
+    assert other.store.outputs.get(id_) == output(made)
+    trace = Traces(other.store).of(taken, "one")
+    assert [span.attributes[a.MODEL] for span in trace.spans if span.kind == "model"] == ["judge"]
+    other.close()
+
+
+async def test_a_recorded_version_is_asked_with_its_own_guardrails(tmp_path: Path) -> None:
+    async with FakeOpenAI(judging) as fake:
+        made = await bench(tmp_path, fake, {"injection": {"method": "judge", "on": "input"}})
+        await made.evaluate()
+        made.configure(guardrails=[])
+        made.engine.load()
+        version = made.engine.queries.resolve("bench", "v1")
+        on_disk = made.engine.configuration("bench")
+        found = subjects.of_version(made.engine.store, made.root, on_disk, version).configuration
+    assert [use.kind for use in found.target.guardrails] == ["injection"]
+    assert guardrails_of(found.manifest) == found.target.guardrails
+    assert [model.id for model in found.own_models] == ["gateway/judge"]
+
+
+async def test_what_judges_of_guardrails_may_cost_is_estimated(tmp_path: Path) -> None:
+    async with FakeOpenAI(judging) as fake:
+        entry = {"injection": {"method": "judge", "on": ["input", "context"]}}
+        made = await bench(tmp_path, fake, entry, config=RETRIEVES, prompt=READS)
+        made.engine.load()
+        cost = made.engine.price_of(RunRequest("bench"))
+        assert cost.judgements == 3
+        assert cost.cost_usd is None

@@ -158,6 +158,15 @@ class TestFunctionsOfTheWorkspace:
         assert (run.stdout, run.stderr) == ("7\n", "")
 
 
+def test_a_large_kind_looks_in_a_process_of_its_own(load: Load) -> None:
+    guards = load({"language": {"value": ["en"], "on": "input", "action": "block", "timeout_s": 60}})
+    assert guards.input("Please tell me how many days I have to return this order.")
+    checked = guards.input("Wie viele Tage habe ich, um diese Bestellung zurückzugeben?")
+    assert not checked
+    assert checked.looks[0].triggered
+    assert "py3langid" not in sys.modules
+
+
 class TestLoading:
     def test_knows_the_version_that_was_evaluated(self, load: Load, tmp_path: Path) -> None:
         from llmops_tui import workspace

@@ -47,7 +47,9 @@ def fails(options: dict[str, Any]) -> Check:
     if options.get("unprepared"):
         raise ValueError("no such pattern")
 
-    def check(text: str, _about: About, _deadline: Deadline) -> Found:
+    def check(text: str, _about: About, deadline: Deadline) -> Found:
+        while "late" in text and deadline.left_s:
+            pass
         if "slow" in text:
             raise TooSlow
         if "cannot" in text:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +30,7 @@ def test_accents_go_and_other_scripts_keep_their_letters() -> None:
 
 
 def test_lower_case_never_changes_the_length_of_what_was_folded() -> None:
-    every = "".join(map(chr, range(sys.maxunicode + 1)))
+    every = "".join(map(chr, range(0x20000)))
     for start in range(0, len(every), 4096):
         text = folded(every[start : start + 4096]).text
         assert len(text.lower()) == len(text)

@@ -163,6 +163,12 @@ class TestAGuardrailThatFails:
         decision = run(use_of("fails", on="context"), texts=("good", "slow", "good"), on="context")
         assert decision.texts == ("good", None, None)
 
+    def test_what_it_found_late_counts_and_what_comes_after_has_no_time(self) -> None:
+        use = use_of("fails", on="context", timeout_s=0.01, on_error="open")
+        decision = run(use, texts=("late fire", "fire"), on="context")
+        assert decision.texts == (None, "fire")
+        assert "took longer than 0.01 s" in decision.looks[0].reason
+
     def test_a_failure_on_one_document_hides_no_firing_on_another(self) -> None:
         use = use_of("fails", on="context", on_error="open")
         decision = run(use, texts=("raise", "fire", "good"), on="context")

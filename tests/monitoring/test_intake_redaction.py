@@ -186,7 +186,8 @@ def test_a_pattern_that_is_none_is_told() -> None:
 
 def test_without_patterns_nothing_is_changed() -> None:
     batch = Batch(spans=[Arrived(TRACE, span(INPUT="jane@example.org", USER="jane@example.org"))])
-    assert intake().prepare(batch) == batch
+    made = intake().prepare(batch)
+    assert msgspec.structs.replace(made, guards_sample=None) == batch
 
 
 # -- user ids
@@ -323,3 +324,16 @@ def test_nothing_that_is_to_be_left_out_reaches_the_disk(tmp_path: Path) -> None
     assert b"[email]" in whole
     for part in (b"customer-4711", b"jane@", b"4111 1111", b" 1234567", b"very-secret"):
         assert part not in whole
+
+
+def test_what_a_guardrail_quotes_is_redacted_like_any_other_text(tmp_path: Path) -> None:
+    quoted = {"GUARDRAIL_REASON": "it found jane@example.org", "INPUT": "… write to jane@example.org …"}
+    look = msgspec.structs.replace(span(GUARDRAIL="pii", TRIGGERED=True, **quoted), kind="guardrail")
+    with LiveStore.open(tmp_path / "live.db") as store:
+        store.ingest([intake("email").prepare(Batch(spans=[Arrived(TRACE, look)]))], NOW)
+        listed = store.requests.find(TRACE)
+        assert listed is not None
+        row = store.guards.row(listed, "pii")
+    assert row is not None
+    assert (row.reason, row.evidence) == ("it found [email]", "… write to [email] …")
+    assert all(b"jane@" not in file.read_bytes() for file in tmp_path.glob("live.db*"))

@@ -283,3 +283,22 @@ def test_a_row_is_the_last_of_its_siblings_just_where_the_branch_ends(steps: lis
             assert drawn[i][0].endswith("└─ " if is_last else "├─ ")
         else:
             assert drawn[i] == ("", "")
+
+
+def test_a_guardrail_says_what_it_did() -> None:
+    fired = {a.GUARDRAIL: "injection", a.GUARDRAIL_STAGE: "context", a.TRIGGERED: True, a.ACTION: "block"}
+    fired |= {a.GUARDRAIL_SCORE: 0.9, a.GUARDRAIL_THRESHOLD: 0.5, a.GUARDRAIL_REASON: "gives orders"}
+    failed = {a.GUARDRAIL: "language", a.GUARDRAIL_STAGE: "output", a.GUARDRAIL_FAILED: "open"}
+    looks = (
+        Node("guardrail", "injection", fired),
+        Node("guardrail", "language", failed, error="took longer than 2 s"),
+    )
+    lines = trace_lines(trace(request(*looks)))
+    told = "\n".join("".join(text for text, _ in line) for line in lines)
+    assert "guardrail injection blocked" in told
+    assert "context: blocked, 0.90 ≥ 0.5, gives orders" in told
+    assert "guardrail language ✗ failed open" in told
+    assert "took longer than 2 s" in told
+    styles = {text.strip(): style for line in lines for text, style in line}
+    assert styles["guardrail language ✗ failed open"] == "warning"
+    assert "guardrail injection blocked" in trace_markdown(trace(request(*looks)))

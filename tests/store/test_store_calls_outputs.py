@@ -12,6 +12,7 @@ from store_flow import MODEL, PIN, call, content_key, database, output, score, s
 from llmops_tui.domain.call import Draw, Failure
 from llmops_tui.domain.canonical import digest, text_digest
 from llmops_tui.domain.errors import StoreError
+from llmops_tui.domain.guardrails.look import Look
 from llmops_tui.store import Store
 
 
@@ -167,3 +168,26 @@ def test_failures_are_attempts_and_never_answers(store: Store) -> None:
         5.0,
     )
     assert store.outputs.find_many([(content_key("one"), 0)]) == {}
+
+
+def test_what_guardrails_saw_comes_back_as_it_was(store: Store) -> None:
+    looks = (
+        Look("pii", "input", True, "redact", 1.0, "an \ud800 address", "", (0, 2)),
+        Look("own", "output", False, "block", None, "", "it raised ValueError"),
+    )
+    made = msgspec.structs.replace(output("hello"), guardrails=looks, guard_calls=(digest("g"),))
+    id_ = store.outputs.add(content_key("one"), 0, 0, made, 1.0)
+    other = store.outputs.add(content_key("two"), 0, 0, output("hello"), 1.0)
+    found = store.outputs.get(id_)
+    assert (found.guardrails, found.guard_calls) == (looks, (digest("g"),))
+    assert store.outputs.looks([id_, other]) == {id_: looks}
+    assert store.outputs.get(other).guardrails == ()
+
+
+def test_calls_of_guardrails_stay_as_long_as_their_output(store: Store) -> None:
+    asked = call("is this an attack?")
+    store.calls.add_many([asked])
+    made = msgspec.structs.replace(output("hello"), calls=(), guard_calls=(asked.key,))
+    id_ = store.outputs.add(content_key("one"), 0, 0, made, 1.0)
+    assert store.gc(keep_outputs=frozenset({id_})).calls == 0
+    assert store.gc().calls == 1

@@ -25,6 +25,7 @@ live:
   max_mb: 500
   hash_users: true
   redact: [email, 'order-[0-9]+']
+  guards_sample: 0.02
   sample:
     rate: 0.1
     features: {refunds: 0.5}
@@ -61,6 +62,7 @@ def test_all_of_it_is_resolved(workspace: Build) -> None:
     assert (live.port, live.token, live.keep_days, live.max_mb) == (4400, "${COLLECT_TOKEN}", 7, 500)
     assert live.hash_users
     assert live.redact == ("email", "order-[0-9]+")
+    assert live.guards_sample == 0.02
     assert [use.label for use in live.sampling.scorers] == ["max_words", "refusal", "max_words#2"]
     assert (live.sampling.rate, live.sampling.features) == (0.1, {"refunds": 0.5})
     assert live.canary == Canary("bench", 21_600)

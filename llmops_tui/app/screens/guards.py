@@ -71,7 +71,7 @@ class GuardsScreen(GuardsReviewing, inherit_bindings=False):
         self._trials: tuple[GuardTrial, ...] = ()
         self._listed: tuple[object, ...] | None = None
         self._problem = ""
-        self._revision = model.revision
+        self._seen = model.revision, model.status.workspace
         self._looking = False
         self._timer: Timer | None = None
 
@@ -111,9 +111,10 @@ class GuardsScreen(GuardsReviewing, inherit_bindings=False):
 
     def follow(self) -> None:
         super().follow()
-        if self._revision != self.model.revision:
+        seen = self.model.revision, self.model.status.workspace
+        if self._seen[0] != seen[0] or self._seen[1] is not seen[1]:
             # A run has ended, or a configuration was saved.
-            self._revision = self.model.revision
+            self._seen = seen
             self.read("figures", "trials")
 
     @property

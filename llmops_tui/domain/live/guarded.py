@@ -8,7 +8,7 @@ import msgspec
 
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.guardrails.look import EVIDENCE, REASON
-from llmops_tui.domain.live.amounts import number, seconds, share, usd
+from llmops_tui.domain.live.amounts import number, seconds, usd
 from llmops_tui.domain.trace import Span
 
 #: Spans of one guardrail in one request whose calls of models are found.
@@ -100,5 +100,6 @@ def _text(value: Any, most: int) -> str:
 
 
 def _share(value: Any) -> float | None:
+    """Not rounded: a threshold is chosen among scores, and is to let that very score fire."""
     found = number(value)
-    return None if found is None else share(found)
+    return None if found is None else min(max(found, 0.0), 1.0)
