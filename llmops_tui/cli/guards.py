@@ -316,7 +316,7 @@ def _trials(root: Path, config: str | None) -> tuple[GuardTrial, ...]:
         return ()
     engine = Engine.open(root, read_only=True)
     try:
-        return trials(engine, config)
+        return trials(engine.store, config)
     finally:
         engine.close()
 

@@ -104,6 +104,8 @@ def _request(rnd: random.Random, start: float, answered: Answered, factor: float
         a.USER: f"customer-{customer}",
         a.SESSION: f"session-{customer}-{int(start // HOUR_S)}",
         a.ENVIRONMENT: "production",
+        a.INPUT: answered.question.text,
+        a.OUTPUT: answered.output.text,
     }
     trace = retimed(rnd, answered.trace, start, about, rnd.lognormvariate(0, 0.25) * factor)
     end = max(span.end for span in trace.spans)

@@ -10,12 +10,17 @@ from llmops_tui.engine.attacking import looks_of
 from llmops_tui.store import Store
 
 
-def trials(store: Store, config: str) -> tuple[GuardTrial, ...]:
+def trials(store: Store, config: str | None = None) -> tuple[GuardTrial, ...]:
     """Of each version that has a number, from its newest run over attacks; the newest version first.
+
+    Args:
+        config: one configuration; None: all that have versions, by name.
 
     Raises:
         StoreError: the database can't be read.
     """
+    if config is None:
+        return tuple(trial for name in sorted(store.versions.configs()) for trial in trials(store, name))
     found: list[GuardTrial] = []
     for version in store.versions.list(config):
         snapshot = store.runs.snapshot(version.id, attacks=True) if not version.is_hidden else None

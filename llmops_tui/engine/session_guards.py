@@ -76,7 +76,7 @@ class SessionGuards(SessionLive):
         def work(engine: Engine) -> tuple[GuardTrial, ...]:
             from llmops_tui.engine.guard_trials import trials
 
-            return trials(engine)
+            return trials(engine.store)
 
         return self._ask(work)
 

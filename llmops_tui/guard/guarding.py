@@ -102,7 +102,7 @@ class Guarding:
         with self._request(stage) as request:
             if request is None:
                 return _untouched(pieces)
-            watch = Telling(request, self._ask)
+            watch = Telling(request, self._ask, pieces)
             about: dict[str, Any] = {"vars": dict(vars), "context": context, "tool": tool}
             if self._guards.waits(stage):
                 return WAITING.run(self._guards.check(stage, pieces, watch, **about))
@@ -114,7 +114,7 @@ class Guarding:
         with self._request(stage) as request:
             if request is None:
                 return _untouched(pieces)
-            watch = Telling(request, self._ask)
+            watch = Telling(request, self._ask, pieces)
             return await self._guards.check(stage, pieces, watch, vars=dict(vars), context=context, tool=tool)
 
     @contextmanager

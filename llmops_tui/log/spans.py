@@ -42,7 +42,7 @@ LOOK = {
     "failed": a.GUARDRAIL_FAILED,
     "pieces": a.GUARDRAIL_PIECES,
     "evidence": a.INPUT,
-    "refused": a.REFUSED,
+    "where": a.GUARDRAIL_WHERE,
 }
 _MESSAGE_SIZE = 400
 #: A process that was forked off does not end what its parent began.

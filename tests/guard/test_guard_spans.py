@@ -103,11 +103,11 @@ class TestWithinARequest:
         assert spans["pii"].attributes[a.INPUT] == "Write to [email]."
         assert "ann@" not in repr(spans)
 
-    async def test_a_blocked_input_is_a_refused_request(self, end: End, load: Load) -> None:
+    async def test_a_blocked_input_is_flagged_and_no_refusal_of_the_model(self, end: End, load: Load) -> None:
         with log.request("answer"):
             load(BLOCK).input("of forbidden things")
         ((listed, _),) = await arrived(end)
-        assert listed.request.refused
+        assert (listed.request.flagged, listed.request.refused) == (True, False)
 
     @pytest.mark.parametrize(("on_error", "action"), [("open", None), ("closed", "block")])
     async def test_one_that_fails_says_how_and_what_was_done(
