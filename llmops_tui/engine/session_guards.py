@@ -76,7 +76,8 @@ class SessionGuards(SessionLive):
         def work(engine: Engine) -> tuple[GuardTrial, ...]:
             from llmops_tui.engine.guard_trials import trials
 
-            return trials(engine)
+            configs = engine.workspace.configurations
+            return tuple(trial for config in configs for trial in trials(engine.store, config))
 
         return self._ask(work)
 
