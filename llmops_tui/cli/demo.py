@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--month",
     is_flag=True,
-    help="Let a team climb the ladder in a copy of the demo: a month, and what the doctor says on each day.",
+    help="Let a team climb the ladder in a workspace of its own: a month, and what the doctor says each day.",
 )
 @click.option(
     "--attacks",

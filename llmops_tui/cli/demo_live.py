@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llmops_tui.cli.attack import exit_code
+from llmops_tui.cli.demo_wave import wave_json, wave_lines
 from llmops_tui.cli.gate import PIPE_WIDTH
 from llmops_tui.cli.progress import progress_of
 from llmops_tui.cli.shell import Shell, with_engine
@@ -80,8 +82,10 @@ def _print(engine: Engine, day: LiveDay, root: Path) -> None:
     ]
     changes = engine.queries.changes(day.outcome.baseline, day.outcome.candidate)
     lines += gate_lines(day.outcome, changes, width=PIPE_WIDTH)
-    lines += [EMPTY, ((f"exit code {day.outcome.result.exit_code}", "bold"),), EMPTY]
-    lines += [((f"Look at it: llmops-tui --workspace {root}, then 5; w shows more days.", ""),)]
+    lines += [EMPTY, ((f"exit code {day.outcome.result.exit_code}", "bold"),)]
+    lines += wave_lines(day.wave, PIPE_WIDTH)
+    lines += [EMPTY, ((f"exit code {exit_code(day.wave.outcome)}", "bold"),), EMPTY]
+    lines += [((f"Look at it: llmops-tui --workspace {root}, then 5 and 6; w shows more days.", ""),)]
     print_lines(lines, sys.stdout)
 
 
@@ -91,6 +95,8 @@ def _json(engine: Engine, day: LiveDay) -> dict[str, Any]:
     from llmops_tui.report.rollout_json import rollout_json
 
     changes = engine.queries.changes(day.outcome.baseline, day.outcome.candidate)
+    outcome = day.wave.outcome
+    tried = engine.queries.changes(outcome.baseline, outcome.candidate) if outcome.baseline else ()
     return {
         "good": day.good.name,
         "bad": day.bad.name,
@@ -112,4 +118,5 @@ def _json(engine: Engine, day: LiveDay) -> dict[str, Any]:
         ],
         "cases": [{"id": kept.id, "file": kept.file} for kept in day.cases],
         "gate": gate_json(day.outcome, changes, day.outcome.result.exit_code),
+        "wave": wave_json(day.wave, tried, exit_code(day.wave.outcome)),
     }

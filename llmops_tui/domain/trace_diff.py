@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from llmops_tui.domain.guardrails.words import tone
 from llmops_tui.domain.trace import Span, Trace
 from llmops_tui.domain.trace_alignment import align
 from llmops_tui.domain.trace_facts import (
@@ -71,12 +72,14 @@ def _paired(old: Span | None, new: Span | None, depth: int) -> Pairing:
 
 
 def _first(pairings: Sequence[Pairing]) -> int | None:
-    """The first step, as they ran, that differs by itself; a scorer only where no other step does."""
+    """The first step, as they ran, that differs by itself; a scorer, or a guardrail that let everything pass,
+    only where no other step does."""
     parents = list(_parents(pairings))
     scoring = [False] * len(pairings)
     for i, pairing in enumerate(pairings):
         parent = parents[i]
-        scoring[i] = pairing.span.kind == "scorer" or (parent is not None and scoring[parent])
+        aside = pairing.span.kind == "scorer" or _passes(pairing)
+        scoring[i] = aside or (parent is not None and scoring[parent])
     explained = [False] * len(pairings)
     for i in range(len(pairings) - 1, -1, -1):
         parent = parents[i]
@@ -90,6 +93,12 @@ def _first(pairings: Sequence[Pairing]) -> int | None:
         and (pairing.state != "changed" or pairing.given_differs or not explained[i])
     ]
     return next((i for i in found if not scoring[i]), found[0] if found else None)
+
+
+def _passes(pairing: Pairing) -> bool:
+    """A guardrail that changed nothing on either side."""
+    sides = [span for span in (pairing.before, pairing.after) if span is not None]
+    return all(span.kind == "guardrail" and tone(span.attributes) == "passed" for span in sides)
 
 
 def _parents(pairings: Sequence[Pairing]) -> Iterator[int | None]:

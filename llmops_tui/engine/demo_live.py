@@ -1,4 +1,5 @@
-"""A day of live traffic in the demo: a version that should not have been deployed, and a slow provider.
+"""A day of live traffic in the demo: a version that should not have been deployed, a slow provider, and
+somebody who tries to give the model other orders.
 
 Answers are the embedded model's, asked beforehand; the clock is sped up. All else is what `collect` does:
 requests arrive over OTLP, are judged, watched and alerted on. Nothing here knows what will be found.
@@ -22,7 +23,8 @@ from llmops_tui.domain.run import VersionInfo
 from llmops_tui.engine import demo
 from llmops_tui.engine.demo_answers import Answered, ask
 from llmops_tui.engine.demo_questions import QUESTIONS
-from llmops_tui.engine.demo_traffic import DAY_S, Deployment, Sent, Slowdown, day
+from llmops_tui.engine.demo_traffic import DAY_S, Deployment, Sent, Slowdown, day, spread
+from llmops_tui.engine.demo_wave import ATTEMPTS, GUARDRAIL, HARMLESS, Wave, after_the_wave
 from llmops_tui.engine.engine import Engine
 from llmops_tui.engine.events import AskFirst, GateRequest
 from llmops_tui.engine.gating import Gate, GateOutcome
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
 #: What is planted, in hours of the day: a deployment at noon that is taken back, and a slow provider.
 DEPLOYED, TAKEN_BACK = 12.0, 14.5
 SLOW = Slowdown(18.0, 19.5, 3.0)
+#: Attempts: many in the evening, and a few at any time, as there always are; and what only looks like one.
+WAVE_SINCE, WAVE_UNTIL, WAVE_ATTEMPTS = 20.5, 22.5, 150
+STRAY_ATTEMPTS, LOOK_ALIKES = 8, 40
 #: The deployment's edit of the prompt: somebody tidied up, and the documents are gone.
 BAD_EDIT = ("Context:\n{{ context }}\n\n", "")
 SETTINGS = """
@@ -51,6 +56,7 @@ alerts:
   - {name: errors, metric: error_rate, window: 30m, above: 5%}
   - {name: refusals, metric: refusal_rate, window: 1h, above: 10%}
   - {name: cost, metric: cost_per_request, window: 1h, increase: 50%}
+  - {name: guardrails, metric: guardrail_rate, window: 1h, increase: 100%}
 """
 #: Requests that become cases.
 CASES = 3
@@ -71,6 +77,7 @@ class LiveDay(msgspec.Struct, frozen=True):
         queued: requests most worth a look.
         cases: written from the first of them.
         outcome: of the gate on the bad version, with these cases.
+        wave: what came of the attempts of the evening.
     """
 
     good: VersionInfo
@@ -84,6 +91,7 @@ class LiveDay(msgspec.Struct, frozen=True):
     queued: tuple[Queued, ...]
     cases: tuple[Kept, ...]
     outcome: GateOutcome
+    wave: Wave
 
     @property
     def planted(self) -> tuple[str, ...]:
@@ -93,6 +101,8 @@ class LiveDay(msgspec.Struct, frozen=True):
             "without the documents in its prompt",
             f"from {_clock(SLOW.since_hour)} to {_clock(SLOW.until_hour)} the provider takes "
             f"{SLOW.factor:g} times as long",
+            f"from {_clock(WAVE_SINCE)} to {_clock(WAVE_UNTIL)} somebody tries {WAVE_ATTEMPTS} times to give "
+            "the model other orders",
         )
 
 
@@ -133,6 +143,8 @@ def make(source: Path, target: Path) -> None:
     trust.trust(target)
     file = target / "llmops.yaml"
     file.write_text(file.read_text("utf-8") + SETTINGS, "utf-8")
+    config = target / "configs" / f"{demo.CONFIG}.yaml"
+    config.write_text(config.read_text("utf-8") + GUARDRAIL, "utf-8")
 
 
 async def live_day(engine: Engine, say: Say, emit: Any, *, requests: int = 2_400) -> LiveDay:
@@ -146,19 +158,29 @@ async def live_day(engine: Engine, say: Say, emit: Any, *, requests: int = 2_400
     Raises:
         LlmopsError: the model can't be had.
     """
+    from llmops_tui.store.live import LIVE_DATABASE, LiveStore
+
     say("The baseline, on its eval set …")
     await demo.evaluate(engine, emit)
     good = engine.store.versions.set_baseline(engine.version(engine.configuration(demo.CONFIG)).id)
-    _edit(engine.root)
+    prompt = engine.root / demo.PROMPT
+    written = prompt.read_text("utf-8")
+    assert BAD_EDIT[0] in written
+    prompt.write_text(written.replace(*BAD_EDIT), "utf-8")
     engine.load()
     bad = engine.version(engine.configuration(demo.CONFIG))
     say(f"{bad.name} is {good.name} without the documents in its prompt; nobody runs the gate on it.")
     say(f"What {len(QUESTIONS)} customers' questions are answered by either, on the embedded model …")
     answers = [tuple(await ask(engine, version, QUESTIONS)) for version in (good, bad)]
+    tried, alike = [await ask(engine, good, questions) for questions in (ATTEMPTS, HARMLESS)]
     midnight = yesterday(time.time())
     deployments = [Deployment(0, answers[0]), Deployment(DEPLOYED, answers[1])]
     deployments.append(Deployment(TAKEN_BACK, answers[0]))
     sent = day(midnight, deployments, [SLOW], requests=requests)
+    sent += spread(midnight, tried, WAVE_SINCE, WAVE_UNTIL, WAVE_ATTEMPTS, 1)
+    sent += spread(midnight, tried, 0, WAVE_SINCE, STRAY_ATTEMPTS, 2)
+    sent += spread(midnight, alike, 0, 24, LOOK_ALIKES, 3)
+    sent.sort(key=lambda each: each.at)
     clock = Clock(midnight)
     with _collecting(engine, clock, say) as (collector, live):
         await collector.start()
@@ -177,19 +199,15 @@ async def live_day(engine: Engine, say: Say, emit: Any, *, requests: int = 2_400
     outcome = await Gate(engine).gate(GateRequest(demo.CONFIG), emit)
     if isinstance(outcome, AskFirst):
         raise UsageError(outcome.why)
+    prompt.write_text(written, "utf-8")
+    with LiveStore.open(engine.root / LIVE_DATABASE) as live:
+        wave = await after_the_wave(engine, live, midnight + DAY_S, say, emit)
     figures = collector.figures
     assert passing.rollout is not None
     return LiveDay(
         *(good, bad, midnight, len(sent), figures.spans, figures.signals, tuple(passing.events)),
-        *(passing.rollout, tuple(queued), tuple(cases), outcome),
+        *(passing.rollout, tuple(queued), tuple(cases), outcome, wave),
     )
-
-
-def _edit(root: Path) -> None:
-    prompt = root / demo.PROMPT
-    text = prompt.read_text("utf-8")
-    assert BAD_EDIT[0] in text
-    prompt.write_text(text.replace(*BAD_EDIT), "utf-8")
 
 
 class _At:

@@ -76,6 +76,19 @@ def day(
     return sorted(made, key=lambda sent: sent.at)
 
 
+def spread(
+    midnight: float, answers: Sequence[Answered], since_hour: float, until_hour: float, count: int, seed: int
+) -> list[Sent]:
+    """So many requests more between two hours of the day, from people who say nothing of their answers."""
+    rnd = random.Random(seed)
+    made = []
+    for _ in range(count):
+        hour = rnd.uniform(since_hour, until_hour)
+        sent = _request(rnd, midnight + hour * HOUR_S, rnd.choice(answers), 1.0)
+        made.append(msgspec.structs.replace(sent, signals=()))
+    return made
+
+
 def _hour(rnd: random.Random) -> float:
     """Busy by day, quiet at night: three times as many at three in the afternoon as at three at night."""
     while True:

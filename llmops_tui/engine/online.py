@@ -131,6 +131,8 @@ class OnlineEvals:
         output = output_of(live.request, trace)
         if live.request.failed and not output.text and not output.tool_calls:
             return []  # no answer: an error, and neither good nor bad
+        if any(guarded.ended for guarded in live.request.guarded.values()):
+            return []  # what a guardrail says is no answer of the model's
         aside = Aside(lambda _text: None, lambda _said: None)
 
         def job(number: int) -> m.ScoreOnly:

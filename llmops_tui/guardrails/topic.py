@@ -7,11 +7,11 @@ its description; it does not see one that is only meant, and knows no synonyms. 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from llmops_tui.domain.words import plain
 from llmops_tui.guardrails.registry import NOTHING, About, Check, Deadline, Found, Match, guardrail
 from llmops_tui.retrieval.tokens import STOP_WORDS
 from llmops_tui.scorers.stop_words import stop_words
@@ -57,7 +57,7 @@ def _topics(descriptions: list[str]) -> list[tuple[str, frozenset[str]]]:
     """Each with the stems of its words."""
     found = []
     for description in descriptions:
-        stems = frozenset(map(_stem, _WORD.findall(plain(description, case_sensitive=False)))) - {""}
+        stems = frozenset(map(_stem, _WORD.findall(_lower(description)))) - {""}
         if stems:
             found.append((description, stems))
     return found
@@ -67,7 +67,11 @@ def _portions(text: str, deadline: Deadline) -> Iterator[str]:
     # A word that is cut at an edge is not seen; in a text that long it will not be the only one.
     for start in range(0, len(text), _PORTION):
         deadline.check()
-        yield plain(text[start : start + _PORTION], case_sensitive=False)
+        yield _lower(text[start : start + _PORTION])
+
+
+def _lower(text: str) -> str:
+    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text).casefold()
 
 
 @lru_cache(8_192)
@@ -111,6 +115,6 @@ def _places(text: str, wanted: frozenset[str], deadline: Deadline) -> tuple[Matc
     for start in range(0, len(text), _PORTION):
         deadline.check()
         for match in _WORD.finditer(text, start, min(start + _PORTION, len(text))):
-            if _stem(plain(match[0], case_sensitive=False)) in wanted:
+            if _stem(_lower(match[0])) in wanted:
                 found.append(Match(match.start(), match.end(), _LABEL))
     return tuple(found)

@@ -85,6 +85,7 @@ class Loaded:
                 python = {path: text for path, text in self._sources.items() if path.endswith(".py")}
                 self._apart = Apart(python, self._folder)
             found = self._guards[key] = Guards(uses, self._apart, times_judges=False)
+            found.prepare()
         self._guards.move_to_end(key)
         while len(self._guards) > KEPT:
             self._guards.popitem(last=False)

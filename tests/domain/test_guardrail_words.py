@@ -119,3 +119,10 @@ def test_a_chunk_that_a_guardrail_left_out_was_retrieved_all_the_same() -> None:
     assert diff_traces(plain, guarded).headline == said
     assert diff_traces(guarded, plain).headline == said.replace("is", "is no longer", 1)
     assert "not retrieved any more" in diff_traces(plain, whole(retrieved("docs/a.md"), PASSED)).headline
+
+
+def test_a_guardrail_that_lets_everything_pass_parts_nothing() -> None:
+    said = diff_traces(trace(), trace(PASSED, answer="no")).headline
+    assert said == "same steps, another answer"
+    assert diff_traces(trace(), trace(PASSED)).headline == "a new step: guardrail injection"
+    assert diff_traces(trace(), trace(FIRED, answer="no")).headline == "a new step: guardrail injection"

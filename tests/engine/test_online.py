@@ -137,6 +137,26 @@ async def test_what_failed_without_an_answer_is_an_error_and_is_not_judged(desks
     assert (desk.tally.requests, desk.tally.failed, desk.tally.judged, desk.tally.passed) == (2, 1, 1, 1)
 
 
+@pytest.mark.parametrize(("stage", "action", "judged"), [("input", "block", 0), ("context", "block", 1)])
+async def test_what_a_guardrail_said_in_place_of_an_answer_is_not_judged(
+    desks: Any, stage: str, action: str, judged: int
+) -> None:
+    desk = desks(Sampling(1.0, scorers=(SHORT,)))
+    batch = trace(1)
+    look = Span(
+        *(f"{9:016x}", batch.spans[0].span.id, "injection", "guardrail", NOW, NOW),
+        attributes={
+            a.GUARDRAIL: "injection",
+            a.TRIGGERED: True,
+            a.GUARDRAIL_STAGE: stage,
+            a.ACTION: action,
+        },
+    )
+    desk.send(batch, Batch(spans=[Arrived(f"{1:032x}", look)]))
+    await desk.settle()
+    assert desk.tally.judged == judged
+
+
 async def test_a_bad_signal_has_a_request_judged_that_was_passed_over(desks: Any) -> None:
     desk = desks(Sampling(0.0, scorers=(SHORT,)))
     desk.send(trace(16), trace(32))

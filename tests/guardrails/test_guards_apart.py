@@ -51,6 +51,10 @@ def crashes(text): ctypes.string_at(0)
 def hangs(text):
     while True: pass
 def hangs_in_c(text): ctypes.PyDLL(None).sleep(1000)
+def says_and_returns(text): pathlib.Path(text).touch()
+def says_and_hangs_in_c(text):
+    pathlib.Path(text).touch()
+    ctypes.PyDLL(None).sleep(1000)
 def grows(text): return bytearray(3 << 30)
 def list_(text): return [1]
 def over(text): return 1.5
@@ -279,12 +283,14 @@ class TestItsEnd:
         until(lambda: not Path(f"/proc/{found.reason}").exists())
 
     @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks into /proc")
-    @pytest.mark.parametrize("name", ["which", "hangs_in_c"])
-    def test_it_ends_with_its_owner_even_when_that_is_killed(self, name: str) -> None:
-        program = OWNER.format(sources=SOURCES, name=name, hash=HASH)
+    @pytest.mark.parametrize("name", ["says_and_returns", "says_and_hangs_in_c"])
+    def test_it_ends_with_its_owner_even_when_that_is_killed(self, name: str, tmp_path: Path) -> None:
+        said = tmp_path / "said"
+        program = OWNER.format(sources=SOURCES, name=name, hash=HASH, said=str(said))
         owner = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
         assert owner.stdout is not None
         child = int(owner.stdout.readline())
+        until(said.exists)
         assert is_running(child)
         os.kill(owner.pid, signal.SIGKILL)
         owner.wait()
@@ -300,11 +306,11 @@ from llmops_tui.guardrails.registry import About
 from llmops_tui.guardrails.watch import Piece
 
 apart = Apart({sources!r}, children=1)
-def look(name):
+def look(name, text):
     use = GuardrailUse(name, name, ("input",), timeout_s=1000.0, revision={hash!r})
-    return apart.look(use, [Piece("x")], About("input"))
-pid = look("which").result()[0].reason
-look({name!r})
+    return apart.look(use, [Piece(text)], About("input"))
+pid = look("which", "x").result()[0].reason
+look({name!r}, {said!r})
 print(pid, flush=True)
 time.sleep(1000)
 """

@@ -177,6 +177,11 @@ class TestAGuardrailThatFails:
         assert look.triggered
         assert "raised ValueError" in look.reason
 
+    def test_closed_blocks_what_it_fired_on_and_what_it_could_not_look_at(self) -> None:
+        decision = run(use_of("fails", on="context"), texts=("fire", "raise", "good"), on="context")
+        assert decision.texts == (None, None, "good")
+        assert decision.looks[0].pieces == (0, 1)
+
     def test_one_that_can_not_be_prepared_fails_at_each_look(self) -> None:
         guards = Guards([use_of("fails", options={"unprepared": True})])
         assert guards.prepare() == {"fails": "ValueError: no such pattern"}

@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_workspace import write_workspace
 
-from llmops_tui.domain.attack import Attack
+from llmops_tui.domain.attack import FAMILIES, Attack
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.errors import UsageError, WorkspaceError
-from llmops_tui.workspace import load
+from llmops_tui.domain.manifest import changed_parts
+from llmops_tui.engine import demo_attacks
+from llmops_tui.workspace import load, template
 from llmops_tui.workspace.attack_edit import add_attacks, attacks_in, mistakes
 from llmops_tui.workspace.attack_import import read_patterns
 from llmops_tui.workspace.attack_sets import attack_files, read_attack_set
@@ -296,3 +298,37 @@ def test_the_disguise_of_a_pattern_is_kept(tmp_path: Path) -> None:
     # In the file what can't be seen is escaped: whoever reviews it sees that it is there.
     assert "\u202e" not in written
     assert Document(written).value["attacks"][1]["text"] == text
+
+
+# -- the template
+
+
+@pytest.mark.parametrize("config", ["helpdesk", "orders"])
+def test_the_attacks_of_the_template_are_right_and_all_of_them_are_judged(
+    tmp_path: Path, config: str
+) -> None:
+    template.create(tmp_path / "ws")
+    on_disk = load(tmp_path / "ws").configurations[config]
+    found = read_attack_set(tmp_path / "ws", on_disk).cases
+    attacks = [case for case in found if case.attack is not None]
+    assert attacks
+    assert all(case.scorers for case in attacks)
+    if config == "helpdesk":
+        assert {case.attack.family for case in attacks if case.attack} == set(FAMILIES)
+        assert {case.attack.way for case in attacks if case.attack} == {"input", "document"}
+
+
+def test_the_demo_poisons_a_document_that_is_retrieved_and_then_guards_against_it(tmp_path: Path) -> None:
+    root = tmp_path / "ws"
+    template.create(root)
+    before = load(root).configurations["helpdesk"]
+    assert len(demo_attacks.poison(root)) == 2
+    read = load(root)
+    assert not read.errors
+    poisoned = read.configurations["helpdesk"]
+    assert poisoned.cases[-1].id == demo_attacks.CASE
+    assert [c.kind for c in changed_parts(before.manifest, poisoned.manifest)] == ["corpus"]
+    demo_attacks.guard(root)
+    guarded = load(root).configurations["helpdesk"]
+    assert [c.kind for c in changed_parts(poisoned.manifest, guarded.manifest)] == ["guardrails"]
+    assert guarded.target.guardrails[0].on == ("input", "context")

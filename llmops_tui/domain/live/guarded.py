@@ -52,6 +52,11 @@ class Guarded(msgspec.Struct, array_like=True):
         return "closed" if self.closed else "open" if self.opened else ""
 
     @property
+    def ended(self) -> bool:
+        """The request ended with a message of its own in place of an answer."""
+        return self.action == "fallback" or (self.action == "block" and self.stage in ("input", "output"))
+
+    @property
     def outcome(self) -> tuple[int, int, int, int]:
         """Of requests: it looked, fired, failed itself, passed (neither fired nor failed); 0 or 1 each."""
         fired, failed = bool(self.fired), bool(self.opened or self.closed)
