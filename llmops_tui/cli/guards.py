@@ -309,16 +309,15 @@ def _phrases(workspace: Path | None) -> Mapping[str, Sequence[str]]:
 
 def _trials(root: Path, config: str | None) -> tuple[GuardTrial, ...]:
     """Evaluations; nothing where none was ever made."""
-    from llmops_tui.engine.engine import DATABASE, Engine
+    from llmops_tui.engine.engine import DATABASE
     from llmops_tui.engine.guard_trials import trials
+    from llmops_tui.store import Store
 
     if not (root / DATABASE).exists():
         return ()
-    engine = Engine.open(root, read_only=True)
-    try:
-        return trials(engine, config)
-    finally:
-        engine.close()
+    with Store.open(root / DATABASE, read_only=True) as store:
+        configs = [config] if config else store.versions.configs()
+        return tuple(trial for name in configs for trial in trials(store, name))
 
 
 def _refuse_two_forms(shell: Shell, markdown: bool) -> None:
