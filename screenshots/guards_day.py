@@ -67,9 +67,8 @@ def guards_day(engine: Engine, folder: Path, at: float) -> GuardsRecording:
         curve = guards.curve(store, figures[0].name, wanted)
     configurations = engine.workspace.configurations
     uses = tuple((name, use) for name, c in configurations.items() for use in c.target.guardrails)
-    return GuardsRecording(
-        GuardsView(with_configured(figures, uses), uses, at - 12), items, curve, trials(engine)
-    )
+    found = tuple(trial for name in configurations for trial in trials(engine.store, name))
+    return GuardsRecording(GuardsView(with_configured(figures, uses), uses, at - 12), items, curve, found)
 
 
 def _request(n: int, at: float, chance: random.Random, attacks: set[str]) -> list[Arrived]:

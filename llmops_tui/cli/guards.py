@@ -309,16 +309,14 @@ def _phrases(workspace: Path | None) -> Mapping[str, Sequence[str]]:
 
 def _trials(root: Path, config: str | None) -> tuple[GuardTrial, ...]:
     """Evaluations; nothing where none was ever made."""
-    from llmops_tui.engine.engine import DATABASE, Engine
+    from llmops_tui.engine.engine import DATABASE
     from llmops_tui.engine.guard_trials import trials
+    from llmops_tui.store import Store
 
     if not (root / DATABASE).exists():
         return ()
-    engine = Engine.open(root, read_only=True)
-    try:
-        return trials(engine.store, config)
-    finally:
-        engine.close()
+    with Store.open(root / DATABASE, read_only=True) as store:
+        return trials(store, config)
 
 
 def _refuse_two_forms(shell: Shell, markdown: bool) -> None:
