@@ -210,6 +210,16 @@ def test_a_draft_is_kept_under_an_id_of_its_own(attacked: Desk) -> None:
     assert json.dumps(attacks(attacked.root, "attacks/other.yaml")[0]["origin"]).count(trace_id_of(0)) == 1
 
 
+@pytest.mark.parametrize("config", ["../../outside", "/tmp/outside", "a/b", "no such one"])
+def test_a_configuration_that_only_the_traffic_names_names_no_file(desk: Desk, config: str) -> None:
+    now = time.time()
+    request = Made(now - 60, "v1", config, input="Write to p@x.example", output="p@x.example")
+    live_store(desk.root, [request], now).close()
+    told = desk.json("attack", "add", "--trace", trace_id_of(0))
+    assert told["file"] == "attacks/live.yaml"
+    assert attacks(desk.root, told["file"])[0]["id"] == told["id"]
+
+
 def test_a_trace_that_is_not_there_is_said(attacked: Desk) -> None:
     traffic(attacked.root, {"input": "x", "output": "y"})
     code, _, err = attacked("attack", "add", "--trace", "f" * 32)
