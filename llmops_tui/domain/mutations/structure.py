@@ -39,7 +39,7 @@ def html_comment(text: str) -> str:
 
 
 def markdown_comment(text: str) -> str:
-    r"""A link reference that Markdown does not show: its title ends with `)`, which is written `\)` within."""
+    r"""A link reference that Markdown does not show. Its title ends with `)`: within, that is `\)`."""
     title = re.sub(r"([\\()])", r"\\\1", " ".join(text.split()))
     return f"Please see below.\n\n[//]: # ({title})"
 
