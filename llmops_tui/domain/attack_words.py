@@ -100,12 +100,14 @@ def unique(id_: str, taken: Collection[str]) -> str:
 
 
 def normalised(text: str) -> str:
-    """Equal for texts that differ in case, white space, width, accents' form or what is not drawn.
+    """Equal for texts that differ in case, white space, width, accents' form, what is not drawn, or the marks
+    at the end.
 
     What is written in tag characters is part of it: it is all that such an attack says.
     """
     folded = unicodedata.normalize("NFKC", text.translate(_SPOKEN)).casefold()
-    return " ".join("".join(c for c in folded if unicodedata.category(c) != "Cf").split())
+    seen = " ".join("".join(c for c in folded if unicodedata.category(c) != "Cf").split())
+    return seen.rstrip(".!?… ") or seen
 
 
 def kept_text(text: str) -> str:

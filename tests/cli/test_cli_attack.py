@@ -63,6 +63,13 @@ def test_without_a_baseline_the_rates_are_told_and_nothing_fails_unless_it_is_as
     assert attacked("attack", "--max-success", "0.4")[0] == 1
 
 
+def test_a_limit_that_nothing_could_be_held_against_is_not_kept(attacked: Desk) -> None:
+    file = attacked.root / FILE
+    file.write_text(file.read_text().replace("    scorers: [{not_contains: PWNED}]\n", ""))
+    assert attacked("attack")[0] == 0
+    assert attacked("attack", "--max-success", "0.5")[0] == 3
+
+
 def test_the_gates_verdict_is_the_exit_code(attacked: Desk) -> None:
     assert attacked("run")[0] == 0
     guard(attacked)

@@ -100,6 +100,7 @@ LACKING: list[tuple[str, dict[str, Any], str, str]] = [
     ("eval-set", {"sets": (EvalSet("helpdesk", 9, (), NOW),)}, "partly", "9 cases"),
     ("eval-set", {"sets": (EvalSet("helpdesk", 20, ("one",), NOW),)}, "partly", "19 of them judged"),
     ("eval-set", {"sets": (EvalSet("helpdesk", 20),)}, "partly", "never run"),
+    ("eval-set", {"sets": (EvalSet("helpdesk", 20, (), NOW, 11),)}, "partly", "without 11 of them"),
     ("logged", {"traffic": Traffic()}, "unmet", "no request has come in yet"),
     ("logged", {"traffic": Traffic(newest_at=NOW - 9 * DAY)}, "partly", "in the last 7 days; the newest"),
     ("baseline", {"gates": Gates((Promoted("helpdesk"),))}, "unmet", "none for helpdesk"),
@@ -121,6 +122,8 @@ LACKING: list[tuple[str, dict[str, Any], str, str]] = [
         "1 of 2 (50%) versions",
     ),
     ("gated", {"gates": {"due": (Due("helpdesk", "v4", "committed"),)}}, "unmet", "none for v4 (committed)"),
+    ("gated", {"gates": {"cut": True}}, "unknown", "there may be more"),
+    ("gated", {"gates": {"due": (), "cut": True}}, "unknown", "there may be more"),
     ("pinned", {"models": {"floating": ("local/small",)}}, "unmet", "1 of 1 (100%) models are aliases"),
     ("pinned", {"models": {"names": ("a", "b"), "floating": ("b",)}}, "partly", "move: b"),
     ("pinned", {"models": {"drifted": ("model drift: a answered as b",)}}, "partly", "model drift"),
@@ -194,8 +197,27 @@ def test_what_is_lacking_is_told_with_what_mends_it(
     assert RUNGS.index(ladder.rung) < RUNGS.index(found.rung)
 
 
+def test_a_remedy_is_a_command_and_nothing_from_outside_is_in_it() -> None:
+    files = item("versioned", with_(files={"untracked": ("evals/a b.yaml", "$(x).md")}))
+    assert files.remedy == "git add 'evals/a b.yaml' '$(x).md', then git commit"
+    for due, remedy in (
+        (Due("desk", "v4", "9 live requests"), "llmops-tui gate v4 --config desk"),
+        (
+            Due("desk", "~1a2b3c4d", "committed as 9f8e7d6", recorded=False, commit="9f8e7d6"),
+            "git switch --detach 9f8e7d6 && llmops-tui gate --config desk; git switch -",
+        ),
+        (
+            Due("desk", "$(x)", "9 live requests", recorded=False),
+            "bring that version along with llmops-tui bundle load FILE, then gate it here",
+        ),
+    ):
+        assert item("gated", with_(gates={"due": (due,)})).remedy == remedy
+
+
 #: Facts that are good enough all the same.
 ENOUGH: list[tuple[str, dict[str, Any]]] = [
+    # Cases that were added since wait for the next run.
+    ("eval-set", {"sets": (EvalSet("helpdesk", 20, (), NOW, 10),)}),
     # Somebody is at work.
     ("versioned", {"files": {"edited": ("a.md",), "edited_since": NOW - HOUR}}),
     ("eval-set", {"sets": (EvalSet("helpdesk", 10, (), NOW),)}),

@@ -43,12 +43,16 @@ class EvalSet(msgspec.Struct, frozen=True, tag=True):
     Attributes:
         unjudged: ids of cases that nothing judges.
         evaluated_at: when a whole run over them was last begun; None where none is known.
+        unrun: cases that were not in it.
+        not_known: why that can't be told; empty where it can.
     """
 
     config: str
     cases: int
     unjudged: tuple[str, ...] = ()
     evaluated_at: float | None = None
+    unrun: int = 0
+    not_known: str = ""
 
 
 class Promoted(msgspec.Struct, frozen=True, tag=True):
@@ -74,6 +78,7 @@ class Due(msgspec.Struct, frozen=True, tag=True):
         where: a clause: `committed as 1a2b3c4`, `120 live requests`.
         verdict: of the newest gate on it; empty where there was none.
         at: of the verdict.
+        recorded: this database has it under its name. commit: that it was committed as; empty: none is known.
     """
 
     config: str
@@ -81,13 +86,21 @@ class Due(msgspec.Struct, frozen=True, tag=True):
     where: str
     verdict: str = ""
     at: float | None = None
+    recorded: bool = True
+    commit: str = ""
 
 
 class Gates(msgspec.Struct, frozen=True, tag=True):
-    """What was promoted, and what was judged. promoted: one for each configuration."""
+    """What was promoted, and what was judged.
+
+    Attributes:
+        promoted: one for each configuration.
+        cut: git has only the end of the history here, so that more may be due.
+    """
 
     promoted: tuple[Promoted, ...]
     due: tuple[Due, ...] = ()
+    cut: bool = False
 
 
 class Ci(msgspec.Struct, frozen=True, tag=True):
