@@ -17,14 +17,16 @@ _COLLECT = "start `llmops-tui collect` and send your program's traces there, or 
 def versioned(facts: Facts, limits: Thresholds) -> Said:
     files = had(facts.files)
     if not files.is_in_git:
-        return Said("unmet", "the workspace is not in a git repository", "git init, git add -A, git commit")
+        return Said(
+            "unmet", "the workspace is not in a git repository", "git init && git add -A && git commit"
+        )
     if files.committed_at is None:
-        return Said("unmet", "nothing is committed yet", "git add -A, then git commit")
+        return Said("unmet", "nothing is committed yet", "git add -A && git commit")
     seen = files.committed_at
     if files.untracked:
         some: Status = "unmet" if len(files.untracked) >= files.count else "partly"
         said = f"git does not know {len(files.untracked)} of {files.count} files: {names(files.untracked)}"
-        return Said(some, said, f"git add {shlex.join(files.untracked[:3])}, then git commit", seen)
+        return Said(some, said, f"git add {shlex.join(files.untracked[:3])} && git commit", seen)
     whole = f"{fmt.plural(files.count, 'file')} in git, the newest commit {ago(seen, facts.now)}"
     if files.edited:
         since = files.edited_since

@@ -40,6 +40,15 @@ def reviews_guards(facts: Facts, limits: Thresholds) -> Said:
     if sampled < limits.sampled:
         lacking = fmt.plural(limits.sampled - sampled, "more pass", "more passes")
         return Said("partly", said, f"review {lacking} of the random sample: {by_key}", guards.reviewed_at)
+    names_seen = {each.name for each in seen}
+    idle = [name for name in guards.configured if name not in names_seen]
+    if idle:
+        remedy = "call it in your program: `llmops_tui.guard` (docs/guardrails.md)"
+        return Said("partly", f"{said}; {names(idle)} looked at nothing", remedy, guards.reviewed_at)
+    blind = [each.name for each in seen if not each.sampled]
+    if blind:
+        remedy = f"review passes of the random sample: {by_key}"
+        return Said("partly", f"{said}; no pass of {names(blind)}", remedy, guards.reviewed_at)
     silent = [each.name for each in seen if each.fired and (each.precision is None or not each.precision.n)]
     if silent:
         return Said(

@@ -47,7 +47,9 @@ def gates_changes(facts: Facts, limits: Thresholds) -> Said:
     """Every version that was committed lately or has live traffic was judged by a gate."""
     gates = had(facts.gates)
     if not any(each.version for each in gates.promoted):
-        return Said("unmet", "there is no baseline to hold a change against", "promote a version first")
+        first = next((each.config for each in gates.promoted), "NAME")
+        remedy = f"llmops-tui promote latest --config {first}, and commit baselines.yaml"
+        return Said("unmet", "there is no baseline to hold a change against", remedy)
     within = days(limits.gated_within_s)
     due = gates.due
     judged = [each for each in due if each.verdict]
