@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from llmops_tui.domain.errors import LlmopsError, Problem, StoreError
+from llmops_tui.domain.errors import LlmopsError, Problem, StoreError, UsageError
 from llmops_tui.domain.ladder.facts import Attacks, Due, Gates, Models, Promoted, Recorded
 from llmops_tui.domain.ladder.thresholds import Thresholds
 from llmops_tui.engine.engine import DATABASE
@@ -229,7 +229,20 @@ class StoreFacts:
         """The newest attack run on what is on disk, configuration by configuration."""
         from llmops_tui.engine.doctor_guards import attacked
 
-        return Attacks(tuple(attacked(self._store, each.name, self._present(each)) for each in self._chosen))
+        store = self._store
+        return Attacks(
+            tuple(attacked(store, e.name, self._present(e), self._written(e)) for e in self._chosen)
+        )
+
+    def _written(self, configuration: Configuration) -> tuple[str, ...]:
+        """Ids of the attacks on a configuration, as cases; none where there are none."""
+        from llmops_tui.workspace.attack_sets import read_attack_set
+
+        try:
+            cases = read_attack_set(self._root, configuration).cases
+        except UsageError:
+            return ()
+        return tuple(case.id for case in cases if case.attack is not None)
 
 
 def _is_whole(run: RunInfo) -> bool:

@@ -193,6 +193,12 @@ LACKING: list[tuple[str, dict[str, Any], str, str]] = [
     ("attacks", {"attacks": Attacks((Attacked("helpdesk", "v3"),))}, "unmet", "v3 was never attacked"),
     ("attacks", {"attacks": Attacks((Attacked("helpdesk", "v3", before="v2"),))}, "partly", "v2 was"),
     ("attacks", {"attacks": Attacks((Attacked("d", "v3", NOW - 40 * DAY, 9, 1),))}, "partly", "1 of 9 (11%)"),
+    (
+        "attacks",
+        {"attacks": Attacks((Attacked("d", "v3", NOW, 8, untried=1),))},
+        "partly",
+        "1 attack came since",
+    ),
 ]
 
 
@@ -206,6 +212,12 @@ def test_what_is_lacking_is_told_with_what_mends_it(
     ladder = stand(with_(**fields))
     assert not ladder.has_reached(found.rung)
     assert RUNGS.index(ladder.rung) < RUNGS.index(found.rung)
+
+
+def test_where_there_are_no_attacks_the_command_is_not_all_there_is_to_do() -> None:
+    attacks = Attacks((Attacked("d", "v3", written=False),))
+    remedy = item("attacks", with_(attacks=attacks)).remedy
+    assert remedy == "write attacks/d.yaml (docs/attacks.md), then llmops-tui attack --config d"
 
 
 def test_what_is_to_be_written_into_the_settings_is_right_as_it_stands(tmp_path: Path) -> None:
@@ -245,6 +257,8 @@ def test_a_remedy_is_a_command_and_nothing_from_outside_is_in_it() -> None:
 ENOUGH: list[tuple[str, dict[str, Any]]] = [
     # Cases that were added since wait for the next run.
     ("eval-set", {"sets": (EvalSet("helpdesk", 20, (), NOW, 10),)}),
+    # As do attacks.
+    ("attacks", {"attacks": Attacks((Attacked("d", "v3", NOW, 9, untried=1),))}),
     # Somebody is at work.
     ("versioned", {"files": {"edited": ("a.md",), "edited_since": NOW - HOUR}}),
     ("eval-set", {"sets": (EvalSet("helpdesk", 10, (), NOW),)}),

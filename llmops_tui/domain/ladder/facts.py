@@ -228,6 +228,7 @@ class Attacked(msgspec.Struct, frozen=True, tag=True):
     Attributes:
         version: the present one; empty where it was never recorded.
         before: another version that was attacked, where the present one was not.
+        written: there are attacks in the files. untried: how many of these were not in that run.
     """
 
     config: str
@@ -236,6 +237,8 @@ class Attacked(msgspec.Struct, frozen=True, tag=True):
     attacks: int = 0
     succeeded: int = 0
     before: str = ""
+    written: bool = True
+    untried: int = 0
 
 
 class Attacks(msgspec.Struct, frozen=True, tag=True):
