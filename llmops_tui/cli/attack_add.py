@@ -111,7 +111,8 @@ def add(
     """
     import msgspec
 
-    from llmops_tui.engine.attack_drafts import draft_attack, keep
+    from llmops_tui.engine.attack_drafts import draft_attack
+    from llmops_tui.engine.attack_keeping import keep
 
     parsed = tuple(scorer_of(text) for text in scorers)
     with open_live(workspace) as store:

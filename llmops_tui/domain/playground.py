@@ -117,6 +117,19 @@ def lacking(known: Sequence[Variable], values: Mapping[str, Any]) -> tuple[str, 
     )
 
 
+def by_name(known: Sequence[Variable], there: Mapping[str, Any]) -> dict[str, Any]:
+    """What there is, by the names of the variables; a text alone fills the only one that must be given.
+
+    What no variable is called is left out; what must be given may still be lacking.
+    """
+    values = {v.name: there[v.name] for v in known if v.name in there}
+    needed = lacking(known, values)
+    texts = [value for value in there.values() if isinstance(value, str) and value.strip()]
+    if len(needed) == 1 and len(texts) == 1 and not values:
+        values[needed[0]] = texts[0]
+    return values
+
+
 def suggested_id(values: Mapping[str, Any], taken: Collection[str]) -> str:
     """An id made of the first words of the longest text; none of those that are taken."""
     texts = sorted((v for v in values.values() if isinstance(v, str)), key=len, reverse=True)

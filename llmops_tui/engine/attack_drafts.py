@@ -6,29 +6,27 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.attack import Family, Way
-from llmops_tui.domain.attack_words import family_of, kept_text, named, orders, unique
+from llmops_tui.domain.attack_words import family_of, kept_text, named, orders
 from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.domain.live.judged import answer_of, chunks_of, variables_of
-from llmops_tui.domain.safe_text import clean
+from llmops_tui.domain.safe_text import clean, clean_line
 
 if TYPE_CHECKING:
     from llmops_tui.domain.live.request import Request
     from llmops_tui.domain.trace import Trace
     from llmops_tui.store.live import LiveStore
 
-_DESCRIPTION = "Attacks on the live system, and how they get in."
 #: Characters of an answer that a draft keeps.
 _ANSWER = 20_000
 #: Words that a text and an answer must share in a row to count as given away; and how many are kept.
 _RUN, _LONGEST_RUN = 4, 12
-_PLACE = "{{ attack }}"
+PLACE = "{{ attack }}"
 #: Way → the stage at which a guardrail would have seen it.
 _STAGE_OF: dict[Way, str] = {"input": "input", "document": "context", "tool_result": "tool_result"}
 
@@ -79,12 +77,15 @@ def draft_attack(store: LiveStore, trace_id: str, guardrail: str) -> AttackDraft
         guardrail: that let it pass; empty: none in particular.
 
     Raises:
-        UsageError: there is no such request, or its trace is not kept any more.
+        UsageError: there is no such request, there are several, or its trace is not kept any more.
         StoreError: the database can't be read.
     """
     listed = store.requests.find(trace_id)
-    trace = store.requests.trace(listed.id) if listed is not None else None
-    if listed is None or trace is None or not trace.spans:
+    if listed is None:
+        remedy = "`llmops-tui live requests` lists them; give more digits where several begin alike"
+        raise UsageError(Problem(f"no request, or more than one, is called {clean_line(trace_id)}", remedy))
+    trace = store.requests.trace(listed.id)
+    if trace is None or not trace.spans:
         raise UsageError(Problem("the trace of this request is not kept any more", "choose a newer one"))
     return draft_of(listed.request, trace, guardrail)
 
@@ -115,57 +116,6 @@ def draft_of(request: Request, trace: Trace, guardrail: str) -> AttackDraft:
     )
 
 
-def keep_attack(root: Path, draft: AttackDraft, file: str | None) -> str:
-    """Write it at the end of an attack file, and give the id it has there. See `keep`."""
-    return keep(root, draft, file)[0]
-
-
-def keep(root: Path, draft: AttackDraft, file: str | None) -> tuple[str, str]:
-    """Write it at the end of an attack file; gives the id it has there, and the file.
-
-    Args:
-        file: path in the workspace; None: the first file of attacks on its configuration, or a new one.
-
-    Raises:
-        UsageError: nobody would judge it, its id or a scorer is not right, or the file can't take it.
-        WorkspaceError: the file can't be read or written.
-    """
-    from llmops_tui.engine.live_cases import eval_file_of
-    from llmops_tui.workspace.attack_edit import add_attacks, attacks_in, mistakes
-    from llmops_tui.workspace.attack_sets import attack_files
-
-    there = attack_files(root, draft.config)
-    chosen = eval_file_of(root, file) if file else next(iter(there), _new_file(root, draft.config))
-    if not draft.scorers and not _judged_by(root, chosen, draft.family):
-        raise UsageError(
-            Problem(
-                "an attack needs somebody to judge it", "say what a safe answer may not have: not_contains"
-            )
-        )
-    taken = {str(each.get("id")) for name in {*there, chosen} for each in attacks_in(root, name)}
-    entry = {**draft.entry(), "id": unique(draft.id, taken)}
-    if wrong := mistakes(root, entry):
-        raise UsageError(*wrong)
-    add_attacks(root, chosen, [entry], _DESCRIPTION)
-    return str(entry["id"]), chosen
-
-
-def _new_file(root: Path, config: str) -> str:
-    """A request may say anything of its configuration: only that of a file gives its name."""
-    from llmops_tui.workspace.attack_sets import configs_of
-    from llmops_tui.workspace.reader import Reader
-
-    return f"attacks/{config if config in configs_of(Reader(root)) else 'live'}.yaml"
-
-
-def _judged_by(root: Path, file: str, family: Family) -> bool:
-    """Whether a file has somebody to judge its attacks by itself."""
-    from llmops_tui.workspace.attack_edit import settings_in
-
-    settings = settings_in(root, file)
-    return bool(settings.get("scorers") or (family == "leakage" and settings.get("canaries")))
-
-
 # -- where it came in
 
 
@@ -190,7 +140,7 @@ def _entrance(asked: dict[str, Any], trace: Trace, answer: str, guardrail: str) 
     """The text that looks most like an attack, of all that went in; the user's where none does."""
     found = [
         *_of_input(asked),
-        *(_Entrance("document", text, {"vars": asked, "planted": [_PLACE]}) for text in _chunks(trace)),
+        *(_Entrance("document", text, {"vars": asked, "planted": [PLACE]}) for text in _chunks(trace)),
         *_of_tools(trace, asked),
     ]
     if not found:
@@ -209,7 +159,7 @@ def _entrance(asked: dict[str, Any], trace: Trace, answer: str, guardrail: str) 
 def _of_input(asked: dict[str, Any]) -> Iterable[_Entrance]:
     for name, value in asked.items():
         if isinstance(value, str) and value:
-            yield _Entrance("input", value, {"vars": {**asked, name: _PLACE}})
+            yield _Entrance("input", value, {"vars": {**asked, name: PLACE}})
 
 
 def _chunks(trace: Trace) -> list[str]:
@@ -225,7 +175,7 @@ def _of_tools(trace: Trace, asked: dict[str, Any]) -> Iterable[_Entrance]:
         tool = str(span.attributes.get(a.TOOL_NAME) or span.name)
         text = kept_text(result if isinstance(result, str) else json.dumps(result))
         if result is not None and text:
-            yield _Entrance("tool_result", text, {"vars": asked, "tools": {tool: _PLACE}})
+            yield _Entrance("tool_result", text, {"vars": asked, "tools": {tool: PLACE}})
 
 
 def _stages(trace: Trace, guardrail: str) -> set[str]:

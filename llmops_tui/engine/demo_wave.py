@@ -169,7 +169,8 @@ def _figures(live: LiveStore, wanted: LiveFilter, now: float) -> GuardFigures:
 
 def _keep(engine: Engine, live: LiveStore, missed: GuardItem) -> tuple[str, str]:
     """The miss as an attack: from now on the guardrail has to fire on it."""
-    from llmops_tui.engine.attack_drafts import draft_attack, keep
+    from llmops_tui.engine.attack_drafts import draft_attack
+    from llmops_tui.engine.attack_keeping import keep
 
     draft = draft_attack(live, missed.row.trace_id, NAME)
     draft = msgspec.structs.replace(draft, scorers=({"guardrail_fires": NAME},))

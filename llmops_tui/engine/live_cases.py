@@ -126,14 +126,8 @@ def case_of_request(
 
 
 def _values(wanted: Sequence[pure.Variable], trace: Trace) -> dict[str, Any]:
-    """What went in, by the names of the prompt; a text alone fills its only variable that must be given."""
-    there = variables_of(trace)
-    values = {v.name: _safe(there[v.name]) for v in wanted if v.name in there}
-    lacking = pure.lacking(wanted, values)
-    texts = [value for value in there.values() if isinstance(value, str) and value.strip()]
-    if len(lacking) == 1 and len(texts) == 1 and not values:
-        values[lacking[0]] = clean(texts[0])
-    return values
+    """What went in, by the names of the prompt."""
+    return pure.by_name(wanted, {name: _safe(value) for name, value in variables_of(trace).items()})
 
 
 def _safe(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -41,6 +41,29 @@ class _Place(msgspec.Struct, frozen=True):
     side: int
     of: _Side
     model: Model
+
+
+def read_by(configuration: Configuration, cases: Sequence[Case]) -> dict[str, bool]:
+    """What a configuration reads of a case: variable → whether it must be given, in the order of its prompts.
+
+    Args:
+        cases: a function or a command reads whatever these give.
+    """
+    from llmops_tui.workspace import variables_of
+
+    target = configuration.target
+    queries = "\n".join(each.query for each in target.retrievals)
+    found: dict[str, bool] = {}
+    for prompt in configuration.manifest.of_kind("prompt"):
+        found |= variables_of(prompt.value, queries)
+    if not found:
+        found = {name: True for case in cases[:1] for name in case.vars}
+    steps = {step.name for step in target.steps}
+    return {
+        name: needed
+        for name, needed in found.items()
+        if name not in steps and (name != "context" or target.retrieval is None)
+    }
 
 
 class Playground:
@@ -187,26 +210,14 @@ class Playground:
         return _Side(before.name, subject.configuration), right, subject.adapted
 
     def _variables(self, left: _Side | None, right: _Side) -> tuple[pure.Variable, ...]:
-        from llmops_tui.workspace import variables_of
-
+        cases = right.configuration.cases
         read: dict[str, bool] = {}
         for side in (right, left):
-            if side is None:
-                continue
-            target = side.configuration.target
-            queries = "\n".join(each.query for each in target.retrievals)
-            found: dict[str, bool] = {}
-            for prompt in side.configuration.manifest.of_kind("prompt"):
-                found |= variables_of(prompt.value, queries)
-            if not found:
-                # A function or a command reads whatever its cases give.
-                found = {name: True for case in right.configuration.cases[:1] for name in case.vars}
-            steps = {step.name for step in target.steps}
+            found = read_by(side.configuration, cases) if side is not None else {}
             for name, needed in found.items():
-                if name not in steps and (name != "context" or target.retrieval is None):
-                    # What the left side alone reads may be left out: that side says so.
-                    read.setdefault(name, needed and side is right)
-        return pure.variables(read, right.configuration.cases)
+                # What the left side alone reads may be left out: that side says so.
+                read.setdefault(name, needed and side is right)
+        return pure.variables(read, cases)
 
     async def _case(
         self, configuration: Configuration, request: PlaygroundRequest

@@ -166,7 +166,7 @@ class SessionGuards(SessionLive):
 
     def keep_guard_attack(self, draft: AttackDraft) -> Future[tuple[str, str]]:
         def work(engine: Engine) -> tuple[str, str]:
-            from llmops_tui.engine.attack_drafts import keep
+            from llmops_tui.engine.attack_keeping import keep
 
             if self._viewing:
                 raise UsageError(_VIEWS)
