@@ -91,14 +91,14 @@ def _called(version: GuardVersion) -> str:
 
 
 def _evaluations(trials: Sequence[GuardTrial], now: float, width: int) -> list[Line]:
-    """`helpdesk v12  caught 14/16 attacks, 1 got through, 1/40 harmless false alarms  3 h ago`."""
+    """`helpdesk v12  fired on 14/16 attacks, 1 got through, 1/40 harmless false alarms  3 h ago`."""
     if not trials:
         remedy = "llmops-tui attack runs attacks and harmless cases against it"
         return [(), *_row("evaluations", [("none yet: ", "dim"), (remedy, "dim")], width)]
     lines: list[Line] = [(), ((" in evaluations, the newest run each", "dim"),)]
     for t in trials:
         spans: list[Span] = [(f" {shown_line(t.config)} v{t.version}  ", "bold")]
-        spans += [(f"caught {t.caught}/{t.attacks} attacks", "improved" if t.caught == t.attacks else "")]
+        spans += [(f"fired on {t.caught}/{t.attacks} attacks", "improved" if t.caught == t.attacks else "")]
         if t.succeeded:
             spans.append((f", {t.succeeded} got through", "regressed"))
         spans.append((f", {t.alarms}/{t.harmless} harmless false alarms", "regressed" if t.alarms else ""))

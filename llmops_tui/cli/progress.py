@@ -1,9 +1,10 @@
-"""The progress of a run, on stderr: a bar on a terminal, and elsewhere only what needs saying."""
+"""The progress of a run, on stderr: a bar on a terminal; elsewhere a line now and then."""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from llmops_tui.engine.events import Event, Notice, Progress, RunStarted, Workin
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
+#: How often a pipe hears how far it is.
+SAID_EVERY_S = 30.0
 OnEvent = Callable[[Event], None]
 
 
@@ -26,14 +29,14 @@ def progress_of(shell: Shell) -> Iterator[OnEvent]:
         with _bar() as bar:
             yield _on_terminal(bar)
     else:
-        yield _quiet(shell.say)
+        yield in_a_pipe(shell.say)
 
 
 @contextmanager
 def working_on(shell: Shell) -> Iterator[OnEvent]:
-    """A listener for longer work: a bar on a terminal, and elsewhere only what needs saying."""
+    """A listener for longer work: a bar on a terminal; elsewhere a line now and then."""
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield _quiet(shell.say)
+        yield in_a_pipe(shell.say)
         return
     with _bar() as bar:
         task = bar.add_task("starting", total=None, figures="")
@@ -55,13 +58,32 @@ def working_on(shell: Shell) -> Iterator[OnEvent]:
         yield listen
 
 
-def _quiet(say: Callable[[str], None]) -> OnEvent:
+def in_a_pipe(say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> OnEvent:
+    """A listener that says each notice once, and of what takes long now and then how far it is.
+
+    Args:
+        clock: seconds.
+    """
     said: set[str] = set()
+    told_at = clock()
+    name = ""
 
     def listen(event: Event) -> None:
-        if isinstance(event, Notice) and event.text and event.text not in said:
-            said.add(event.text)
-            say(f"{event.level}: {clean_line(event.text)}")
+        nonlocal told_at, name
+        line = ""
+        match event:
+            case Notice() if event.text and event.text not in said:
+                said.add(event.text)
+                say(f"{event.level}: {clean_line(event.text)}")
+            case RunStarted():
+                name = f"{event.version.config} {event.version.name}"
+            case Progress():
+                line = f"{name}: {figures(event)}" if name else figures(event)
+            case Working() if event.what:
+                line = f"{event.what}: {work_figures(event)}"
+        if line and clock() - told_at >= SAID_EVERY_S:
+            told_at = clock()
+            say(clean_line(line))
 
     return listen
 

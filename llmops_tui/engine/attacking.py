@@ -6,6 +6,7 @@ are never a version's results in History, Matrix or the ordinary gate, and make 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
@@ -31,6 +32,9 @@ from llmops_tui.engine.looks import over_budget
 from llmops_tui.engine.pairing import Side, Spent
 from llmops_tui.engine.verdicts import facts_of
 from llmops_tui.store import Store, WorkspaceLock
+
+#: As a gate advises more trials.
+_TRIALS = re.compile(r"\(trials: (\d+)\)")
 
 
 class Attacking(Gate):
@@ -123,7 +127,8 @@ class Attacking(Gate):
         wanted = set(chosen)
         cases = {case.id: case for case in configuration.cases if case.id in wanted}
         snapshots = [self._snapshot(side.version, cases) for side in sides]
-        told = [figures(each.rows, cases, looks_of(self._store, each.rows)) for each in snapshots]
+        tag = self._engine.workspace.gate.critical
+        told = [figures(each.rows, cases, looks_of(self._store, each.rows), tag) for each in snapshots]
         attacks = sum(case.attack is not None for case in cases.values())
         outcome = AttackOutcome(
             *(versions[-1], told[-1], attacks, len(cases) - attacks),
@@ -166,7 +171,25 @@ class Attacking(Gate):
             provider_calls=spent.calls,
             cut_short=spent.cancelled,
         )
-        return judge(given, rules_for(self._engine.workspace.gate, cases.values()))
+        judged = judge(given, rules_for(self._engine.workspace.gate, cases.values()))
+        return advised(judged, configuration.file)
+
+
+def advised(result: GateResult, file: str) -> GateResult:
+    """With the advice of a gate in the words of this command: it adjudicates nothing, and asks again itself.
+
+    Args:
+        file: of the configuration, which says how many trials there are.
+    """
+
+    def said(text: str) -> str:
+        text = text.replace(", or --adjudicate", "").replace("llmops-tui run --failed", "llmops-tui attack")
+        return _TRIALS.sub(rf"(trials: \1 in {file})", text.replace("run the gate again", "run it again"))
+
+    rules = tuple(msgspec.structs.replace(r, would_decide=said(r.would_decide)) for r in result.rules)
+    return msgspec.structs.replace(
+        result, rules=rules, headline=said(result.headline), reasons=tuple(map(said, result.reasons))
+    )
 
 
 def rules_for(settings: GateSettings, cases: Iterable[Case]) -> GateSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llmops_tui.domain.attack import is_attack
+from llmops_tui.domain.attack_figures import slipped
 from llmops_tui.domain.guardrails.look import Look
 from llmops_tui.domain.live.guards import GuardTrial
 from llmops_tui.domain.run import Row, Snapshot
@@ -32,7 +33,7 @@ def trials(store: Store, config: str | None = None) -> tuple[GuardTrial, ...]:
 def _of(store: Store, snapshot: Snapshot) -> list[GuardTrial]:
     looks = looks_of(store, snapshot.rows)
     names = dict.fromkeys(look.name for each in looks.values() for look in each)
-    return [_trial(snapshot, name, _seen(snapshot, looks, name)) for name in names]
+    return [_trial(snapshot, name, _seen(snapshot, looks, name), looks) for name in names]
 
 
 def _seen(snapshot: Snapshot, looks: dict[int, tuple[Look, ...]], name: str) -> list[tuple[Row, list[bool]]]:
@@ -46,7 +47,9 @@ def _seen(snapshot: Snapshot, looks: dict[int, tuple[Look, ...]], name: str) -> 
     return found
 
 
-def _trial(snapshot: Snapshot, name: str, seen: list[tuple[Row, list[bool]]]) -> GuardTrial:
+def _trial(
+    snapshot: Snapshot, name: str, seen: list[tuple[Row, list[bool]]], looks: dict[int, tuple[Look, ...]]
+) -> GuardTrial:
     attacks = [(row, fired) for row, fired in seen if is_attack(row.case_id)]
     harmless = [(row, fired) for row, fired in seen if not is_attack(row.case_id)]
     return GuardTrial(
@@ -55,7 +58,7 @@ def _trial(snapshot: Snapshot, name: str, seen: list[tuple[Row, list[bool]]]) ->
         guardrail=name,
         attacks=len(attacks),
         caught=sum(all(fired) for _, fired in attacks),
-        succeeded=sum(row.status == "failed" for row, _ in attacks),
+        succeeded=sum(slipped(row, looks, name) for row, _ in attacks),
         harmless=len(harmless),
         alarms=sum(any(fired) for _, fired in harmless),
         at=snapshot.run.started_at,

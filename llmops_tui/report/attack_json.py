@@ -65,6 +65,8 @@ def _figures(figures: AttackFigures) -> Json:
         "false_alarms": _estimate(figures.alarms),
         "by_way": [{"family": r.family, "way": r.way, **_estimate(r.success)} for r in figures.by_way],
         "by_mutation": [{"mutation": r.mutation, **_estimate(r.success)} for r in figures.by_mutation],
+        "got_through": list(figures.got_through),
+        "critical": figures.critical,
         "guardrails": [_guard(guard) for guard in figures.guards],
         "unjudged": figures.unjudged,
         "errors": figures.errors,
@@ -75,7 +77,8 @@ def _figures(figures: AttackFigures) -> Json:
 def _guard(guard: GuardRate) -> Json:
     return {
         "name": guard.name,
-        "caught": _estimate(guard.caught),
+        "fired": _estimate(guard.fired),
+        "stopped": guard.stopped,
         "got_through": guard.through,
         "false_alarms": _estimate(guard.alarms),
         "failed": guard.failed,

@@ -12,6 +12,12 @@ from llmops_tui.domain.safe_text import clean_line
 from llmops_tui.report.gate_text import MOST, STYLE, rule_lines, sentences, table
 from llmops_tui.report.text import EMPTY, Line
 
+#: Attacks that got through which are named in a text.
+MOST_NAMED = 20
+#: Cases of a mutation below which it has no row of its own, unless something got through.
+FEW = 5
+#: What must be known of the rows by mutation.
+CLUSTERS = "The variants of one attack count as one cluster in every interval."
 #: Rows of a report: (what, before, now); before is None where nothing is held against it.
 Rates = list[tuple[str, Estimate | None, Estimate]]
 
@@ -24,7 +30,11 @@ def attack_lines(outcome: AttackOutcome, *, width: int = 100) -> list[Line]:
     """
     lines = [*_head(outcome), EMPTY, *_rates("", overall(outcome), outcome)]
     lines += [EMPTY, *_rates("attacks that got through", by_way(outcome), outcome)]
-    lines += [EMPTY, *_rates("by mutation", by_mutation(outcome), outcome)]
+    shown, rest = by_mutation(outcome)
+    lines += [EMPTY, *(_rates("by mutation", shown, outcome) if shown else ())]
+    lines += sentences([*([rest] if rest else []), CLUSTERS], width)
+    if outcome.figures.got_through:
+        lines += [EMPTY, ((through_title(outcome.figures), "bold"),), *_through(outcome.figures)]
     lines += [EMPTY, *_guards(outcome)]
     for title, names, style in (
         ("Get through now, and did not", outcome.moved.through, "regressed"),
@@ -72,13 +82,37 @@ def by_way(outcome: AttackOutcome) -> Rates:
     return _beside(named(outcome.before), named(outcome.figures))
 
 
-def by_mutation(outcome: AttackOutcome) -> Rates:
-    """Success by mutation."""
+def by_mutation(outcome: AttackOutcome) -> tuple[Rates, str]:
+    """Success by mutation, and of the others in one sentence, empty where there are none: those of which few
+    were tried, and none got through on either side."""
 
     def named(figures: AttackFigures | None) -> dict[str, Estimate]:
         return {r.mutation: r.success for r in figures.by_mutation} if figures else {}
 
-    return _beside(named(outcome.before), named(outcome.figures))
+    rates = _beside(named(outcome.before), named(outcome.figures))
+    shown = [(n, old, new) for n, old, new in rates if new.n >= FEW or _any(old) or _any(new)]
+    few = [new.n for n, old, new in rates if (n, old, new) not in shown]
+    others = f"{fmt.plural(len(few), 'other')}: 0 of {fmt.count(sum(few))} got through"
+    return shown, others if few else ""
+
+
+def _any(rate: Estimate | None) -> bool:
+    return rate is not None and bool(rate.value)
+
+
+def through_title(figures: AttackFigures) -> str:
+    """`Got through (12, of which 2 critical)`."""
+    critical = f", of which {fmt.count(figures.critical)} critical" if figures.critical else ""
+    return f"Got through ({fmt.count(len(figures.got_through))}{critical})"
+
+
+def _through(figures: AttackFigures) -> list[Line]:
+    """The first of them; critical ones stand first, and are marked."""
+    lines = _names(figures.got_through, "regressed", MOST_NAMED)
+    return [
+        (*line, ("  critical", "regressed")) if n < min(figures.critical, MOST_NAMED) else line
+        for n, line in enumerate(lines)
+    ]
 
 
 def _beside(before: dict[str, Estimate], now: dict[str, Estimate]) -> Rates:
@@ -141,26 +175,32 @@ def _guards(outcome: AttackOutcome) -> list[Line]:
         return [((f"No guardrail looked at anything in {outcome.candidate.name}.", "dim"),)]
     rows = [guard_cells(guard) for guard in outcome.figures.guards]
     return table(
-        ["guardrail", "caught of the attacks it saw", "got through", "fired on harmless cases"],
+        ["guardrail", *GUARD_HEAD],
         rows,
         [""] * len(rows),
-        right=(2,),
+        right=(2, 3),
     )
 
 
+#: Of the attacks that it saw: the share it fired on, how many of these it stopped, and what it passed that
+#: got through.
+GUARD_HEAD = ("fired on attacks", "stopped", "passed, got through", "false alarms on harmless cases")
+
+
 def guard_cells(guard: GuardRate) -> list[str]:
-    """A guardrail as a row: its name, what it caught, what got through, its false alarms."""
+    """A guardrail as a row: its name, and what `GUARD_HEAD` says."""
     return [
         clean_line(guard.name),
-        estimate_words(guard.caught),
+        estimate_words(guard.fired),
+        fmt.count(guard.stopped),
         fmt.count(guard.through),
         estimate_words(guard.alarms),
     ]
 
 
-def _names(names: Sequence[str], style: str) -> list[Line]:
+def _names(names: Sequence[str], style: str, most: int = MOST) -> list[Line]:
     change = fmt.symbol(style)
-    lines: list[Line] = [((f"{change} {clean_line(name)}", style),) for name in names[:MOST]]
-    if len(names) > MOST:
-        lines.append(((f"and {fmt.count(len(names) - MOST)} more; --json has them all", "dim"),))
+    lines: list[Line] = [((f"{change} {clean_line(name)}", style),) for name in names[:most]]
+    if len(names) > most:
+        lines.append(((f"and {fmt.count(len(names) - most)} more; --json has them all", "dim"),))
     return lines

@@ -93,7 +93,7 @@ def sentences(said: Iterable[str], width: int) -> list[Line]:
 
 def rule_lines(rules: Sequence[RuleResult]) -> list[Line]:
     """A table of rules."""
-    head = ["rule", "ok", "limit", "observed", "interval", "p", "alpha"]
+    head = ["rule", "ok", "limit", "observed", "interval", "p (Holm)", "alpha"]
     rows = [
         [
             clean_line(r.rule),

@@ -82,7 +82,9 @@ def _trials(trials: Sequence[GuardTrial]) -> str:
         for t in trials
     ]
     return table(
-        ["version", "guardrail", "attacks caught", "got through", "false alarms"], rows, right=(2, 3, 4)
+        ["version", "guardrail", "fired on attacks", "passed, got through", "false alarms"],
+        rows,
+        right=(2, 3, 4),
     )
 
 

@@ -108,7 +108,7 @@ def _trial_lines(trials: Sequence[GuardTrial]) -> list[Line]:
                 (f"  {fmt.pad(clean_line(f'{t.config} v{t.version}'), 18)}", ""),
                 (fmt.pad(clean_line(t.guardrail), 18), ""),
                 (
-                    f"caught {t.caught} of {fmt.plural(t.attacks, 'attack')}, {t.succeeded} got through"
+                    f"fired on {t.caught} of {fmt.plural(t.attacks, 'attack')}, {t.succeeded} got through"
                     f" · fired on {t.alarms} of {fmt.plural(t.harmless, 'harmless case')}",
                     "",
                 ),

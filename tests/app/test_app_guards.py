@@ -84,7 +84,7 @@ async def test_of_the_chosen_one_rate_versions_evaluations_and_configurations_ar
         assert "injection fired · share of requests, last 24 h" in text
         assert "● injection 1.2% n 12,345" in text
         assert "helpdesk v12       120      7,200    1.7%  1.4–2.0%" in text
-        assert "helpdesk v12  caught 14/16 attacks, 1 got through, 1/40 harmless false" in text
+        assert "helpdesk v12  fired on 14/16 attacks, 1 got through, 1/40 harmless false" in text
         assert "p50 0.40 ms · p95 1.1 ms a request" in text
         assert "on input; flag from 0.7; fails open" in text
         await press(pilot, "j", "j")
@@ -396,7 +396,7 @@ async def test_guardrails_without_live_traffic_are_listed_with_their_evaluations
         assert "nothing collected" in text.splitlines()[0]
         assert text.count("has not looked yet") == 4
         assert "No live traffic has come in yet: llmops-tui collect receives it." in text
-        assert "caught 14/16 attacks" in text
+        assert "fired on 14/16 attacks" in text
 
 
 async def test_an_app_that_views_only_shows_and_writes_nothing() -> None:

@@ -79,7 +79,7 @@ def test_the_gates_verdict_is_the_exit_code(attacked: Desk) -> None:
     assert told["newly_stopped"] == ["pwned/input/plain"]
     assert told["figures"]["success"]["value"] == 0.0
     (words,) = told["figures"]["guardrails"]
-    assert (words["name"], words["caught"]["value"], words["false_alarms"]["value"]) == ("words", 0.5, 0.0)
+    assert (words["name"], words["fired"]["value"], words["false_alarms"]["value"]) == ("words", 0.5, 0.0)
     # The other way round.
     assert attacked("promote", "v2", "--force", "--note", "it is safer")[0] == 0
     file = attacked.root / "configs/desk.yaml"

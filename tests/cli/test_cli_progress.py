@@ -1,4 +1,4 @@
-"""Progress of a run: a line on a terminal, silence in a pipe but for what needs saying."""
+"""Progress of a run: a line on a terminal; in a pipe what needs saying, and now and then how far it is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from llmops_tui.cli.progress import figures, progress_of, work_figures
+from llmops_tui.cli.progress import SAID_EVERY_S, figures, in_a_pipe, progress_of, work_figures
 from llmops_tui.cli.shell import Shell
 from llmops_tui.engine.events import Notice, Progress, Working
 
@@ -46,6 +46,23 @@ def test_a_pipe_hears_each_notice_once_and_no_progress(capsys: pytest.CaptureFix
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == "warning: The worker process ended (SIGKILL); it was started anew.\n"
+
+
+def test_a_pipe_hears_now_and_then_how_far_longer_work_is() -> None:
+    now = 0.0
+    said: list[str] = []
+    listen = in_a_pipe(said.append, lambda: now)
+    for n in range(10):
+        now = n * SAID_EVERY_S / 4
+        listen(Working("Attack: v1 and v2\x1b[31m", n, 40, n, 0.0))
+    listen(progress())
+    now += SAID_EVERY_S
+    listen(progress())
+    assert said == [
+        "Attack: v1 and v2: 4/40 · 4 requests · $0",
+        "Attack: v1 and v2: 8/40 · 8 requests · $0",
+        "12/20 · 2.7/s · 3 s left · $0.0042",
+    ]
 
 
 def test_longer_work_says_answers_requests_cost_errors_and_who_is_waited_for() -> None:

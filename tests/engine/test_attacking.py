@@ -15,9 +15,10 @@ from engine_bench import Bench
 
 from llmops_tui.domain.attack_outcome import AttackOutcome
 from llmops_tui.domain.errors import UsageError
+from llmops_tui.domain.gate.result import GateResult, RuleResult
 from llmops_tui.domain.ladder.ladder import Item
 from llmops_tui.domain.live.guards import GuardTrial
-from llmops_tui.engine.attacking import Attacking
+from llmops_tui.engine.attacking import Attacking, advised
 from llmops_tui.engine.doctor import doctor
 from llmops_tui.engine.events import AttackRequest, GateRequest
 from llmops_tui.engine.gating import Gate, GateOutcome
@@ -52,6 +53,7 @@ STOPS_PWNED: list[Any] = [
     {"regex": {"value": "(?i)pwned", "name": "words", "on": "input", "action": "block"}}
 ]
 STOPS_ALPHA: list[Any] = [{"regex": {"value": "alpha", "name": "words", "on": "input", "action": "block"}}]
+CARRIERS = {"input": {"vars": {"question": "{{ attack }}"}}}
 HARMLESS = {"one": "alpha beta", "two": "gamma"}
 
 
@@ -121,11 +123,67 @@ async def test_a_guardrail_that_stops_an_attack_passes_and_what_it_caught_is_tol
     assert outcome.result.verdict == "pass", outcome.result.reasons
     assert outcome.result.by_fact
     (guard,) = outcome.figures.guards
-    assert (guard.name, guard.caught.value, guard.caught.n) == ("words", 0.25, 4)
+    assert (guard.name, guard.fired.value, guard.fired.n, guard.stopped) == ("words", 0.25, 4, 1)
     assert (guard.alarms.value, guard.alarms.n) == (0.0, 2)
     assert guard.missed == ("pwned/input/leet", "prompt/input/plain", "harmless-one/input/plain")
+    # It passed one attack that got through, and one that did not.
+    assert guard.through == 1
+    assert outcome.figures.got_through == ("prompt/input/plain",)
+    ours.engine.close()
+
+
+async def test_what_only_sees_or_redacts_fires_and_stops_nothing(tmp_path: Path) -> None:
+    flags = [{"regex": {"value": "(?i)pwned", "name": "words", "on": "input", "action": "flag"}}]
+    ours = bench(tmp_path, guardrails=flags)
+    (guard,) = (await attacked(ours)).figures.guards
+    assert (guard.fired.value, guard.stopped) == (0.25, 0)
+    # What it fired on got through as well; that is none that it passed.
     assert guard.through == 1
     ours.engine.close()
+
+
+async def test_a_firing_that_a_harmless_case_asks_for_is_no_false_alarm(tmp_path: Path) -> None:
+    also = [{"regex": {"value": "alpha", "name": "other", "on": "input", "action": "flag"}}]
+    ours = bench(tmp_path, guardrails=[*also, *STOPS_ALPHA])
+    file = ours.engine.root / "attacks/bench.yaml"
+    for scorer, expected in (("guardrail_fires", 0), ({"guardrail_fires": "words"}, 1)):
+        case = {"id": "mine", "vars": {"question": "alpha"}, "scorers": [scorer]}
+        file.write_text(
+            json.dumps({**ATTACKS, "carriers": CARRIERS, "harmless": [], "cases": [case]}), "utf-8"
+        )
+        found = (await attacked(ours)).figures
+        assert [guard.fired_on for guard in found.guards] == [("mine",) if expected else (), ()]
+        assert (found.alarms.value, found.alarms.n) == (expected, 1)
+        assert found.harmless.value == 0.0
+    ours.engine.close()
+
+
+async def test_attacks_that_get_through_are_named_the_critical_ones_first(tmp_path: Path) -> None:
+    ours = bench(tmp_path)
+    tagged = [{**each, "tags": ["critical"] * (each["id"] == "prompt")} for each in ATTACKS["attacks"]]  # type: ignore[attr-defined]
+    file = ours.engine.root / "attacks/bench.yaml"
+    file.write_text(json.dumps({**ATTACKS, "attacks": tagged}), "utf-8")
+    found = (await attacked(ours)).figures
+    assert found.got_through == ("prompt/input/plain", "pwned/input/plain")
+    assert found.critical == 1
+    ours.engine.close()
+
+
+def test_advice_is_only_of_what_there_is_to_do_here() -> None:
+    about = "about 3 trials of each case would decide"
+    rule = RuleResult(
+        "tag:attack", "tag", 0.1, 0.2, None, "it fell", would_decide=f"{about} (trials: 3, or --adjudicate)"
+    )
+    errors = RuleResult(
+        "errors", "errors", 0, 1, False, "1", would_decide="ask again: llmops-tui run --failed"
+    )
+    gate = GateResult("inconclusive", "tag:attack", about, (rule.would_decide,), (rule, errors))
+    found = advised(gate, "configs/desk.yaml")
+    assert [each.would_decide for each in found.rules] == [
+        f"{about} (trials: 3 in configs/desk.yaml)",
+        "ask again: llmops-tui attack",
+    ]
+    assert found.reasons == (found.rules[0].would_decide,)
 
 
 async def test_attacks_that_get_through_again_fail_by_name(tmp_path: Path) -> None:
@@ -237,7 +295,7 @@ async def test_an_attack_in_a_planted_document_is_seen_before_the_prompt_is_put_
     ours.configure(guardrails=stops, retrieval=retrieval)
     second = await attacked(ours, baseline="v1")
     assert second.moved.stopped == ("pwned/document/plain",)
-    assert second.figures.guards[0].caught.value == 1.0
+    assert second.figures.guards[0].fired.value == 1.0
     ours.engine.close()
 
 

@@ -52,7 +52,7 @@ def test_text_says_what_is_known_and_what_is_not() -> None:
             "90.0%        68.3%–98.8%  20 reviewed firings",
         ),
         *("not reviewed", "threshold 0.50 → 0.60", "to review: 1 firing, 2 passes of the random sample"),
-        *("caught 38 of 40 attacks, 1 got through · fired on 1 of 20 harmless cases",),
+        *("fired on 38 of 40 attacks, 1 got through · fired on 1 of 20 harmless cases",),
     ):
         assert part in found
     assert "No guardrail looked at anything" in plain(guards_lines([], [], LiveFilter()))

@@ -216,8 +216,8 @@ class GuardTrial(msgspec.Struct, frozen=True):
     """A guardrail of one version in evaluations: the newest run over attacks and harmless cases.
 
     Attributes:
-        attacks: attack cases that ran with it; caught: those on which it fired; succeeded: attacks that got
-            through all the same (or past it).
+        attacks: attack cases that ran with it; caught: those on which it fired in every trial;
+            succeeded: those that got through in a trial in which it did not fire.
         harmless: other cases; alarms: those on which it fired.
         at: when it ran, Unix seconds.
     """
