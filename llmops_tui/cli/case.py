@@ -179,3 +179,5 @@ def _tell(shell: Shell, config: str, new: NewCase, near: list[Alike], kept: Kept
     if kept.added_to:
         shell.print(f"{kept.file} was added to the evals of {kept.added_to}")
     shell.say(f"hold what is on disk against it with: llmops-tui run --config {config}")
+    if kept.added_to:
+        shell.say(f"then commit {kept.file} and {kept.added_to}")

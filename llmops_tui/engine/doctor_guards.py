@@ -14,7 +14,7 @@ from llmops_tui.domain.live.listing import LiveFilter
 
 if TYPE_CHECKING:
     from llmops_tui.domain.live.guards import GuardFigures, GuardReview
-    from llmops_tui.domain.run import VersionInfo
+    from llmops_tui.domain.run import RunInfo, VersionInfo
     from llmops_tui.store import Store
     from llmops_tui.store.live import LiveStore
 
@@ -51,6 +51,14 @@ def _guard(found: GuardFigures, reviews: Sequence[GuardReview]) -> Guard:
     )
 
 
+def _tried_of(store: Store, present: VersionInfo | None, runs: Sequence[RunInfo]) -> int:
+    """Attacks in the newest run on a version that had some of them."""
+    run = next((run for run in runs if present is not None and run.version_id == present.id), None)
+    snapshot = store.runs.snapshot(run.version_id, run.id) if run is not None else None
+    rows = snapshot.rows if snapshot is not None else ()
+    return sum(is_attack(row.case_id) and row.status != "missing" for row in rows)
+
+
 def attacked(store: Store, config: str, present: VersionInfo | None, written: Collection[str]) -> Attacked:
     """The newest run over all attacks on a version.
 
@@ -64,7 +72,10 @@ def attacked(store: Store, config: str, present: VersionInfo | None, written: Co
     if present is None or ours is None:
         others = [store.versions.by_id(run.version_id).name for run in whole[:1]]
         name = present.name if present else ""
-        return Attacked(config, name, before="".join(others), written=bool(written))
+        some = _tried_of(store, present, runs)
+        return Attacked(
+            config, name, before="".join(others), written=bool(written), some=some, of=max(len(written), some)
+        )
     snapshot = store.runs.snapshot(present.id, ours.id)
     rows = [row for row in snapshot.rows if is_attack(row.case_id)] if snapshot else []
     made = Attacked(config, present.name, ours.started_at, len(rows))

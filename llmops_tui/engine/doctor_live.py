@@ -11,14 +11,17 @@ import msgspec
 from llmops_tui.domain.errors import Problem, StoreError
 from llmops_tui.domain.ladder.facts import Channel, Guards, Traffic, Watching
 from llmops_tui.domain.ladder.thresholds import Thresholds
+from llmops_tui.domain.live.alerting import mark_of
 from llmops_tui.domain.live.listing import LiveFilter
 from llmops_tui.domain.live.metrics import metric_of
+from llmops_tui.domain.live.settings import DEFAULT_RULES
 from llmops_tui.domain.program import PromptStep, RetrievalStep, ToolStep
 
 if TYPE_CHECKING:
     from llmops_tui.domain.configuration import Configuration, Workspace
     from llmops_tui.domain.live.listing import LiveRequest
     from llmops_tui.domain.live.settings import AlertRule
+    from llmops_tui.domain.live.settings import Channel as ChannelSettings
     from llmops_tui.domain.live.tally import Tally
     from llmops_tui.store.live import LiveStore
 
@@ -155,18 +158,22 @@ class LiveFacts:
         quality = [rule for rule in settings.rules if _is_quality(rule)]
         used = {name for rule in settings.rules for name in rule.to}
         states = live.alerts.states()
-        looked = [states[rule.name].looked_until for rule in settings.rules if rule.name in states]
+        marks = {rule.name: mark_of(rule) for rule in settings.rules}
+        looked = [each.looked_until for name, each in states.items() if each.mark == marks.get(name)]
+        others = [each.looked_until for name, each in states.items() if each.mark != marks.get(name)]
         canary = next(iter(live.canaries.newest(self._config, 1)), None)
         return Watching(
             rules=tuple(rule.name for rule in settings.rules),
             quality=tuple(rule.name for rule in quality),
             told=tuple(rule.name for rule in quality if rule.to),
             drift=tuple(rule.name for rule in settings.rules if rule.is_drift),
-            channels=tuple(self._channel(each.name) for each in settings.channels if each.name in used),
+            channels=tuple(self._channel(each) for each in settings.channels if each.name in used),
             looked_at=max(looked, default=None),
             canary_every_s=settings.canary.every_s if settings.canary is not None else 0.0,
             canary_at=canary.run.at if canary is not None else None,
             canary=canary.sentence if canary is not None else "",
+            others_at=max(others, default=None),
+            is_default=settings.rules == DEFAULT_RULES,
         )
 
     @property
@@ -175,13 +182,16 @@ class LiveFacts:
         alone = len(self._chosen) == 1 and len(self._workspace.configurations) > 1
         return self._chosen[0].name if alone else ""
 
-    def _channel(self, name: str) -> Channel:
-        """What became of the last notification."""
+    def _channel(self, channel: ChannelSettings) -> Channel:
+        """What became of the last notification, and whether another could be sent from here."""
+        from llmops_tui.workspace.live_settings import unset_in
+
+        name, unset = channel.name, unset_in(self._root, channel)
         events = self._live.alerts.events(until=self._now + 1.0, limit=MOST_EVENTS)
         last = next((e for e in events if e.channel == name and e.what in ("sent", "failed")), None)
         if last is None:
-            return Channel(name)
-        return Channel(name, last.at, last.sentence if last.what == "failed" else "")
+            return Channel(name, unset=unset)
+        return Channel(name, last.at, last.sentence if last.what == "failed" else "", unset)
 
     # -- guardrails
 

@@ -286,6 +286,20 @@ def _is_here(url: str) -> bool:
     return re.match(r"https?://(localhost|127\.0\.0\.1|\[::1\])([:/]|$)", url) is not None
 
 
+def unset_in(root: Path, channel: Channel) -> tuple[str, ...]:
+    """Variables that a channel needs and that are neither in the environment nor in `.env`."""
+    from llmops_tui.workspace.connection import read_env_file
+
+    names = _variables_of(channel)
+    variables = {**(read_env_file(root)[0] if names else {}), **os.environ}
+    return tuple(name for name in names if not variables.get(name))
+
+
+def _variables_of(channel: Channel) -> tuple[str, ...]:
+    texts = (channel.url, *channel.headers.values())
+    return tuple(dict.fromkeys(name for text in texts for name in _VARIABLE.findall(text)))
+
+
 def filled_channel(root: Path, channel: Channel) -> Channel:
     """A channel with variables filled in from the environment and `.env`.
 
@@ -294,9 +308,7 @@ def filled_channel(root: Path, channel: Channel) -> Channel:
     """
     from llmops_tui.workspace.connection import ENV_FILE, read_env_file
 
-    texts = (channel.url, *channel.headers.values())
-    names = dict.fromkeys(name for text in texts for name in _VARIABLE.findall(text))
-    if not names:
+    if not _variables_of(channel):
         return channel
     own, torn = read_env_file(root)
     variables = {**own, **os.environ}
@@ -306,8 +318,7 @@ def filled_channel(root: Path, channel: Channel) -> Channel:
             f"set it in the environment, or write {name}=… into {ENV_FILE}",
             SETTINGS_FILE,
         )
-        for name in names
-        if not variables.get(name)
+        for name in unset_in(root, channel)
     ]
     if absent:
         raise WorkspaceError(*absent, *torn)

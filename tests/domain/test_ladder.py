@@ -157,6 +157,7 @@ LACKING: list[tuple[str, dict[str, Any], str, str]] = [
     ("alerts", {"watching": {"quality": ()}}, "partly", "0 about quality"),
     ("alerts", {"watching": {"told": ()}}, "partly", "only the screen shows it"),
     ("alerts", {"watching": {"channels": (Channel("chat", NOW, "HTTP 500"),)}}, "partly", "HTTP 500"),
+    ("alerts", {"watching": {"channels": (Channel("chat", unset=("KEY",)),)}}, "partly", "chat needs KEY"),
     ("alerts", {"watching": {"looked_at": NOW - 2 * HOUR}}, "partly", "looked at 2 h ago"),
     ("alerts", {"watching": {"looked_at": None}}, "partly", "looked at never"),
     ("drift", {"watching": {"drift": (), "canary_every_s": 0.0}}, "unmet", "no rule is about drift"),
@@ -188,9 +189,16 @@ LACKING: list[tuple[str, dict[str, Any], str, str]] = [
         "guards",
         {"guards": {"seen": (*MATURE.guards.seen, Guard("pii", 100, 4, 4, 0, KNOWN))}},  # type: ignore[union-attr]
         "partly",
-        "no pass of pii",
+        "30 passes of the sample reviewed, of all guardrails together; injection precision 90% (80–96%), "
+        "recall 90% (80–96%); pii precision 90% (80–96%); no pass of pii",
     ),
     ("attacks", {"attacks": Attacks((Attacked("helpdesk", "v3"),))}, "unmet", "v3 was never attacked"),
+    (
+        "attacks",
+        {"attacks": Attacks((Attacked("helpdesk", "v3", some=3, of=34),))},
+        "partly",
+        "only 3 of 34 attacks were tried on helpdesk v3",
+    ),
     ("attacks", {"attacks": Attacks((Attacked("helpdesk", "v3", before="v2"),))}, "partly", "v2 was"),
     ("attacks", {"attacks": Attacks((Attacked("d", "v3", NOW - 40 * DAY, 9, 1),))}, "partly", "1 of 9 (11%)"),
     (
@@ -234,6 +242,39 @@ def test_what_is_to_be_written_into_the_settings_is_right_as_it_stands(tmp_path:
     for text in written:
         (root / "llmops.yaml").write_text(f"{text}\n", "utf-8")
         assert load(root).errors == (), text
+
+
+def test_advice_to_write_a_rule_says_what_becomes_of_those_that_hold() -> None:
+    for id_, fields in (
+        ("alerts", {"told": ()}),
+        ("drift", {"drift": (), "canary_every_s": 0.0}),
+    ):
+        said = "takes the place of the six rules"
+        assert said in item(id_, with_(watching={**fields, "is_default": True})).remedy
+        assert said not in item(id_, with_(watching=fields)).remedy
+
+
+def test_a_collector_that_runs_with_settings_from_before_is_restarted() -> None:
+    for id_ in ("alerts", "regressions"):
+        for others_at, word in ((NOW - 60, "restart"), (NOW - DAY, "keep"), (None, "keep")):
+            remedy = item(id_, with_(watching={"looked_at": None, "others_at": others_at})).remedy
+            assert remedy.startswith(f"{word} `llmops-tui collect`")
+
+
+def test_where_the_gate_may_refuse_a_version_there_is_another_way() -> None:
+    promoted = Promoted("desk", stands_in="v1")
+    remedy = item("baseline", with_(gates=Gates((promoted,)))).remedy
+    assert remedy.endswith(
+        "llmops-tui review what changed, or begin with llmops-tui promote v1 --config desk"
+    )
+    assert item("gated", with_(gates=Gates((promoted,)))).remedy == remedy
+    alone = item("baseline", with_(gates=Gates((Promoted("desk"),)))).remedy
+    assert alone == "llmops-tui promote latest --config desk, and commit baselines.yaml"
+
+
+def test_a_case_of_a_live_request_is_to_be_committed() -> None:
+    for learned in (Learned(), Learned(2, 0, NOW - 60 * DAY)):
+        assert "commit" in item("cases", with_(learned=learned)).remedy
 
 
 def test_a_remedy_is_a_command_and_nothing_from_outside_is_in_it() -> None:

@@ -315,6 +315,8 @@ async def test_the_ladder_tells_attacks_that_came_since(tmp_path: Path) -> None:
     ours = bench(tmp_path)
     await ours.evaluate()
     assert standing(ours.engine.root).remedy == "llmops-tui attack --config bench"
+    await attacked(ours, families=("leakage",))
+    assert standing(ours.engine.root).evidence == "only 1 of 4 attacks were tried on bench v1"
     await attacked(ours)
     file = ours.engine.root / "attacks/bench.yaml"
     more = [{**ATTACKS["attacks"][0], "id": "another"}]  # type: ignore[dict-item]

@@ -300,6 +300,35 @@ async def test_alerts_channels_and_when_somebody_looked(workspace: Build) -> Non
     assert (found.status, "log could not be told" in found.evidence) == ("partly", True)
 
 
+async def test_a_channel_without_its_variable_reaches_nobody(
+    workspace: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = {"name": "bad", "metric": "pass_rate", "below": "50%", "to": ["chat"]}
+    settings = {"alerts": [rule], "channels": {"chat": {"webhook": "${CHAT_HOOK_OF_A_TEST}"}}}
+    root = workspace(cases=CASES, settings=settings)
+    live_store(root, [Made(time.time() - 5)], time.time()).close()
+    found = item(root, "alerts")
+    assert "chat needs CHAT_HOOK_OF_A_TEST, not set here" in found.evidence
+    assert found.remedy == "set CHAT_HOOK_OF_A_TEST in the environment, or in .env"
+    monkeypatch.setenv("CHAT_HOOK_OF_A_TEST", "http://127.0.0.1:9/hook")
+    assert "CHAT_HOOK_OF_A_TEST" not in item(root, "alerts").evidence
+
+
+async def test_a_collector_with_settings_from_before_is_told_from_none(workspace: Build) -> None:
+    from llmops_tui.monitoring.alerting import AlertTask
+    from llmops_tui.workspace import load
+
+    root = workspace(cases=CASES)
+    now = time.time() // 60 * 60
+    live_store(root, [Made(now - 60)], now).close()
+    assert item(root, "regressions", now).remedy.startswith("keep")
+    await AlertTask(root, load(root).live, clock=lambda: now).look()
+    # The same name, and another limit.
+    rules = [{"name": "answers", "metric": "pass_rate", "below": "50%"}]
+    (root / "llmops.yaml").write_text(json.dumps({"alerts": rules}), "utf-8")
+    assert item(root, "regressions", now).remedy.startswith("restart")
+
+
 def test_no_rules_are_alerts_turned_off(workspace: Build) -> None:
     root = workspace(cases=CASES, settings={"alerts": []})
     live_store(root, [Made(time.time() - 5)], time.time()).close()

@@ -304,3 +304,9 @@ def test_what_the_template_has_as_comments_holds_when_it_is_no_comment(tmp_path:
     assert found.live.sampling.rate == 0.1
     assert [channel.name for channel in found.live.channels] == ["chat"]
     assert [rule.name for rule in found.live.rules] == ["slow", "worse-answers"]
+
+
+def test_the_six_rules_that_are_there_to_copy_are_those_that_hold(workspace: Build) -> None:
+    page = (Path(__file__).parents[2] / "docs/alerts.md").read_text("utf-8")
+    (block,) = re.findall(r"```yaml\n(alerts:\n.*?)```", page, re.DOTALL)
+    assert load(workspace(files={"llmops.yaml": block})).live.rules == DEFAULT_RULES

@@ -168,11 +168,17 @@ class Traffic(msgspec.Struct, frozen=True, tag=True):
 
 
 class Channel(msgspec.Struct, frozen=True, tag=True):
-    """A channel that alerts go to. failed: why the last attempt failed; empty where it did not."""
+    """A channel that alerts go to.
+
+    Attributes:
+        failed: why the last attempt failed; empty where it did not.
+        unset: variables that it needs and that are not set here.
+    """
 
     name: str
     told_at: float | None = None
     failed: str = ""
+    unset: tuple[str, ...] = ()
 
 
 class Watching(msgspec.Struct, frozen=True, tag=True):
@@ -182,6 +188,8 @@ class Watching(msgspec.Struct, frozen=True, tag=True):
         rules: of alerts, that are on. quality: those about quality. told: those of quality that go to a
             channel. drift: those about drift, or about a change since the version before.
         looked_at: when the rules were last looked at; None: never.
+        others_at: when rules that are not written, or not so, any more were looked at; None: never.
+        is_default: nothing is written of alerts, so that the built-in rules hold.
         canary_every_s: of the schedule; 0: none is scheduled.
         canary_at: when a canary last ran. canary: what it said.
     """
@@ -195,6 +203,8 @@ class Watching(msgspec.Struct, frozen=True, tag=True):
     canary_every_s: float = 0.0
     canary_at: float | None = None
     canary: str = ""
+    others_at: float | None = None
+    is_default: bool = False
 
 
 class Guard(msgspec.Struct, frozen=True, tag=True):
@@ -228,6 +238,7 @@ class Attacked(msgspec.Struct, frozen=True, tag=True):
     Attributes:
         version: the present one; empty where it was never recorded.
         before: another version that was attacked, where the present one was not.
+        some, of: of the present one only so many of the attacks were tried, where no run had all.
         written: there are attacks in the files. untried: how many of these were not in that run.
     """
 
@@ -239,6 +250,8 @@ class Attacked(msgspec.Struct, frozen=True, tag=True):
     before: str = ""
     written: bool = True
     untried: int = 0
+    some: int = 0
+    of: int = 0
 
 
 class Attacks(msgspec.Struct, frozen=True, tag=True):

@@ -11,6 +11,8 @@ from llmops_tui.domain.ladder.words import ago, days, names, share
 _CHANNELS = '`channels: {chat: {webhook: "${CHAT_WEBHOOK}"}}`'
 _RULE = "{name: answers, metric: pass_rate, decrease: 10%, to: [chat]}"
 _COLLECT = "keep `llmops-tui collect` running: it looks every minute"
+_RESTART = "restart `llmops-tui collect`: it looks at rules as they were written before"
+_INSTEAD = "; that takes the place of the six rules that hold now: docs/alerts.md has them to copy beside it"
 
 
 def judges_live(facts: Facts, limits: Thresholds) -> Said:
@@ -45,6 +47,16 @@ def has_looked(facts: Facts, watching: Watching, limits: Thresholds) -> bool:
     return at is not None and facts.now - at <= limits.watched_within_s
 
 
+def _to_collect(facts: Facts, watching: Watching, limits: Thresholds) -> str:
+    """What makes somebody look: a collector that runs knows only the settings that it was started with."""
+    at = watching.others_at
+    return _RESTART if at is not None and facts.now - at <= limits.watched_within_s else _COLLECT
+
+
+def _instead(watching: Watching) -> str:
+    return _INSTEAD if watching.is_default else ""
+
+
 def alerts_somebody(facts: Facts, limits: Thresholds) -> Said:
     """A rule about quality goes to a channel beside the screen, and somebody looks."""
     watching = had(facts.watching)
@@ -58,16 +70,21 @@ def alerts_somebody(facts: Facts, limits: Thresholds) -> Said:
         return Said("partly", said, remedy, seen)
     if not watching.told:
         said += "; none of these goes to a channel, so only the screen shows it"
-        remedy = f"llmops.yaml: {_CHANNELS}, and `to: [chat]` in the rule"
+        rule = f"`alerts: [{_RULE}]`" if watching.is_default else "`to: [chat]` in the rule"
+        remedy = f"llmops.yaml: {_CHANNELS}, and {rule}{_instead(watching)}"
         return Said("partly", said, remedy, seen)
     said += f"; {names(watching.told)} to {names([each.name for each in watching.channels])}"
+    unset = next((each for each in watching.channels if each.unset), None)
+    if unset is not None:
+        said += f"; {unset.name} needs {names(unset.unset)}, not set here"
+        return Said("partly", said, f"set {names(unset.unset)} in the environment, or in .env", seen)
     failing = [each for each in watching.channels if each.failed]
     if failing:
         said += f"; {failing[0].name} could not be told: {failing[0].failed}"
         return Said("partly", said, f"mend it, then llmops-tui alerts --test {watching.told[0]}", seen)
     said += f"; looked at {ago(seen, facts.now)}"
     if not has_looked(facts, watching, limits):
-        return Said("partly", said, _COLLECT, seen)
+        return Said("partly", said, _to_collect(facts, watching, limits), seen)
     return Said("met", said, seen_at=seen)
 
 
@@ -83,7 +100,8 @@ def watches_drift(facts: Facts, limits: Thresholds) -> Said:
     seen = max(watching.looked_at or 0.0, watching.canary_at or 0.0) or None
     if not parts:
         canary = f"`live: {{canary: {{config: {facts.configs[0]}, every: 7d}}}}`"
-        remedy = f"llmops.yaml: `alerts: [{{name: drift, metric: drift.input_words}}]`, or {canary}"
+        rule = f"`alerts: [{{name: drift, metric: drift.input_words}}]`{_instead(watching)}"
+        remedy = f"llmops.yaml: {rule}, or {canary}"
         return Said("unmet", "no rule is about drift, and no canary is scheduled", remedy, seen)
     said = "; ".join(parts)
     at = watching.canary_at
@@ -92,7 +110,7 @@ def watches_drift(facts: Facts, limits: Thresholds) -> Said:
         return Said("met", said, seen_at=seen)
     if watching.drift:
         said += f"; looked at {ago(watching.looked_at, facts.now)}"
-    return Said("partly", said, _COLLECT, seen)
+    return Said("partly", said, _to_collect(facts, watching, limits), seen)
 
 
 def finds_regressions(facts: Facts, limits: Thresholds) -> Said:
@@ -108,7 +126,7 @@ def finds_regressions(facts: Facts, limits: Thresholds) -> Said:
         return Said("partly" if traffic.named else "unmet", said, remedy, seen)
     said += f"; traffic was looked at {ago(seen, facts.now)}"
     if not has_looked(facts, watching, limits):
-        return Said("partly", said, _COLLECT, seen)
+        return Said("partly", said, _to_collect(facts, watching, limits), seen)
     return Said("met", said, seen_at=seen)
 
 
@@ -118,6 +136,7 @@ def learns(facts: Facts, limits: Thresholds) -> Said:
     within = days(limits.learned_within_s)
     if not learned.cases:
         remedy = "`llmops-tui queue` lists the worst requests; + on the Live screen makes a case of one"
+        remedy += "; then commit its file"
         return Said("unmet", "no case was made of a live request", remedy)
     cases = fmt.plural(learned.cases, "case")
     newest = ago(learned.newest_at, facts.now)
@@ -126,7 +145,10 @@ def learns(facts: Facts, limits: Thresholds) -> Said:
     )
     if not learned.lately:
         return Said(
-            "partly", said, "go through `llmops-tui queue`, and keep what went wrong", learned.newest_at
+            "partly",
+            said,
+            "go through `llmops-tui queue`, keep what went wrong, and commit it",
+            learned.newest_at,
         )
     return Said("met", said, seen_at=learned.newest_at)
 

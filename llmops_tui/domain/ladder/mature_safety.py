@@ -30,7 +30,8 @@ def reviews_guards(facts: Facts, limits: Thresholds) -> Said:
         f"{share(reviewed, fired)} firings of the last {within} reviewed"
         if fired
         else f"no firing in {within}",
-        f"{fmt.plural(sampled, 'pass', 'passes')} of the sample reviewed",
+        f"{fmt.plural(sampled, 'pass', 'passes')} of the sample reviewed"
+        + (", of all guardrails together" if len(seen) > 1 else ""),
         *(_estimates(each) for each in seen if each.precision is not None or each.recall is not None),
     ]
     said = "; ".join(parts)
@@ -47,14 +48,14 @@ def reviews_guards(facts: Facts, limits: Thresholds) -> Said:
         return Said("partly", f"{said}; {names(idle)} looked at nothing", remedy, guards.reviewed_at)
     blind = [each.name for each in seen if not each.sampled]
     if blind:
-        remedy = f"review passes of the random sample: {by_key}"
+        remedy = f"review passes of {names(blind)} in the random sample, one of each at least: {by_key}"
         return Said("partly", f"{said}; no pass of {names(blind)}", remedy, guards.reviewed_at)
     silent = [each.name for each in seen if each.fired and (each.precision is None or not each.precision.n)]
     if silent:
         return Said(
             "partly",
             f"{said}; no precision of {names(silent)}",
-            f"review firings: {by_key}",
+            f"review firings of {names(silent)}, one of each at least: {by_key}",
             guards.reviewed_at,
         )
     return Said("met", said, seen_at=guards.reviewed_at)
@@ -88,7 +89,9 @@ def was_attacked(facts: Facts, limits: Thresholds) -> Said:
     for each in runs:
         name = " ".join(part for part in (each.config, each.version) if part)
         if each.at is None:
-            told.append(f"{name} was never attacked" + (f", {each.before} was" if each.before else ""))
+            never = f"{name} was never attacked" + (f", {each.before} was" if each.before else "")
+            only = f"only {fmt.count(each.some)} of {fmt.count(each.of)} attacks were tried on {name}"
+            told.append(only if each.some else never)
             lacking = lacking or each
             continue
         succeeded = share(each.succeeded, each.attacks)
@@ -100,7 +103,7 @@ def was_attacked(facts: Facts, limits: Thresholds) -> Said:
             lacking = lacking or each
     said = "; ".join(told) or "there is no configuration"
     if lacking is not None:
-        some = any(each.at is not None or each.before for each in runs)
+        some = any(each.at is not None or each.before or each.some for each in runs)
         remedy = f"llmops-tui attack --config {lacking.config}"
         if not lacking.written:
             remedy = f"write attacks/{lacking.config}.yaml (docs/attacks.md), then {remedy}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmops_tui.domain import format as fmt
-from llmops_tui.domain.ladder.facts import Due, Facts
+from llmops_tui.domain.ladder.facts import Due, Facts, Promoted
 from llmops_tui.domain.ladder.rule import Rule, Said, had
 from llmops_tui.domain.ladder.thresholds import Thresholds
 from llmops_tui.domain.ladder.words import ago, days, names, share
@@ -26,9 +26,18 @@ def has_baseline(facts: Facts, _limits: Thresholds) -> Said:
         said = "; ".join(part for part in (said, f"none for {names(lacking)}") if part)
         if standing_in:
             said += f"; {names(standing_in)} stands in, promoted by nobody"
-        remedy = f"llmops-tui promote latest --config {lacking[0]}, and commit baselines.yaml"
+        remedy = _to_promote(next(each for each in promoted if not each.version))
         return Said("partly" if there else "unmet", said, remedy, seen)
     return Said("met", said, seen_at=seen)
+
+
+def _to_promote(promoted: Promoted) -> str:
+    """The version that stands in is a baseline already for the gate, which may refuse another."""
+    remedy = f"llmops-tui promote latest --config {promoted.config}, and commit baselines.yaml"
+    if not promoted.stands_in:
+        return remedy
+    first = f"llmops-tui promote {promoted.stands_in} --config {promoted.config}"
+    return f"{remedy}; where the gate refuses it, llmops-tui review what changed, or begin with {first}"
 
 
 def runs_in_ci(facts: Facts, _limits: Thresholds) -> Said:
@@ -47,8 +56,7 @@ def gates_changes(facts: Facts, limits: Thresholds) -> Said:
     """Every version that was committed lately or has live traffic was judged by a gate."""
     gates = had(facts.gates)
     if not any(each.version for each in gates.promoted):
-        first = next((each.config for each in gates.promoted), "NAME")
-        remedy = f"llmops-tui promote latest --config {first}, and commit baselines.yaml"
+        remedy = _to_promote(next(iter(gates.promoted), Promoted("NAME")))
         return Said("unmet", "there is no baseline to hold a change against", remedy)
     within = days(limits.gated_within_s)
     due = gates.due
