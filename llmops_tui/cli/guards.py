@@ -247,9 +247,10 @@ def _say(
     from llmops_tui.monitoring import guards as live_guards
     from llmops_tui.workspace import git
 
+    twice = UsageError(Problem("a request is named twice", "say one thing of each"))
     every = [id_ for ids in said.values() for id_ in ids]
     if len(set(every)) < len(every):
-        raise UsageError(Problem("a request is named twice", "say one thing of each"))
+        raise twice
     by = git.user_name(root_of(workspace)) or ""
     with open_live(workspace, writing=True) as store, store.transaction():
         name = _named(store, guardrail, wanted)
@@ -259,6 +260,8 @@ def _say(
             if said[right]
             for each in live_guards.review(store, name, said[right], right, time.time(), by, wanted)
         ]
+        if len({each.trace_id for each in made}) < len(made):
+            raise twice  # once by more of its digits
         undone = live_guards.take_back(store, name, said[None])
     if shell.as_json:
         from llmops_tui.report.guards_json import review_json
