@@ -1,4 +1,4 @@
-"""Guardrails in live traffic: what taking their spans in costs, and how long each question of their screen takes.
+"""Guardrails in live traffic: what taking spans in costs, and how long questions of their screen take.
 
     uv run python tests/benchmarks/live_guards.py [--requests N] [--database PATH] [--rounds N]
 
