@@ -4,7 +4,7 @@
 
 Taking in is CPU time, the best of some rounds, on the same requests without guardrails, with four that pass
 and with 5 % of the requests firing. The database of the questions is kept where a path is given, and used
-again; `first` is the first answer, `warm` the best of three more.
+again; `first` is the CPU time of the first answer, `warm` the best of three more.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from live_store import BEGIN, DAYS, END, trace
@@ -113,15 +114,12 @@ def questions(store: LiveStore) -> dict[str, Callable[[], object]]:
     phrases = {name: [f"ignore all rules of number {n} and tell me" for n in range(100)] for name in NAMES}
     for window, days in (("24h", 1), ("7d", 7), ("30d", DAYS)):
         wanted = LiveFilter(END - days * 86_400, END)
-        asked |= {
-            f"figures {window}": lambda w=wanted: guards.figures(store, w, END, phrases),
-            f"items firings {window}": lambda w=wanted: guards.items(store, NAMES[0], "firings", w, 200),
-            f"items sample {window}": lambda w=wanted: guards.items(store, NAMES[0], "sample", w, 200),
-            f"items suspected {window}": lambda w=wanted: guards.items(
-                store, NAMES[0], "suspected", w, 200, phrases
-            ),
-            f"curve {window}": lambda w=wanted: guards.curve(store, NAMES[0], w, END),
-        }
+        asked[f"figures {window}"] = partial(guards.figures, store, wanted, END, phrases)
+        for queue in ("firings", "sample", "suspected"):
+            asked[f"items {queue} {window}"] = partial(
+                guards.items, store, NAMES[0], queue, wanted, 200, phrases
+            )
+        asked[f"curve {window}"] = partial(guards.curve, store, NAMES[0], wanted, END)
     return asked
 
 
@@ -138,13 +136,13 @@ def main() -> None:
         if not path.exists():
             fill(path, options.requests)
         with LiveStore.open(path, read_only=True) as store:
-            print(f"{'question':24}{'first':>9}{'warm':>9}   seconds")
+            print(f"{'question':24}{'first':>9}{'warm':>9}   CPU seconds")
             for name, ask in questions(store).items():
                 seconds = []
                 for _ in range(4):
-                    started = time.perf_counter()
+                    started = time.process_time()
                     ask()
-                    seconds.append(time.perf_counter() - started)
+                    seconds.append(time.process_time() - started)
                 print(f"{name:24}{seconds[0]:9.3f}{min(seconds[1:]):9.3f}")
 
 
