@@ -99,9 +99,9 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def end(self) -> None:
-        """Kill it, and leave nothing of it behind."""
+        """Kill it, and leave nothing of it behind: what it started may live on where it does not."""
+        self.kill()
         if self._process.poll() is None:
-            self.kill()
             self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_S)

@@ -24,7 +24,7 @@ from llmops_tui.guardrails.registry import About, Found, Match
 from llmops_tui.guardrails.watch import Decision, Piece
 
 SOURCE = """
-import ctypes, os, pathlib, sys
+import ctypes, os, pathlib, subprocess, sys
 from lib.words import BAD
 
 CALLS = []
@@ -65,6 +65,10 @@ def prints(text):
 def forks(text):
     os.fork()
     return True
+def leaves_one_behind(text):
+    with open(text, "w") as file:
+        file.write(str(subprocess.Popen(["sleep", "1000"]).pid))
+    os._exit(3)
 def on_the_wire(text):
     for fd in range(3, 30):
         try: os.write(fd, b"\\0\\0\\0\\x04true")
@@ -296,6 +300,12 @@ class TestItsEnd:
         owner.wait()
         owner.stdout.close()
         until(lambda: not is_running(child))
+
+    def test_what_it_started_ends_with_it_even_when_it_ends_itself(self, tmp_path: Path) -> None:
+        apart, said = Apart(SOURCES, children=1), tmp_path / "said"
+        assert look(apart, "leaves_one_behind", str(said)) == ["it ended its process (exit status 3)"]
+        until(lambda: not is_running(int(said.read_text())))
+        apart.close()
 
 
 OWNER = """
