@@ -122,7 +122,7 @@ async def _once(
             *(KEY_SCHEMA, "step", step.name, _identity(step, job.target.code, job.target.guardrails)),
             *([job.case.vars, list(job.case.turns), job.case.tools], read, arguments),
             job.model.identity(),
-            {name: model.identity() for name, model in sorted(job.models.items())},
+            {name: model.identity() for name, model in sorted(execution.own_models.items())},
         ]
     )
     known = await resources.links.find_made(key, execution.draw, job.fresh)

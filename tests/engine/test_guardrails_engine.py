@@ -332,6 +332,29 @@ async def test_a_tool_of_a_chain_is_guarded_and_its_kept_result_knows_by_whom(tm
     assert (made.root / "looked.log").read_text().count("\n") == 2
 
 
+async def test_a_judge_at_the_answer_runs_no_tool_anew(tmp_path: Path) -> None:
+    async with FakeOpenAI(judging) as fake:
+        made = await chain(tmp_path, fake)
+        await made.evaluate()
+        made.configure(guardrails=[{"injection": {"method": "judge", "on": "output"}}])
+        await made.evaluate()
+        assert [request.model for request in fake.requests] == ["m", "judge"]
+    assert (made.root / "looked.log").read_text().count("\n") == 1
+
+
+async def test_a_program_can_not_ask_the_judge_of_a_guardrail(tmp_path: Path) -> None:
+    async with FakeOpenAI(judging) as fake:
+        guardrail = {"injection": {"method": "judge", "on": "output"}}
+        made = await bench(tmp_path, fake, guardrail, config={"prompt": None, "python": "app:answer"})
+        made.write(
+            "app.py", "async def answer(question, ask): return (await ask('x', model='gateway/judge'))\n"
+        )
+        await made.evaluate()
+        assert fake.requests == []
+    (item,) = made.rows()["one"].items
+    assert "there is no model 'gateway/judge'" in str(item)
+
+
 async def test_a_chain_goes_on_without_a_call_that_is_not_allowed(tmp_path: Path) -> None:
     async with FakeOpenAI() as fake:
         made = await chain(tmp_path, fake, {"drat": {"on": "tool_call"}})
