@@ -15,7 +15,7 @@ from llmops_tui.domain.guardrails.use import GuardrailUse
 from llmops_tui.domain.judge import Judge
 from llmops_tui.domain.model import Model, Usage
 from llmops_tui.domain.output import Output
-from llmops_tui.domain.program import Program, PromptStep, Retrieval, RetrievalStep, Step, ToolUse
+from llmops_tui.domain.program import Program, PromptStep, Retrieval, RetrievalStep, Step, ToolStep, ToolUse
 from llmops_tui.domain.redact import Redactor
 from llmops_tui.domain.trace import SpanRecord
 from llmops_tui.providers.base import Answer, Listener
@@ -25,6 +25,7 @@ from llmops_tui.worker.evaluate import Evaluator
 from llmops_tui.worker.guarding import may_change
 from llmops_tui.worker.links import Links
 from llmops_tui.worker.resources import Resources
+from llmops_tui.worker.steps import _identity
 
 MODEL = Model("fake/m", "fake", "m", "openai")
 JUDGE = Model("fake/judge", "fake", "judge", "openai")
@@ -187,7 +188,8 @@ PATTERN = {"case_sensitive": False, "require": False}
 
 def judged(**more: Any) -> GuardrailUse:
     options = {"method": "judge", "phrases": []}
-    return GuardrailUse("g", "injection", ("input",), options=options, judge=Judge(JUDGE), **more)
+    on = more.pop("on", ("input",))
+    return GuardrailUse("g", "injection", on, options=options, judge=Judge(JUDGE), **more)
 
 
 async def test_a_judge_takes_as_long_as_its_call_took(worker: Bench) -> None:
@@ -234,3 +236,17 @@ async def test_a_request_that_ends_gives_up_the_tools_beside(worker: Bench) -> N
     errors = {span.name: span.error for span in spans}
     assert (errors["execute_tool quick"], errors["execute_tool slow"]) == ("", "CancelledError")
     assert errors["c"] == ""
+
+
+# -- what a step is
+
+
+def test_what_a_judge_is_told_is_part_of_what_a_tool_gives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    step = Step("find", ToolStep(ToolUse("quick")))
+    plain, asking = GuardrailUse("p", "pii", ("tool_result",)), judged(on=("tool_result",))
+    before = [_identity(step, {}, (use,)) for use in (plain, asking)]
+    monkeypatch.setattr("llmops_tui.worker.steps.wording_hash", lambda: "other words")
+    after = [_identity(step, {}, (use,)) for use in (plain, asking)]
+    assert [was == is_ for was, is_ in zip(before, after, strict=True)] == [True, False]
