@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from guard_kinds import HASH, Kept
 
 from llmops_tui.domain.guardrails.use import GuardrailUse
 from llmops_tui.guardrails import apart as apart_module
+from llmops_tui.guardrails import looking
 from llmops_tui.guardrails.apart import Apart
 from llmops_tui.guardrails.apart_process import found_of
 from llmops_tui.guardrails.guards import Guards
@@ -248,6 +250,22 @@ class TestSeveralAtATime:
         apart.close()
         assert said[0] == "took longer than 0.2 s"
         assert said[-1] == "waited longer than 0.2 s for the looks before it"
+
+    def test_one_that_may_wait_has_its_whole_time_when_its_turn_comes(self) -> None:
+        apart = Apart(SOURCES, children=1, patience_s=math.inf)
+        before = [apart.look(function("hangs", 0.2), [Piece("x")], ABOUT) for _ in range(3)]
+        assert look(apart, "plain", "bad", timeout_s=0.4) == [Found(1.0)]
+        assert all(future.done() for future in before)
+        apart.close()
+
+    @pytest.mark.parametrize(("times_judges", "patience_s"), [(True, None), (False, math.inf)])
+    def test_in_evaluations_a_large_kind_waits_for_its_turn(
+        self, monkeypatch: pytest.MonkeyPatch, times_judges: bool, patience_s: float | None
+    ) -> None:
+        asked: list[float | None] = []
+        monkeypatch.setattr(looking, "shared", lambda patience_s: asked.append(patience_s) or Apart())
+        Guards([GuardrailUse("l", "language", ("output",))], times_judges=times_judges).prepare()
+        assert set(asked) == {patience_s}
 
     def test_many_threads_get_what_they_asked_for(self, apart: Apart) -> None:
         def work(n: int) -> None:

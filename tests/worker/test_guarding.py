@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from llmops_tui.domain.output import Output
 from llmops_tui.domain.program import Program, PromptStep, Retrieval, RetrievalStep, Step, ToolStep, ToolUse
 from llmops_tui.domain.redact import Redactor
 from llmops_tui.domain.trace import SpanRecord
+from llmops_tui.guardrails.apart import Apart
 from llmops_tui.providers.base import Answer, Listener
 from llmops_tui.worker.calls import Calls
 from llmops_tui.worker.code import WorkspaceCode
@@ -236,6 +238,25 @@ async def test_a_request_that_ends_gives_up_the_tools_beside(worker: Bench) -> N
     errors = {span.name: span.error for span in spans}
     assert (errors["execute_tool quick"], errors["execute_tool slow"]) == ("", "CancelledError")
     assert errors["c"] == ""
+
+
+# -- functions
+
+
+async def test_a_function_waits_for_a_process_as_long_as_a_run_needs(
+    worker: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float | None] = []
+
+    class Told(Apart):
+        def __init__(self, *args: Any, **more: Any) -> None:
+            asked.append(more["patience_s"])
+            super().__init__(*args, **more)
+
+    monkeypatch.setattr("llmops_tui.guardrails.apart.Apart", Told)
+    use = GuardrailUse("f", "f", ("input",), on_error="open", revision="a" * 64)
+    await worker.run(plain(use), Case("c", {"question": "alpha"}))
+    assert asked == [math.inf]
 
 
 # -- what a step is
