@@ -90,10 +90,14 @@ class Apart:
         return self._pool
 
 
-@lru_cache(maxsize=1)
-def shared() -> Apart:
-    """Runs the kinds that are large: they need no sources, so one serves all."""
-    return Apart(children=1)
+@lru_cache(maxsize=2)
+def shared(patience_s: float | None = None) -> Apart:
+    """Runs the kinds that are large: they need no sources, so one serves all.
+
+    Args:
+        patience_s: see `Apart`.
+    """
+    return Apart(children=1, patience_s=patience_s)
 
 
 class _Job(msgspec.Struct, frozen=True, eq=False):

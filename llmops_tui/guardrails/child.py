@@ -101,9 +101,11 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def end(self) -> None:
-        """Kill it, and leave nothing of it behind."""
-        # What it started may have outlived it. Its number is no other group's while one of those lives.
+        """Kill it, and leave nothing of it behind: what it started may live on where it does not."""
+        # Its number is no other group's while one of those lives.
         self.kill()
+        if self._process.poll() is None:
+            self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_S)
         self._sock.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from guard_kinds import HASH, Kept
 from llmops_tui.domain.guardrails.use import GuardrailUse
 from llmops_tui.guardrails import apart as apart_module
 from llmops_tui.guardrails import child as child_module
+from llmops_tui.guardrails import looking
 from llmops_tui.guardrails.apart import Apart
 from llmops_tui.guardrails.apart_process import found_of
 from llmops_tui.guardrails.guards import Guards
@@ -25,7 +27,7 @@ from llmops_tui.guardrails.registry import About, Found, Match
 from llmops_tui.guardrails.watch import Decision, Piece
 
 SOURCE = """
-import ctypes, os, pathlib, signal, sys, time
+import ctypes, os, pathlib, signal, subprocess, sys, time
 from lib.words import BAD
 
 CALLS = []
@@ -82,6 +84,10 @@ def prints(text):
 def forks(text):
     os.fork()
     return True
+def leaves_one_behind(text):
+    with open(text, "w") as file:
+        file.write(str(subprocess.Popen(["sleep", "1000"]).pid))
+    os._exit(3)
 def on_the_wire(text):
     for fd in range(3, 30):
         try: os.write(fd, b"\\0\\0\\0\\x04true")
@@ -274,6 +280,22 @@ class TestSeveralAtATime:
         assert said[0] == "took longer than 0.2 s"
         assert said[-1] == "waited longer than 0.2 s for the looks before it"
 
+    def test_one_that_may_wait_has_its_whole_time_when_its_turn_comes(self) -> None:
+        apart = Apart(SOURCES, children=1, patience_s=math.inf)
+        before = [apart.look(function("hangs", 0.2), [Piece("x")], ABOUT) for _ in range(3)]
+        assert look(apart, "plain", "bad", timeout_s=0.4) == [Found(1.0)]
+        assert all(future.done() for future in before)
+        apart.close()
+
+    @pytest.mark.parametrize(("times_judges", "patience_s"), [(True, None), (False, math.inf)])
+    def test_in_evaluations_a_large_kind_waits_for_its_turn(
+        self, monkeypatch: pytest.MonkeyPatch, times_judges: bool, patience_s: float | None
+    ) -> None:
+        asked: list[float | None] = []
+        monkeypatch.setattr(looking, "shared", lambda patience_s: asked.append(patience_s) or Apart())
+        Guards([GuardrailUse("l", "language", ("output",))], times_judges=times_judges).prepare()
+        assert set(asked) == {patience_s}
+
     def test_many_threads_get_what_they_asked_for(self, apart: Apart) -> None:
         def work(n: int) -> None:
             text = "bad" if n % 2 else "good"
@@ -329,6 +351,12 @@ class TestItsEnd:
         until(lambda: not is_running(child))
         if started := said.read_text():
             until(lambda: not is_running(int(started)))
+
+    def test_what_it_started_ends_with_it_even_when_it_ends_itself(self, tmp_path: Path) -> None:
+        apart, said = Apart(SOURCES, children=1), tmp_path / "said"
+        assert look(apart, "leaves_one_behind", str(said)) == ["it ended its process (exit status 3)"]
+        until(lambda: not is_running(int(said.read_text())))
+        apart.close()
 
 
 OWNER = """
