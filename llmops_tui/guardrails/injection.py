@@ -126,7 +126,7 @@ class _Search:
         lower = view.text.lower()
         line = _words(lower)
         words = set(line.split())
-        found = self._phrases_in(view, line, words) + signs(view, lower, words)
+        found = self._phrases_in(view, line, words) + signs(view, lower, words, deadline)
         for literal in self._literal:
             found += _literally(view, lower, literal)
         if not lower.isascii() and max(lower) > _UNSPACED_FROM:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from llmops_tui.guardrails.normalising import View
+from llmops_tui.guardrails.registry import Deadline
 
 _TAGS = "imitates the marks of a prompt"
 _COMMENT, _AWAY = "gives orders in a comment", "sends data elsewhere"
@@ -62,11 +63,12 @@ _OVERRIDES = re.compile("[\u202d\u202e][^\u202c\n]{0,400}")
 _HIDDEN, _FEW_IN_WORD = "hides characters", 2
 
 
-def signs(view: View, lower: str, words: set[str]) -> list[tuple[str, float, int, int]]:
+def signs(view: View, lower: str, words: set[str], deadline: Deadline) -> list[tuple[str, float, int, int]]:
     """(family, weight, place in the original) of each."""
     found: list[tuple[str, float, int, int]] = []
     for there, weight, family, pattern in _SIGNS:
         if there in words or (len(there) == 1 and there in lower):
+            deadline.check()
             found += [(family, weight, *view.span(*match.span())) for match in pattern.finditer(lower)]
     return found
 
