@@ -111,7 +111,7 @@ def decoded_runs(text: str, shape: Shape) -> Iterator[tuple[int, int, str]]:
 
 
 def may_hide(original: str) -> bool:
-    """Whether `smuggled` or `injection_signs.hidden` may find anything: hardly any text has such characters."""
+    """Whether `smuggled` or `injection_signs.hidden` may find anything: few texts have such characters."""
     return not original.isascii() and not _HIDING.isdisjoint(original)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Literal
 
@@ -153,7 +153,7 @@ def tokens(text: str) -> list[Token]:
     text = unicodedata.normalize("NFKC", text).replace("’", "'")
     found: list[Token] = []
     at, starts = 0, True
-    for match in _special().finditer(text):
+    for match in _specials(text):
         found += _plain_words(text[at : match.start()], starts)
         starts, at = False, match.end()
         if match.lastgroup == "address":
@@ -165,16 +165,33 @@ def tokens(text: str) -> list[Token]:
     found += _plain_words(text[at:], starts)
     if not number_words().keys().isdisjoint([token.form for token in found]):
         found = list(_with_numbers(found))
-    for at in [at for at, token in enumerate(found[:-1]) if token.kind == "number"]:
-        number, unit = found[at], found[at + 1]
+    numbers = [place for place, token in enumerate(found[:-1]) if token.kind == "number"]
+    for place in numbers:
+        number, unit = found[place], found[place + 1]
         if unit.kind == "word" and not _is_cjk(unit.form[0]) and not re.search(r"[:/-]", number.form):
-            found[at] = msgspec.structs.replace(number, unit=unit.form)
+            found[place] = msgspec.structs.replace(number, unit=unit.form)
     return found
+
+
+def _specials(text: str) -> Iterable[re.Match[str]]:
+    """Addresses, numbers and signs; the pattern tries at every character, so where there can be none it rests."""
+    if "@" in text or "://" in text or "www." in text:
+        return _special().finditer(text)
+    return _number_or_sign().finditer(text) if _DIGIT_OR_SIGN.search(text) else ()
+
+
+_PLAIN_SPECIALS = rf"(?<![^\W_{CJK}])(?P<number>{_NUMBER})|(?P<sign>[%€$£])"
+_DIGIT_OR_SIGN = re.compile(r"[\d%€$£]")
 
 
 @cache
 def _special() -> re.Pattern[str]:
-    return re.compile(rf"(?P<address>{_ADDRESS})|(?<![^\W_{CJK}])(?P<number>{_NUMBER})|(?P<sign>[%€$£])")
+    return re.compile(rf"(?P<address>{_ADDRESS})|{_PLAIN_SPECIALS}")
+
+
+@cache
+def _number_or_sign() -> re.Pattern[str]:
+    return re.compile(_PLAIN_SPECIALS)
 
 
 def _plain_words(text: str, starts: bool) -> list[Token]:
