@@ -174,7 +174,7 @@ def tokens(text: str) -> list[Token]:
 
 
 def _specials(text: str) -> Iterable[re.Match[str]]:
-    """Addresses, numbers and signs; the pattern tries at every character, so where there can be none it rests."""
+    """Addresses, numbers and signs. The pattern is tried at every character: not where there can be none."""
     if "@" in text or "://" in text or "www." in text:
         return _special().finditer(text)
     return _number_or_sign().finditer(text) if _DIGIT_OR_SIGN.search(text) else ()
