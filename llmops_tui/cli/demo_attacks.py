@@ -75,7 +75,7 @@ async def _show(shell: Shell, engine: Engine) -> int:
 
 def _print(number: int, step: Step) -> None:
     from llmops_tui.domain.safe_text import clean_line
-    from llmops_tui.engine.demo_attacks import QUESTION
+    from llmops_tui.engine.demo_attacks import POISONED, QUESTION
     from llmops_tui.report.attack_text import attack_lines
     from llmops_tui.report.gate_text import sentences
     from llmops_tui.report.text import EMPTY, Line, print_lines
@@ -90,6 +90,12 @@ def _print(number: int, step: Step) -> None:
     head += [EMPTY, ((f"$ {step.command}", ""),), EMPTY]
     lines = attack_lines(step.outcome, width=PIPE_WIDTH)
     code = exit_code(step.outcome)
+    if any(guard.fired_on for guard in step.outcome.figures.guards):
+        # What is retrieved for a harmless question may be the poisoned document itself.
+        note = (
+            f"{POISONED} lies among the documents: a firing on a harmless question may be on that, and right"
+        )
+        lines += [EMPTY, *sentences([note], PIPE_WIDTH)]
     print_lines([*head, *lines, EMPTY, ((f"exit code {code}", "bold"),), EMPTY], sys.stdout)
     sys.stdout.flush()
 
