@@ -249,10 +249,11 @@ def _found(evidence: list[Evidence], text: str) -> Found:
     strongest: dict[str, float] = {}
     for family, weight, _, _ in evidence:
         strongest[family] = max(weight, strongest.get(family, 0.0))
+    # In an order that no hash decides, so that a text has the same score and reason in every process.
+    families = sorted(strongest, key=lambda family: (-strongest[family], family))
     doubt = 1.0
-    for weight in strongest.values():
-        doubt *= 1 - weight
-    families = sorted(strongest, key=lambda family: -strongest[family])
+    for family in families:
+        doubt *= 1 - strongest[family]
     return Found(1 - doubt, ", ".join(families), _matches(evidence, text))
 
 
