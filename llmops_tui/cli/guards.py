@@ -16,7 +16,7 @@ from llmops_tui.cli.shell import Shell, root_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from llmops_tui.domain.live.guards import GuardTrial
+    from llmops_tui.domain.live.guards import GuardReview, GuardTrial
     from llmops_tui.domain.live.listing import LiveFilter
     from llmops_tui.report.text import Line
     from llmops_tui.store.live import LiveStore
@@ -265,13 +265,19 @@ def _say(
 
         shell.print_json({"reviewed": [review_json(each) for each in made], "taken_back": undone})
         return 0
-    picked = sum(not each.drawn for each in made)
     if made:
-        about = f"; {picked} of them picked and not drawn, so no part of any rate" if picked else ""
-        shell.print(f"{len(made)} reviewed{about}")
+        shell.print(f"{len(made)} reviewed{_apart(made)}")
     if said[None]:
         shell.print(f"{undone} taken back")
     return 0
+
+
+def _apart(made: Sequence[GuardReview]) -> str:
+    """Of those that were picked: what they count for."""
+    firings = sum(each.triggered and not each.drawn for each in made)
+    passes = sum(not each.triggered and not each.drawn for each in made)
+    early = f"; {firings} of them out of turn: they count once their turn has come" if firings else ""
+    return early + (f"; {passes} of them not of the random sample, so no part of any rate" if passes else "")
 
 
 def _named(store: LiveStore, guardrail: str | None, wanted: LiveFilter) -> str:

@@ -91,7 +91,7 @@ def test_a_suspected_miss_says_why_and_counts_for_no_rate(live: LiveDesk) -> Non
     assert "pii fired on the same request; its score 0.58 is close below the threshold 0.60" in live.out
     (one,) = waiting(live, "suspected")
     assert live.run("guards", "review", "injection", "--wrong", one) == 0
-    assert "1 of them picked and not drawn, so no part of any rate" in live.out
+    assert "1 of them not of the random sample, so no part of any rate" in live.out
     assert waiting(live, "suspected") == []
     assert live.run("guards", "review", "injection", "--queue", "reviewed") == 0
     assert one[:12] in live.out
