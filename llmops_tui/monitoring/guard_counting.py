@@ -1,9 +1,9 @@
 """Which reviews rates are made of: those that stand for all requests of a window, whoever chose them.
 
-Firings, and passes of the random sample, have a place by a hash of their trace's id. Those below a place are a
-random sample of all, of whatever window, version or feature is asked for; so what was reviewed counts up to the
-place from which on rows wait. Traffic that came in since, and versions that a filter left out, then keep back
-what does not stand for them; and what somebody picked counts when its turn has come.
+Firings, and passes of the random sample, have a place by a hash of their trace's id. Those below a place are
+a random sample of all, of whatever window, version or feature is asked for; so what was reviewed counts up
+to the place from which on rows wait. Traffic that came in since, and versions that a filter left out, then
+keep back what does not stand for them; and what somebody picked counts when its turn has come.
 """
 
 from __future__ import annotations
