@@ -24,7 +24,7 @@ NO_PHRASES: Phrases = MappingProxyType({})
 MOST = 3_000
 #: Inputs that are held against phrases, the newest, and phrases of a guardrail.
 MOST_INPUTS, MOST_PHRASES = 1_000, 200
-#: Characters of inputs times phrases that are compared for a guardrail, the newest first: two or three seconds.
+#: Characters of inputs times phrases that are compared, the newest first: two or three seconds.
 MOST_COMPARED = 8_000_000
 #: Likeness to a phrase from which on it is a reason; a phrase that is shorter is like too much.
 LIKE, SHORTEST = 85.0, 12
