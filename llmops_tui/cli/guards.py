@@ -62,10 +62,11 @@ def figures(
     from llmops_tui.monitoring import guards as live_guards
 
     _refuse_two_forms(shell, markdown)
-    wanted = filter_of(workspace, names, config, since, until)
+    now = time.time()
+    wanted = filter_of(workspace, names, config, since, min(until or now, now))
     with open_live(workspace) as store:
         say_absent(shell, store, wanted)
-        found = live_guards.figures(store, wanted, time.time(), _phrases(workspace))
+        found = live_guards.figures(store, wanted, now, _phrases(workspace))
     trials = _trials(root_of(workspace), config)
     if shell.as_json:
         from llmops_tui.report.guards_json import guards_json
@@ -247,9 +248,10 @@ def _say(
     from llmops_tui.monitoring import guards as live_guards
     from llmops_tui.workspace import git
 
+    twice = Problem("a request is named twice", "say one thing of each")
     every = [id_ for ids in said.values() for id_ in ids]
     if len(set(every)) < len(every):
-        raise UsageError(Problem("a request is named twice", "say one thing of each"))
+        raise UsageError(twice)
     by = git.user_name(root_of(workspace)) or ""
     with open_live(workspace, writing=True) as store, store.transaction():
         name = _named(store, guardrail, wanted)
@@ -259,6 +261,8 @@ def _say(
             if said[right]
             for each in live_guards.review(store, name, said[right], right, time.time(), by, wanted)
         ]
+        if len({each.trace_id for each in made}) < len(made):
+            raise UsageError(twice)
         undone = live_guards.take_back(store, name, said[None])
     if shell.as_json:
         from llmops_tui.report.guards_json import review_json
