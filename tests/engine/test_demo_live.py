@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from llmops_tui.domain import semconv as a
 from llmops_tui.domain.live.alert_event import AlertEvent
@@ -16,7 +17,7 @@ from llmops_tui.engine import demo_live
 from llmops_tui.engine.demo_answers import Answered
 from llmops_tui.engine.demo_live import Clock, _collecting, _Passing
 from llmops_tui.engine.demo_questions import QUESTIONS
-from llmops_tui.engine.demo_traffic import Deployment, day
+from llmops_tui.engine.demo_traffic import Deployment, Sent, day, spread
 from llmops_tui.engine.engine import Engine
 
 MIDNIGHT = 1_790_000_000.0 // 86_400 * 86_400
@@ -68,9 +69,12 @@ def engine(tmp_path: Path) -> Engine:
     return engine
 
 
-async def passed(engine: Engine, deployments: list[Deployment], slow: bool) -> _Passing:
+async def passed(
+    engine: Engine, deployments: list[Deployment], slow: bool, more: list[Sent] | None = None
+) -> _Passing:
     clock = Clock(MIDNIGHT)
     sent = day(MIDNIGHT, deployments, [demo_live.SLOW] if slow else [], requests=2_400)
+    sent = sorted([*sent, *(more or [])], key=lambda each: each.at)
     with _collecting(engine, clock, lambda _text: None) as (collector, live):
         await collector.start()
         stop = asyncio.Event()
@@ -79,8 +83,8 @@ async def passed(engine: Engine, deployments: list[Deployment], slow: bool) -> _
         await passing.send(sent, step_minutes=10)
         stop.set()
         await serving
-        assert live.counts()["requests"] == 2_400
-        assert collector.figures.spans == 7_200
+        assert live.counts()["requests"] == len(sent)
+        assert collector.figures.spans == sum(len(each.trace.spans) for each in sent)
     engine.close()
     return passing
 
@@ -106,6 +110,23 @@ async def test_the_bad_deployment_and_the_slow_hour_are_found_and_nothing_else(e
 async def test_a_day_on_which_nothing_happens_is_quiet(engine: Engine) -> None:
     passing = await passed(engine, [Deployment(0, answers(1, 1)), Deployment(12, answers(2, 1))], slow=False)
     assert passing.events == []
+
+
+async def test_a_wave_of_attempts_is_found_and_is_over_afterwards(engine: Engine) -> None:
+    good, look = answers(1, 1), {a.GUARDRAIL: "injection", a.GUARDRAIL_STAGE: "input"}
+    tried = []
+    for n, each in enumerate(good[:10]):
+        attributes = {**look, a.TRIGGERED: n < 5}
+        span = Span("4" * 16, "1" * 16, "injection", "guardrail", 10.0, 10.0, attributes=attributes)
+        tried.append(
+            structs.replace(each, trace=structs.replace(each.trace, spans=(*each.trace.spans, span)))
+        )
+    more = spread(MIDNIGHT, tried, demo_live.WAVE_SINCE, demo_live.WAVE_UNTIL, demo_live.WAVE_ATTEMPTS, 1)
+    passing = await passed(engine, [Deployment(0, good)], slow=False, more=more)
+    fired = hours(passing, "fired")
+    assert set(fired) == {"guardrails"}
+    assert demo_live.WAVE_SINCE < fired["guardrails"] < demo_live.WAVE_UNTIL
+    assert set(hours(passing, "cleared")) == {"guardrails"}
 
 
 async def test_what_is_noticed_later_and_was_earlier_is_told_once_like_all_else(engine: Engine) -> None:
