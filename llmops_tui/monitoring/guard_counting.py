@@ -18,6 +18,9 @@ from llmops_tui.domain.live.sampling import place_of
 from llmops_tui.monitoring.guard_queue import AHEAD
 from llmops_tui.store.live import LiveStore
 
+#: One may be passed over for so many that were reviewed: more could be what makes the figure.
+EACH = 10
+
 
 class Counting(msgspec.Struct, frozen=True):
     """Reviews of one guardrail.
@@ -51,9 +54,14 @@ def counting(
 def _so_far(
     store: LiveStore, guardrail: str, wanted: LiveFilter, reviews: Sequence[GuardReview], *, are_firings: bool
 ) -> tuple[GuardReview, ...]:
-    """Those before the first row that waits, and that is none of the few which may be passed over."""
+    """Those before a row that waits, so that few enough that wait are before it."""
     waiting = store.guards.waiting(wanted, guardrail, firings=are_firings, limit=AHEAD) if reviews else []
-    if len(waiting) < AHEAD:
-        return tuple(reviews)
-    end = place_of(waiting[-1].trace_id)
-    return tuple(each for each in reviews if place_of(each.trace_id) < end)
+    ends = [place_of(row.trace_id) for row in waiting]
+    if len(ends) < AHEAD:
+        ends.append(1.0)
+    places = [place_of(each.trace_id) for each in reviews]
+    found = 0.0
+    for passed_over, end in enumerate(ends):
+        if sum(place < end for place in places) >= EACH * passed_over:
+            found = end
+    return tuple(each for each, place in zip(reviews, places, strict=True) if place < found)

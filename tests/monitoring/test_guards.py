@@ -290,6 +290,16 @@ def test_what_was_reviewed_of_one_version_does_not_stand_for_all(tmp_path: Path,
         assert curve(store, "injection", DAY, NOW).reviewed == m
 
 
+def test_one_may_be_passed_over_for_ten_that_are_reviewed(tmp_path: Path) -> None:
+    """Were nine left out of eighteen, these could be all the false alarms."""
+    with guarded_store(tmp_path, fired(18), sample=0.0) as store:
+        order = queue(store, "firings")
+        review(store, "injection", order[9:], True, NOW, wanted=DAY)
+        assert figures(store, DAY, NOW)[0].precision.n == 0
+        review(store, "injection", order[1:9], True, NOW, wanted=DAY)
+        assert figures(store, DAY, NOW)[0].precision.n == 17
+
+
 def test_firings_that_went_before_anybody_saw_them_are_told(tmp_path: Path) -> None:
     with guarded_store(tmp_path, fired(20)) as store:
         review(store, "injection", queue(store, "firings")[:15], True, NOW, wanted=DAY)
