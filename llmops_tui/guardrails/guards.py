@@ -27,7 +27,8 @@ class Guards:
         uses: in the order in which they look.
         apart: runs functions of `guardrails.py`; without it each of those fails.
         times_judges: a judge that takes longer than its guardrail may is cut off here. False: who asks sees
-            to that, as where requests wait for a free place at the provider.
+            to that, as where requests wait for a free place at the provider; and a large kind waits for its
+            process as long as others are before it.
     """
 
     def __init__(
