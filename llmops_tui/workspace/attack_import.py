@@ -53,9 +53,11 @@ def read_patterns(path: Path) -> list[Pattern]:
         UsageError: it can't be read, or holds no attack.
     """
     try:
-        if path.stat().st_size > LIMIT:
+        with path.open("rb") as file:
+            data = file.read(LIMIT + 1)  # a pipe or a device says no size
+        if len(data) > LIMIT:
             raise UsageError(Problem(f"is larger than {LIMIT // 1_000_000} MB", "split it", str(path)))
-        text = path.read_bytes().decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UsageError(Problem("is not UTF-8 text", "save it as UTF-8", str(path))) from None
     except OSError as error:

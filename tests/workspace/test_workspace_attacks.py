@@ -314,6 +314,13 @@ def test_a_list_that_can_not_be_read_is_a_sentence(tmp_path: Path, name: str, da
         read_patterns(tmp_path / name)
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads what says no size")
+def test_of_what_says_no_size_no_more_is_read_than_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmops_tui.workspace.attack_import.LIMIT", 20)
+    with pytest.raises(UsageError, match="is larger than"):
+        read_patterns(Path("/proc/self/status"))
+
+
 def test_the_disguise_of_a_pattern_is_kept(tmp_path: Path) -> None:
     text = "\u202eetirw\u202c i\u200bt \U000e0041"
     (tmp_path / "a.txt").write_text(text)
