@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 
 import msgspec
@@ -122,23 +123,30 @@ class _Likeness:
 
     def __init__(self, phrases: Phrases) -> None:
         self._phrases = {
-            name: [text for each in found if len(text := _plain(each)) >= SHORTEST][:MOST_PHRASES]
+            name: tuple([text for each in found if len(text := _plain(each)) >= SHORTEST][:MOST_PHRASES])
             for name, found in phrases.items()
         }
 
     def reasons(self, guardrail: str, text: str) -> list[_Reason]:
         phrases = self._phrases.get(guardrail)
-        text = _plain(text)
-        # A text shorter than a phrase would be looked for within the phrase.
-        fitting = [phrase for phrase in phrases or () if len(phrase) <= len(text)]
-        if not fitting:
-            return []
-        from rapidfuzz import fuzz, process
-
-        found = process.extractOne(text, fitting, scorer=fuzz.partial_ratio, score_cutoff=LIKE)
+        found = _likest(_plain(text), phrases) if phrases else None
         if found is None:
             return []
         return [(4.0 * found[1] / 100, f"its text is like an attack: {fmt.truncate(found[0], 60)}")]
+
+
+# A millisecond each, and the screen asks again and again of the same requests.
+@lru_cache(maxsize=10 * MOST_INPUTS)
+def _likest(text: str, phrases: tuple[str, ...]) -> tuple[str, float] | None:
+    """The phrase that a text is like, and how much, of 100."""
+    # A text shorter than a phrase would be looked for within the phrase.
+    fitting = [phrase for phrase in phrases if len(phrase) <= len(text)]
+    if not fitting:
+        return None
+    from rapidfuzz import fuzz, process
+
+    found = process.extractOne(text, fitting, scorer=fuzz.partial_ratio, score_cutoff=LIKE)
+    return None if found is None else (found[0], found[1])
 
 
 def _plain(text: str) -> str:

@@ -84,7 +84,7 @@ class Loaded:
         if found is None:
             if self._apart is None and any(use.is_function for use in uses):
                 python = {path: text for path, text in self._sources.items() if path.endswith(".py")}
-                # The looks of a whole run may want a process, and what comes of them is kept: none fails since
+                # All looks of a run may want a process, and what comes of them is kept: none fails since
                 # others were before it.
                 self._apart = Apart(python, self._folder, patience_s=math.inf)
             found = self._guards[key] = Guards(uses, self._apart, times_judges=False)

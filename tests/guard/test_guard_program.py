@@ -68,6 +68,8 @@ class TestWhatGoesOn:
         assert redacted
         assert redacted.value == {"order": 17, "to": "[email]"}
         assert guards.tool_call("refund", '{"to": "ann@example.org"}').value == '{"to":"[email]"}'
+        escaped = '{"to": "ann\\u0040example.org"}'
+        assert guards.tool_call("refund", escaped).value == '{"to":"[email]"}'
 
     def test_what_a_tool_gave_keeps_its_shape(self, load: Load) -> None:
         guards = load(REDACT)

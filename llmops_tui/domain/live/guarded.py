@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from typing import Any
 
 import msgspec
@@ -75,10 +76,12 @@ def take_look(guarded: Guarded, span: Span) -> None:
     guarded.opened += failed == "open"
     guarded.closed += failed == "closed"
     guarded.elapsed_s += seconds(span.length_s)
-    guarded.cost_usd += usd(number(has.get(a.COST)) or 0.0)
+    if a.COST in has:
+        guarded.cost_usd += usd(number(has[a.COST]) or 0.0)
     if score is not None and (guarded.score is None or score > guarded.score):
         guarded.score = score
-    guarded.looks = sorted([*guarded.looks, id_])[:MOST_LOOKS]
+    insort(guarded.looks, id_)
+    del guarded.looks[MOST_LOOKS:]
     order: _Order
     if has_fired:
         order = (0, -(score or 0.0), span.start, id_)

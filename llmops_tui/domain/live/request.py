@@ -345,10 +345,9 @@ def _leave_out(r: Request, label: Label) -> None:
     for id_ in gone:
         r.called[id_].counts = False
         _count(r, r.called[id_], -1)
-    for guarded in r.guarded.values():
-        for id_ in within(r.called, guarded.looks):
-            gone.add(id_)
-            r.called[id_].answers = False
+    for id_ in within(r.called, {id_ for guarded in r.guarded.values() for id_ in guarded.looks}):
+        gone.add(id_)
+        r.called[id_].answers = False
     told = [f for f in ("model", "trouble") if f in r.ranks and r.ranks[f][2] in gone]
     if "model" in told:
         r.model, r.provider, r.call_failed, r.first_token_at = "", "", False, None
@@ -377,7 +376,9 @@ def _guard(r: Request, span: Span, label: Label) -> None:
     looked, fired = r.guardrails.get(name, (0, 0))
     has_fired = span.attributes.get(a.TRIGGERED) is True
     r.guardrails[name] = (looked + 1, fired + has_fired)
-    take_look(r.guarded.setdefault(name, Guarded()), span)
+    if name not in r.guarded:
+        r.guarded[name] = Guarded()
+    take_look(r.guarded[name], span)
 
 
 def _texts(r: Request, span: Span, is_root: bool) -> None:

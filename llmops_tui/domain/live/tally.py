@@ -104,8 +104,11 @@ class Tally(msgspec.Struct, array_like=True):
         if other.errors:
             _counts(self.errors, other.errors, sign)
         for step, histogram in other.steps.items():
-            _part(self.steps, step, Histogram).merge(histogram, sign)
-            if self.steps[step].is_empty:
+            mine = self.steps.get(step)
+            if mine is None:
+                mine = self.steps[step] = Histogram()
+            mine.merge(histogram, sign)
+            if mine.is_empty:
                 del self.steps[step]
         for name, (looked, fired) in other.guardrails.items():
             was = self.guardrails.get(name, (0, 0))
@@ -169,11 +172,9 @@ _NOTHING = (0, 0, 0, 0)
 def _outcomes(
     mine: dict[str, tuple[int, int, int, int]], name: str, outcome: tuple[int, int, int, int], sign: int = 1
 ) -> None:
-    was = mine.get(name, _NOTHING)
-    now = (
-        *(was[0] + sign * outcome[0], was[1] + sign * outcome[1]),
-        *(was[2] + sign * outcome[2], was[3] + sign * outcome[3]),
-    )
+    looked, fired, failed, passed = mine.get(name, _NOTHING)
+    more = outcome
+    now = (looked + sign * more[0], fired + sign * more[1], failed + sign * more[2], passed + sign * more[3])
     if now == _NOTHING:
         mine.pop(name, None)
     else:

@@ -79,9 +79,9 @@ class Ingest:
         """
         with self._db.write():
             self._look_for_others()
-            for batch in batches:
-                if batch.guards_sample is not None:
-                    set_sample(self._db, batch.guards_sample)
+            shares = [b.guards_sample for b in batches if b.guards_sample is not None]
+            if shares:
+                set_sample(self._db, shares[-1])
             return _Taking(self._db, self._labels, self._rollups, now).take(batches)
 
     def _look_for_others(self) -> None:

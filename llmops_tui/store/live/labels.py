@@ -55,7 +55,8 @@ class Labels:
         self._known: dict[str, set[str]] = {}
         self._series: dict[tuple[Series, str], int] = {}
         self._as_sent: dict[tuple[Series, str], int] = {}
-        db.caches += [self._known, self._series, self._as_sent]
+        self._margins: dict[Series, tuple[int, ...]] = {}
+        db.caches += [self._known, self._series, self._as_sent, self._margins]
 
     def label(self, dimension: str, value: str) -> str:
         """The value itself, or `OTHER`. Within a write."""
@@ -107,12 +108,18 @@ class Labels:
         self._as_sent[series, part] = found
         return found
 
-    def margins(self, series: Series) -> list[int]:
+    def margins(self, series: Series) -> tuple[int, ...]:
         """Numbers of the sums that a request of this series is part of beside its own. Within a write."""
-        return [
+        if (known := self._margins.get(series)) is not None:
+            return known
+        found = tuple(
             self.series_id(Series(**{name: getattr(series, name) for name in told}), part)
             for part, told in MARGINS.items()
-        ]
+        )
+        if len(self._margins) >= 4 * MOST_SERIES:
+            self._margins.clear()
+        self._margins[series] = found
+        return found
 
     def _there(self, bounded: Series, part: str) -> int | None:
         """The number of a series that has one: once for ever, whoever gave it."""

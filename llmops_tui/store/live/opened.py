@@ -45,12 +45,9 @@ def count(changes: Changes, labels: Labels, request: Request, series_id: int, si
     Args:
         sign: −1 takes it out again.
     """
-    tally = tally_of(request)
-    changes.add(request.start, series_id, tally, sign)
-    for margin in labels.margins(request.series):
-        changes.add(request.start, margin, tally, sign)
-    for part in parts_of(request):
-        changes.add(request.start, labels.series_id(request.series, part), tally, sign)
+    series = request.series
+    parts = [labels.series_id(series, part) for part in parts_of(request)]
+    changes.add(request.start, (series_id, *labels.margins(series), *parts), tally_of(request), sign)
 
 
 class Opened(msgspec.Struct):

@@ -109,8 +109,8 @@ class Placing:
 
     def _count_alone(self, at: float, kind: str, value: float, feature: str, sign: int) -> None:
         series = Series(feature=feature)
-        for id_ in (self._labels.series_id(series), *self._labels.margins(series)):
-            self._changes.add(at, id_, alone(kind, value), sign)
+        ids = (self._labels.series_id(series), *self._labels.margins(series))
+        self._changes.add(at, ids, alone(kind, value), sign)
 
     def _opened(self, signal: Signal) -> Opened | None:
         return self._requests.by_trace.get(bytes.fromhex(signal.trace_id)) if signal.trace_id else None

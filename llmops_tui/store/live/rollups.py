@@ -46,17 +46,29 @@ _decode = msgspec.msgpack.Decoder(Tally).decode
 
 
 class Changes:
-    """Sums that are to be added, collected by minute and series."""
+    """Sums that are to be added, collected by minute and by the series that they belong to."""
 
     def __init__(self) -> None:
-        self.minutes: dict[tuple[int, int], Tally] = {}
+        self._changes: dict[tuple[int, tuple[int, ...]], Tally] = {}
 
-    def add(self, started_at: float, series_id: int, tally: Tally, sign: int = 1) -> None:
-        key = (int(started_at // MINUTE) * MINUTE, series_id)
-        found = self.minutes.get(key)
+    def add(self, started_at: float, series_ids: tuple[int, ...], tally: Tally, sign: int = 1) -> None:
+        """Add sums to several series. What belongs to the same ones is added up first: most requests do."""
+        key = (int(started_at // MINUTE) * MINUTE, series_ids)
+        found = self._changes.get(key)
         if found is None:
-            found = self.minutes[key] = Tally()
+            found = self._changes[key] = Tally()
         found.merge(tally, sign)
+
+    def minutes(self) -> dict[tuple[int, int], Tally]:
+        """(start of the minute, series) → what is to be added."""
+        found: dict[tuple[int, int], Tally] = {}
+        for (minute, series_ids), change in self._changes.items():
+            for series_id in series_ids:
+                key = (minute, series_id)
+                if key not in found:
+                    found[key] = Tally()
+                found[key].merge(change)
+        return found
 
 
 class Rollups:
@@ -71,7 +83,7 @@ class Rollups:
     def apply(self, changes: Changes) -> None:
         """Add the changes at every resolution. Within a write."""
         touched: dict[Key, Tally] = {}
-        for (minute, series_id), change in changes.minutes.items():
+        for (minute, series_id), change in changes.minutes().items():
             for resolution in RESOLUTIONS:
                 key = (resolution, minute // resolution * resolution, series_id)
                 if key[1] < self._horizon(resolution):
