@@ -26,10 +26,19 @@ def at_threshold(curve: ThresholdCurve, threshold: float | None) -> int:
     return next((n for n, p in enumerate(curve.points) if p.threshold >= threshold - 1e-9), last)
 
 
-def curve_lines(curve: ThresholdCurve, at: int, width: int, height: int) -> list[Line]:
+def elsewhere(current: float | None, on_disk: Sequence[float]) -> tuple[float, ...]:
+    """Thresholds on disk that are not the one of the newest traffic."""
+    if current is None:
+        return ()
+    return tuple(sorted({each for each in on_disk if abs(each - current) > 1e-9}))
+
+
+def curve_lines(
+    curve: ThresholdCurve, at: int, width: int, height: int, on_disk: Sequence[float] = ()
+) -> list[Line]:
     """The legend, the plot and the table of the chosen point, in at most `height` lines where that goes."""
     table = _table(curve, at, width)
-    notes = _notes(curve, width)
+    notes = _notes(curve, width, elsewhere(curve.current, on_disk))
     legend: Line = (
         (" ", ""),
         _PRECISION,
@@ -142,10 +151,15 @@ def _estimate(point: ThresholdPoint | None, name: str, *, with_n: bool) -> str:
     return f"{right(share_text(e.value, decimals), 6)}  {interval_text(e, decimals)}{n}"
 
 
-def _notes(curve: ThresholdCurve, width: int) -> list[Line]:
+def _notes(curve: ThresholdCurve, width: int, on_disk: Sequence[float]) -> list[Line]:
     rows = f"From {fmt.plural(curve.reviewed, 'reviewed row')}."
     more = " So few say little: look at the bands." if curve.reviewed < FEW else ""
-    return [(), *wrap(((f" {rows}{more}", "warning" if more else "dim"),), width, 1)]
+    lines: list[Line] = [(), *wrap(((f" {rows}{more}", "warning" if more else "dim"),), width, 1)]
+    if on_disk:
+        there = " and ".join(f"{each:g}" for each in on_disk)
+        said = f" On disk a configuration has {there}; the newest traffic has {curve.current:g}."
+        lines += wrap(((said, "warning"),), width, 1)
+    return lines
 
 
 def problem_lines(problem: str, width: int) -> list[Line]:

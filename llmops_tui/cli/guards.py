@@ -16,7 +16,7 @@ from llmops_tui.cli.shell import Shell, root_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from llmops_tui.domain.live.guards import GuardTrial
+    from llmops_tui.domain.live.guards import GuardReview, GuardTrial
     from llmops_tui.domain.live.listing import LiveFilter
     from llmops_tui.report.text import Line
     from llmops_tui.store.live import LiveStore
@@ -62,10 +62,11 @@ def figures(
     from llmops_tui.monitoring import guards as live_guards
 
     _refuse_two_forms(shell, markdown)
-    wanted = filter_of(workspace, names, config, since, until)
+    now = time.time()
+    wanted = filter_of(workspace, names, config, since, min(until or now, now))
     with open_live(workspace) as store:
         say_absent(shell, store, wanted)
-        found = live_guards.figures(store, wanted, time.time(), _phrases(workspace))
+        found = live_guards.figures(store, wanted, now, _phrases(workspace))
     trials = _trials(root_of(workspace), config)
     if shell.as_json:
         from llmops_tui.report.guards_json import guards_json
@@ -247,9 +248,10 @@ def _say(
     from llmops_tui.monitoring import guards as live_guards
     from llmops_tui.workspace import git
 
+    twice = UsageError(Problem("a request is named twice", "say one thing of each"))
     every = [id_ for ids in said.values() for id_ in ids]
     if len(set(every)) < len(every):
-        raise UsageError(Problem("a request is named twice", "say one thing of each"))
+        raise twice
     by = git.user_name(root_of(workspace)) or ""
     with open_live(workspace, writing=True) as store, store.transaction():
         name = _named(store, guardrail, wanted)
@@ -259,19 +261,27 @@ def _say(
             if said[right]
             for each in live_guards.review(store, name, said[right], right, time.time(), by, wanted)
         ]
+        if len({each.trace_id for each in made}) < len(made):
+            raise twice  # once by more of its digits
         undone = live_guards.take_back(store, name, said[None])
     if shell.as_json:
         from llmops_tui.report.guards_json import review_json
 
         shell.print_json({"reviewed": [review_json(each) for each in made], "taken_back": undone})
         return 0
-    picked = sum(not each.drawn for each in made)
     if made:
-        about = f"; {picked} of them picked and not drawn, so no part of any rate" if picked else ""
-        shell.print(f"{len(made)} reviewed{about}")
+        shell.print(f"{len(made)} reviewed{_apart(made)}")
     if said[None]:
         shell.print(f"{undone} taken back")
     return 0
+
+
+def _apart(made: Sequence[GuardReview]) -> str:
+    """Of those that were picked: what they count for."""
+    firings = sum(each.triggered and not each.drawn for each in made)
+    passes = sum(not each.triggered and not each.drawn for each in made)
+    early = f"; {firings} of them out of turn: they count once their turn has come" if firings else ""
+    return early + (f"; {passes} of them not of the random sample, so no part of any rate" if passes else "")
 
 
 def _named(store: LiveStore, guardrail: str | None, wanted: LiveFilter) -> str:

@@ -172,7 +172,7 @@ class _Course:
 
     def _evidence(self, use: GuardrailUse, fired: dict[int, Found]) -> str:
         texts = ((self.pieces[n], found) for n, found in fired.items())
-        return evidence_of(use.kind, [(piece.text, found) for piece, found in texts if piece is not None])
+        return evidence_of(use, [(piece.text, found) for piece, found in texts if piece is not None])
 
     def _act(
         self, use: GuardrailUse, action: Action | str, about: About, hit: list[int], fired: dict[int, Found]

@@ -27,6 +27,7 @@ from llmops_tui.domain.live.statistics.guards import (
     share_of,
 )
 from llmops_tui.domain.live.tally import Tally
+from llmops_tui.monitoring.guard_counting import Counting, counting
 from llmops_tui.monitoring.guard_queue import ALL, items, of_series, review, reviewed, take_back
 from llmops_tui.monitoring.guard_suspects import NO_PHRASES, Phrases, suspects
 from llmops_tui.store.live import LiveStore
@@ -60,7 +61,9 @@ def figures(
         reviews.setdefault(each.guardrail, []).append(each)
     return tuple(
         msgspec.structs.replace(
-            _figures(name, sums, reviews.get(name, []), kept.get(name, Kept())),
+            _figures(
+                name, sums, counting(store, name, wanted, reviews.get(name, [])), kept.get(name, Kept())
+            ),
             **_latency(store.guards.elapsed_s(wanted, name)),
             suspected=len(suspected.get(name, ())),
         )
@@ -91,9 +94,9 @@ def _window(wanted: LiveFilter, now: float) -> tuple[LiveFilter, int]:
     return whole, resolution
 
 
-def _figures(name: str, sums: _Sums, reviews: Sequence[GuardReview], kept: Kept) -> GuardFigures:
+def _figures(name: str, sums: _Sums, said: Counting, kept: Kept) -> GuardFigures:
     looked, fired, failed, passed = _whole(name, sums)
-    firings, passes = _counting(reviews, fired)
+    firings, passes = said.firings, said.passes
     right, missed = sum(r.right for r in firings), sum(not r.right for r in passes)
     strata = Strata(fired, passed, len(firings), right, len(passes), missed)
     return GuardFigures(
@@ -112,7 +115,7 @@ def _figures(name: str, sums: _Sums, reviews: Sequence[GuardReview], kept: Kept)
         unseen=kept.unseen,
         thresholds=kept.thresholds,
         tunable=kept.scored,
-        notes=_notes(reviews, strata),
+        notes=_notes(said, strata, kept),
     )
 
 
@@ -122,21 +125,24 @@ def _whole(name: str, sums: _Sums) -> tuple[int, int, int, int]:
     return tuple(map(sum, zip(*found, strict=True))) if found else _NEVER  # type: ignore[return-value]
 
 
-def _counting(reviews: Sequence[GuardReview], fired: int) -> tuple[list[GuardReview], list[GuardReview]]:
-    """Those that rates are made of: firings and passes that nobody chose, or all firings that there are."""
-    firings = [each for each in reviews if each.triggered]
-    if len(firings) < fired:
-        firings = [each for each in firings if each.drawn]
-    return firings, [each for each in reviews if not each.triggered and each.drawn]
-
-
-def _notes(reviews: Sequence[GuardReview], s: Strata) -> tuple[str, ...]:
+def _notes(said: Counting, s: Strata, kept: Kept) -> tuple[str, ...]:
     notes: list[str] = []
-    firings = sum(each.triggered for each in reviews)
-    if firings > s.reviewed_firings:
-        picked = fmt.plural(firings - s.reviewed_firings, "reviewed firing")
-        verb = "was" if firings - s.reviewed_firings == 1 else "were"
-        notes.append(f"{picked} {verb} picked and not drawn: they count once all {s.fired:,} are reviewed")
+    for early, one, several in (
+        (said.early_firings, "reviewed firing", "reviewed firings"),
+        (said.early_passes, "reviewed pass", "reviewed passes"),
+    ):
+        if early:
+            verb = "does" if early == 1 else "do"
+            notes.append(
+                f"{fmt.plural(early, one, several)} {verb} not count yet: others have their turn first;"
+                " go on from the top of the queue"
+            )
+    gone = s.fired - kept.waiting - s.reviewed_firings - said.early_firings
+    if gone > 0 and s.reviewed_firings:
+        notes.append(
+            f"{fmt.plural(gone, 'firing')} went with old requests before anybody reviewed them, and precision"
+            " may not hold for them; take a shorter window"
+        )
     if s.fired and not s.reviewed_firings:
         notes.append("no firing that counts is reviewed: nothing is known of its precision")
     if s.passed and not s.reviewed_passes:
@@ -190,8 +196,8 @@ def curve(store: LiveStore, guardrail: str, wanted: LiveFilter, now: float | Non
     looked, fired, _failed, passed = _whole(guardrail, sums)
     kept = store.guards.kept(wanted).get(guardrail, Kept())
     current = kept.thresholds[-1] if kept.thresholds else None
-    firings, passes = _counting(store.guards.reviews(wanted, guardrail), fired)
-    rows = [*firings, *passes]
+    said = counting(store, guardrail, wanted, store.guards.reviews(wanted, guardrail))
+    rows = [*said.firings, *said.passes]
     if problem := _problem(guardrail, looked, rows):
         return ThresholdCurve(guardrail, current, reviewed=len(rows), problem=problem)
     judged = [

@@ -196,10 +196,13 @@ def verdict_lines(scores: Sequence[LiveScore], signals: Sequence[Signal], now: f
 
 
 def filter_words(wanted: LiveFilter) -> str:
-    """`2026-11-27 04:00 – 2026-11-28 04:00 · version v12`."""
-    window = (
-        f"{fmt.moment(wanted.since)} – {fmt.moment(wanted.until)}" if wanted.until < 1e11 else "all the time"
-    )
+    """`2026-11-27 04:00 – 2026-11-28 04:00 · version v12`; `since …` where the window has no end."""
+    ends = wanted.until < 1e11
+    if wanted.since > 0:
+        since = fmt.moment(wanted.since)
+        window = f"{since} – {fmt.moment(wanted.until)}" if ends else f"since {since}"
+    else:
+        window = f"until {fmt.moment(wanted.until)}" if ends else "all the time"
     named = [
         f"{name} {clean_line(value)}"
         for name in ("config", "version", "feature", "model", "provider", "user", "session", "only", "error")

@@ -99,6 +99,12 @@ def _kind(entry: dict[str, Any]) -> str:
     return next((key for key in entry if key not in COMMON), "")
 
 
+def _is_beside(entry: dict[str, Any]) -> bool:
+    """The threshold that counts stands beside the kind: one among its options goes before it."""
+    options = entry.get(_kind(entry))
+    return KEY in entry and not (isinstance(options, dict) and KEY in options)
+
+
 def _shorthand(kind: str) -> str | None:
     """The option that a bare value sets; None where there is none, as of a function."""
     return GUARDRAILS[kind].shorthand if kind in GUARDRAILS else None
@@ -108,10 +114,10 @@ def _wanted(entry: Any, value: float) -> Any:
     """The entry as it should read; None where that is not known."""
     if isinstance(entry, str):
         return {entry: {KEY: value}}
-    if KEY in entry:
-        return {**entry, KEY: value}
     kind = _kind(entry)
     options = entry.get(kind)
+    if _is_beside(entry):
+        return {**entry, KEY: value}
     if options is None or isinstance(options, dict):
         return {**entry, kind: {**(options or {}), KEY: value}}
     shorthand = _shorthand(kind)
@@ -134,7 +140,7 @@ def _made(text: str, root: yaml.Node | None, at: int, entry: Any, value: float) 
     if not isinstance(node, yaml.MappingNode):
         return None
     try:
-        if KEY in entry:
+        if _is_beside(entry):
             return set_key(text, node, KEY, value, ())
         kind = _kind(entry)
         key, options = _pair(node, kind)
@@ -144,7 +150,7 @@ def _made(text: str, root: yaml.Node | None, at: int, entry: Any, value: float) 
         if key is None or options is None:
             return None
         if isinstance(options, yaml.MappingNode) or entry.get(kind) is None:
-            return _put(text, key, options, f"{{{KEY}: {number(value)}}}")
+            return _put(text, key, options, f"{{{_key(KEY, key)}: {number(value)}}}")
         return _written_out(text, key, options, _shorthand(kind), value)
     except (CannotEdit, ValueError):
         return None
@@ -156,10 +162,15 @@ def _pair(node: yaml.Node | None, name: str) -> tuple[yaml.Node | None, yaml.Nod
     return next(((k, v) for k, v in pairs if k.value == name), (None, None))
 
 
+def _key(name: str, beside: yaml.Node) -> str:
+    """A key as it is written; in JSON keys are in quotes."""
+    return f'"{name}"' if isinstance(beside, yaml.ScalarNode) and beside.style == '"' else name
+
+
 def _named_alone(text: str, node: yaml.ScalarNode, value: float, *, flow: bool) -> str:
     """`- injection` → `- injection: {threshold: 0.6}`."""
     start, end = node.start_mark.index, node.end_mark.index
-    written = f"{text[start:end]}: {{{KEY}: {number(value)}}}"
+    written = f"{text[start:end]}: {{{_key(KEY, node)}: {number(value)}}}"
     return text[:start] + (f"{{{written}}}" if flow else written) + text[end:]
 
 
@@ -189,4 +200,5 @@ def _written_out(text: str, key: yaml.Node, node: yaml.Node, option: str | None,
         from llmops_tui.workspace.yaml_scalars import quoted
 
         said = quoted(node.value)
-    return _put(text, key, node, f"{{{option}: {said}, {KEY}: {number(value)}}}")
+    written = f"{{{_key(option, key)}: {said}, {_key(KEY, key)}: {number(value)}}}"
+    return _put(text, key, node, written)

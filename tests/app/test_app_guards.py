@@ -160,6 +160,18 @@ async def test_keys_typed_faster_than_they_are_written_each_mean_the_next_item()
         assert item(app) == 4
 
 
+async def test_a_key_that_comes_before_the_next_item_is_drawn_judges_nothing() -> None:
+    async with opened(size=LARGE) as (app, session, pilot):
+        await press(pilot, "6")
+        shown(app).action_guard_right()
+        shown(app).action_guard_wrong()
+        assert [c[2:4] for c in commands(session, "review_guard")] == [(f"{1:032x}", True)]
+        await settle(pilot)
+        assert item(app) == 2
+        await press(pilot, "x")
+        assert [c[2:4] for c in commands(session, "review_guard")][1:] == [(f"{2:032x}", False)]
+
+
 async def test_what_was_said_is_shown_stays_in_sight_and_the_figures_are_read_anew() -> None:
     async with opened(size=LARGE) as (app, session, pilot):
         await press(pilot, "6")
@@ -332,9 +344,7 @@ async def test_the_curve_shows_the_present_threshold_and_what_another_would_do()
 
 async def test_w_writes_the_chosen_point_into_the_configuration_that_is_named() -> None:
     async with opened(size=LARGE) as (app, session, pilot):
-        await press(pilot, "6", "T", "w")
-        assert "That is the threshold it has" in toasts(app)
-        await press(pilot, "l", "w")
+        await press(pilot, "6", "T", "l", "w")
         assert "Write threshold 0.54 of injection into" in screen(app)
         await press(pilot, "j", "enter")
         assert last(session, "tune_guard") == ("tune_guard", "injection", 0.54, "triage")
@@ -342,9 +352,21 @@ async def test_w_writes_the_chosen_point_into_the_configuration_that_is_named() 
 
 
 async def test_a_filter_says_which_configuration_is_meant() -> None:
-    async with opened(size=LARGE) as (_app, session, pilot):
-        await press(pilot, "6", "slash", *"config:helpdesk", "enter", "T", "h", "w")
+    async with opened(size=LARGE) as (app, session, pilot):
+        await press(pilot, "6", "slash", *"config:helpdesk", "enter", "T", "w")
+        assert "That is the threshold it has" in toasts(app)
+        assert "On disk" not in screen(app)
+        await press(pilot, "h", "w")
         assert last(session, "tune_guard")[3] == "helpdesk"
+
+
+async def test_a_threshold_that_no_traffic_has_yet_can_be_set_back() -> None:
+    """What was written a minute ago is on disk, and traffic still has the one before."""
+    async with opened(size=LARGE) as (app, session, pilot):
+        await press(pilot, "6", "slash", *"config:triage", "enter", "T")
+        assert "On disk a configuration has 0.7; the newest traffic has 0.5." in screen(app)
+        await press(pilot, "w")
+        assert last(session, "tune_guard") == ("tune_guard", "injection", 0.5, "triage")
 
 
 async def test_esc_writes_nothing() -> None:

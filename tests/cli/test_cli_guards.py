@@ -54,8 +54,11 @@ def test_figures_with_their_intervals_and_queues(live: LiveDesk) -> None:
         "desk v2",
     ):
         assert part in live.out
+    assert "all the time" not in live.out
     assert live.run("guards", "--json") == 0
-    (injection, pii) = json.loads(live.out)["guardrails"]
+    whole = json.loads(live.out)
+    assert whole["until"] - whole["since"] == pytest.approx(7 * 86_400, abs=60)
+    (injection, pii) = whole["guardrails"]
     assert (injection["name"], injection["looked"], injection["fired"]) == ("injection", 51, 10)
     assert injection["queues"] == {"firings": 10, "sample": 40, "suspected": 1}
     assert injection["precision"] == {"value": None, "interval": [0.0, 1.0], "n": 0}
@@ -66,6 +69,13 @@ def test_figures_with_their_intervals_and_queues(live: LiveDesk) -> None:
     assert live.run("guards", "--markdown") == 0
     assert "| `injection` | 51 | 10 | 0 |" in live.out
     assert live.run("guards", "--markdown", "--json") == 2
+
+
+def test_a_request_is_not_called_both_right_and_wrong_by_ids_of_two_lengths(live: LiveDesk) -> None:
+    one = waiting(live, "firings")[0]
+    assert live.run("guards", "review", "injection", "--right", one[:12], "--wrong", one) == 2
+    assert "a request is named twice" in live.err
+    assert len(waiting(live, "firings")) == 10
 
 
 def test_reviews_by_id_make_figures(live: LiveDesk) -> None:
@@ -91,7 +101,7 @@ def test_a_suspected_miss_says_why_and_counts_for_no_rate(live: LiveDesk) -> Non
     assert "pii fired on the same request; its score 0.58 is close below the threshold 0.60" in live.out
     (one,) = waiting(live, "suspected")
     assert live.run("guards", "review", "injection", "--wrong", one) == 0
-    assert "1 of them picked and not drawn, so no part of any rate" in live.out
+    assert "1 of them not of the random sample, so no part of any rate" in live.out
     assert waiting(live, "suspected") == []
     assert live.run("guards", "review", "injection", "--queue", "reviewed") == 0
     assert one[:12] in live.out
@@ -120,6 +130,14 @@ def test_mistakes_of_reviews_are_sentences(live: LiveDesk, words: list[str], sai
 def test_nothing_is_kept_of_a_list_with_a_mistake(live: LiveDesk) -> None:
     firings = waiting(live, "firings")
     assert live.run("guards", "review", "injection", "--right", firings[0], "--wrong", "f" * 32) == 2
+    assert waiting(live, "firings") == firings
+
+
+def test_one_named_by_more_and_by_less_of_its_digits_is_named_twice(live: LiveDesk) -> None:
+    firings = waiting(live, "firings")
+    both = ("--right", firings[0], "--wrong", firings[0][:12])
+    assert live.run("guards", "review", "injection", *both) == 2
+    assert "a request is named twice" in live.err
     assert waiting(live, "firings") == firings
 
 

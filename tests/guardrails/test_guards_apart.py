@@ -18,6 +18,7 @@ from guard_kinds import HASH, Kept
 
 from llmops_tui.domain.guardrails.use import GuardrailUse
 from llmops_tui.guardrails import apart as apart_module
+from llmops_tui.guardrails import child as child_module
 from llmops_tui.guardrails import looking
 from llmops_tui.guardrails.apart import Apart
 from llmops_tui.guardrails.apart_process import found_of
@@ -26,7 +27,7 @@ from llmops_tui.guardrails.registry import About, Found, Match
 from llmops_tui.guardrails.watch import Decision, Piece
 
 SOURCE = """
-import ctypes, os, pathlib, subprocess, sys
+import ctypes, os, pathlib, signal, subprocess, sys, time
 from lib.words import BAD
 
 CALLS = []
@@ -57,6 +58,22 @@ def says_and_returns(text): pathlib.Path(text).touch()
 def says_and_hangs_in_c(text):
     pathlib.Path(text).touch()
     ctypes.PyDLL(None).sleep(1000)
+def leaves_one_and_ends(text):
+    if os.fork() == 0:
+        pathlib.Path(text).write_text(str(os.getpid()))
+        time.sleep(1000)
+    while not pathlib.Path(text).exists(): time.sleep(0.01)
+    os._exit(3)
+def says_and_leaves_one_stopped(text):
+    if os.fork() == 0:
+        pathlib.Path(text).write_text(str(os.getpid()))
+        time.sleep(1000)
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    os.kill(os.getpid(), signal.SIGSTOP)
+def closes(text):
+    os.closerange(3, 100)
+    time.sleep(1000)
+def half(text): return {"triggered": True, "reason": "\\ud800", "text": "a\\ud800b"}
 def grows(text): return bytearray(3 << 30)
 def list_(text): return [1]
 def over(text): return 1.5
@@ -113,6 +130,7 @@ class TestWhatAFunctionMayReturn:
             ("reason", "a text", Found(0.0)),
             ("mapping", "abc", Found(0.75, "r", (Match(0, 3, "ABC"),))),
             ("later", "a", Found(1.0)),
+            ("half", "abc", Found(1.0, "\ud800", (Match(0, 3, "a\ufffdb"),))),
         ],
     )
     def test_it_is_understood(self, apart: Apart, name: str, text: str, found: Found) -> None:
@@ -183,6 +201,17 @@ class TestWhatAFunctionMayDo:
     ) -> None:
         assert look(apart, name, "a", "b") == [Found(1.0), Found(1.0)]
         assert capfd.readouterr() == ("", "")
+
+    def test_one_that_closes_what_it_is_asked_on_is_not_waited_for(
+        self, apart: Apart, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(child_module, "_END_S", 1000.0)
+        assert look(apart, "closes", timeout_s=0.5) == ["its process stopped answering"]
+
+    def test_what_it_started_does_not_outlive_it(self, apart: Apart, tmp_path: Path) -> None:
+        said = tmp_path / "said"
+        assert look(apart, "leaves_one_and_ends", str(said)) == ["it ended its process (exit status 3)"]
+        until(lambda: not is_running(int(said.read_text())))
 
     def test_one_that_ends_on_a_text_is_asked_about_the_others(self, apart: Apart) -> None:
         found = look(apart, "picky", "good", "end", "bad", "good")
@@ -305,7 +334,9 @@ class TestItsEnd:
         until(lambda: not Path(f"/proc/{found.reason}").exists())
 
     @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks into /proc")
-    @pytest.mark.parametrize("name", ["says_and_returns", "says_and_hangs_in_c"])
+    @pytest.mark.parametrize(
+        "name", ["says_and_returns", "says_and_hangs_in_c", "says_and_leaves_one_stopped"]
+    )
     def test_it_ends_with_its_owner_even_when_that_is_killed(self, name: str, tmp_path: Path) -> None:
         said = tmp_path / "said"
         program = OWNER.format(sources=SOURCES, name=name, hash=HASH, said=str(said))
@@ -318,6 +349,8 @@ class TestItsEnd:
         owner.wait()
         owner.stdout.close()
         until(lambda: not is_running(child))
+        if started := said.read_text():
+            until(lambda: not is_running(int(started)))
 
     def test_what_it_started_ends_with_it_even_when_it_ends_itself(self, tmp_path: Path) -> None:
         apart, said = Apart(SOURCES, children=1), tmp_path / "said"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -95,11 +96,24 @@ def test_a_threshold_beside_the_kind_is_set_where_it_stands(tmp_path: Path) -> N
     assert name_of({"threshold": 0.4, "injection": "both"}) == "injection"
 
 
+def test_of_two_thresholds_the_one_that_counts_is_set(tmp_path: Path) -> None:
+    """Among the options goes before what stands beside the kind, as it is read."""
+    for text in (
+        "guardrails:\n- threshold: 0.4\n  injection: {threshold: 0.5}\n",
+        "guardrails:\n- injection:\n    threshold: 0.5\n  threshold: 0.4\n",
+    ):
+        assert edited(tmp_path, text) == text.replace("0.5", "0.62")
+
+
 def test_a_file_of_json_and_one_of_windows_stay_what_they_are(tmp_path: Path) -> None:
     json_ = '{"prompt": "p.md", "guardrails": [{"injection": {"on": ["input"]}}]}'
     assert edited(tmp_path, json_) == (
         '{"prompt": "p.md", "guardrails": [{"injection": {"on": ["input"], "threshold": 0.62}}]}'
     )
+    bare = '{"guardrails": ["injection", {"pii": null}, {"topic": ["orders"]}]}'
+    for name, there in (("injection", None), ("pii", None), ("topic", {"allowed": ["orders"]})):
+        (entry,) = [e for e in json.loads(edited(tmp_path, bare, name))["guardrails"] if name in e]
+        assert entry == {name: {**(there or {}), "threshold": 0.62}}
     dos = "\ufeffguardrails:\r\n  - injection:\r\n      on: input\r\nevals: []\r\n"
     assert edited(tmp_path, dos) == dos.replace("input\r\n", "input\r\n      threshold: 0.62\r\n")
 

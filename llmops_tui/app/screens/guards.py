@@ -14,7 +14,7 @@ from textual.widget import Widget
 from llmops_tui.app.actions import Action, bindings
 from llmops_tui.app.guard_facts import fact_lines
 from llmops_tui.app.guard_figures import queue_counts
-from llmops_tui.app.guard_items import ABOUT, NOTHING, item_lines
+from llmops_tui.app.guard_items import ABOUT, NOTHING
 from llmops_tui.app.guard_rows import rate_figure
 from llmops_tui.app.guards_state import GuardsState, counted, not_asked_by
 from llmops_tui.app.lines import shown_line
@@ -259,7 +259,7 @@ class GuardsScreen(GuardsReviewing, inherit_bindings=False):
             return
         place = f"{self.queue.cursor_index + 1} of {fmt.count(len(self.queue.keys))}"
         pane.title(f"{place} · {ABOUT[self.state.queue]}")
-        pane.show(lambda width: item_lines(item, now, width))
+        self.draw_item(pane, item, now)
 
     # -- the cursor
 

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from llmops_tui.app.guard_items import review_words
+from llmops_tui.app.guard_items import item_lines, review_words
 from llmops_tui.app.guards_state import GuardsState, next_open
 from llmops_tui.app.screens.chooser import Choice, Chooser
 from llmops_tui.app.screens.guards_loader import Part
 from llmops_tui.app.screens.narrowing import Narrowing
 from llmops_tui.app.trace_state import of_request
 from llmops_tui.app.widgets.guard_list import GuardQueue
+from llmops_tui.app.widgets.line_panes import LinePane
+from llmops_tui.domain.guardrails.use import GuardrailUse
 from llmops_tui.domain.live.guards import GuardItem, GuardReview, ThresholdCurve
 from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
 from llmops_tui.engine.guard_events import GuardsView
@@ -31,12 +33,14 @@ class GuardsReviewing(Narrowing, inherit_bindings=False):
     Attributes:
         said: what was said on this screen, by guardrail and trace id.
         asked: what the items that are listed were asked for.
+        on_screen: trace id of the item that was drawn last.
     """
 
     state: GuardsState
     view: GuardsView | None
     said: dict[Reviewed, GuardReview]
     asked: LiveFilter
+    on_screen: str = ""
     #: What was done, the newest last: the item as it was before.
     _done: list[tuple[str, GuardItem]]
 
@@ -72,6 +76,15 @@ class GuardsReviewing(Narrowing, inherit_bindings=False):
             return False
         return True
 
+    def draw_item(self, pane: LinePane, item: GuardItem, now: float) -> None:
+        """Draw an item in full; it can be judged when it stands on the screen."""
+        pane.show(lambda width: item_lines(item, now, width))
+        if self.on_screen != item.row.trace_id:
+            self.call_after_refresh(self._has_drawn, item.row.trace_id)
+
+    def _has_drawn(self, trace_id: str) -> None:
+        self.on_screen = trace_id
+
     # -- right or wrong
 
     def action_guard_right(self) -> None:
@@ -86,11 +99,14 @@ class GuardsReviewing(Narrowing, inherit_bindings=False):
         if not self.sees_queue:
             # What is judged is looked at first.
             self.show_queue()
+            self.on_screen = ""
+            self.show_item()
             return
         if item is None:
             self.say("Nothing waits to be reviewed here; [ and ] go to the other queues.")
             return
-        if not self._may_write():
+        if self.on_screen != item.row.trace_id or not self._may_write():
+            # A key that was pressed before this item was drawn meant the one before.
             return
         row, guardrail = item.row, item.row.guardrail
         review = GuardReview(
@@ -205,15 +221,21 @@ class GuardsReviewing(Narrowing, inherit_bindings=False):
         def read(curve: ThresholdCurve) -> None:
             from llmops_tui.app.screens.threshold import ThresholdSheet
 
-            self.app.push_screen(ThresholdSheet(curve), lambda value: self._tune(guardrail, value))
+            uses, config = self._uses_of(guardrail), wanted.config
+            on_disk = [use.threshold for name, use in uses if config in ("", name)]
+            sheet = ThresholdSheet(curve, on_disk)
+            self.app.push_screen(sheet, lambda value: self._tune(guardrail, value))
 
         self.when_done(self.owner.session.guard_curve(guardrail, wanted), read)
+
+    def _uses_of(self, guardrail: str) -> tuple[tuple[str, GuardrailUse], ...]:
+        return self.view.uses_of(guardrail) if self.view is not None else ()
 
     def _tune(self, guardrail: str, value: float | None) -> None:
         """Write a threshold; where several configurations have the guardrail, ask into which."""
         if value is None or not self._may_write():
             return
-        uses = self.view.uses_of(guardrail) if self.view is not None else ()
+        uses = self._uses_of(guardrail)
         named = self.state.wanted.config
         configs = [config for config, _ in uses]
         if named in configs or len(configs) < 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -11,7 +12,7 @@ from textual.screen import ModalScreen
 from llmops_tui.app.lines import Line, shown_line
 from llmops_tui.app.screens.copying import Copying
 from llmops_tui.app.screens.sheet import TAKEN_ALONG
-from llmops_tui.app.threshold_lines import at_threshold, curve_lines, problem_lines
+from llmops_tui.app.threshold_lines import at_threshold, curve_lines, elsewhere, problem_lines
 from llmops_tui.app.widgets.plot_pane import PlotPane
 from llmops_tui.domain.live.guards import ThresholdCurve
 
@@ -21,7 +22,11 @@ _WIDEST, _HIGHEST = 120, 34
 
 
 class ThresholdSheet(ModalScreen[Any], Copying):
-    """Gives the threshold to be written, or None."""
+    """Gives the threshold to be written, or None.
+
+    Args:
+        on_disk: thresholds of the configurations it would be written into: traffic may not know of them yet.
+    """
 
     BINDINGS: ClassVar[list[Any]] = [
         Binding("escape,q,T", "dismiss", show=False),
@@ -36,9 +41,10 @@ class ThresholdSheet(ModalScreen[Any], Copying):
         *TAKEN_ALONG,
     ]
 
-    def __init__(self, curve: ThresholdCurve) -> None:
+    def __init__(self, curve: ThresholdCurve, on_disk: Sequence[float] = ()) -> None:
         super().__init__()
         self._curve = curve
+        self._on_disk = on_disk
         self._at = at_threshold(curve, curve.current) if curve.points else 0
 
     @property
@@ -69,7 +75,7 @@ class ThresholdSheet(ModalScreen[Any], Copying):
     def _lines(self, width: int, height: int) -> list[Line]:
         if not self._curve.points:
             return problem_lines(self._curve.problem or "nothing was reviewed yet", width)
-        return curve_lines(self._curve, self._at, width, height)
+        return curve_lines(self._curve, self._at, width, height, self._on_disk)
 
     def action_step(self, step: int) -> None:
         if self._curve.points:
@@ -83,11 +89,14 @@ class ThresholdSheet(ModalScreen[Any], Copying):
             self.pane.show(self._lines)
 
     def action_write(self) -> None:
-        points = self._curve.points
+        points, current = self._curve.points, self._curve.current
         if not points:
             self.say("There is no threshold to write yet.")
-        elif self._at == at_threshold(self._curve, self._curve.current) and self._curve.current is not None:
-            self.say("That is the threshold it has; ← and → choose another.")
+        elif current is not None and self._at == at_threshold(self._curve, current):
+            if elsewhere(current, self._on_disk):
+                self.dismiss(current)
+            else:
+                self.say("That is the threshold it has; ← and → choose another.")
         else:
             self.dismiss(points[self._at].threshold)
 

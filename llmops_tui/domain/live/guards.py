@@ -80,7 +80,8 @@ class GuardReview(msgspec.Struct, frozen=True):
     Attributes:
         right: of a firing: it should have fired; of a pass: it should not have.
         drawn: nobody chose it: the row was drawn, or it was a firing whose turn it was in the queue's random
-            order. A pass that was picked since it looked suspicious counts for no rate.
+            order. A pass that was picked since it looked suspicious counts for no rate; when a firing counts
+            is told by its place in the queue (`monitoring.guard_counting`).
         at: of the request; reviewed_at: of the review, Unix seconds.
         by: who, where that is known.
     """
