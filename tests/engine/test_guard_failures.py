@@ -1,4 +1,4 @@
-"""Guardrails that fail themselves in evaluations: told, counted by the gate, looking again in the next run."""
+"""Guardrails that fail themselves in evaluations: told, counted by the gate, and looking again next time."""
 
 from __future__ import annotations
 
