@@ -67,7 +67,8 @@ def compare(
             ids = output_ids(comparison)
             texts, looks = engine.store.outputs.texts(ids), engine.store.outputs.looks(ids)
             drift = engine.queries.drift(comparison)
-            shell.print_json(compare_json(comparison, changes, texts, drift, looks))
+            failed = [engine.queries.guard_failures(s) for s in (comparison.baseline, comparison.candidate)]
+            shell.print_json(compare_json(comparison, changes, texts, drift, looks, failed))
         else:
             print_comparison(engine, name, a, b)
         return 0
@@ -109,7 +110,11 @@ def print_comparison(engine: Engine, config: str, a: str | None, b: str | None) 
     texts = engine.queries.texts(comparison.baseline.version, comparison.candidate.version)
     drift = engine.queries.drift(comparison)
     width = shutil.get_terminal_size((PIPE_WIDTH, 40)).columns if sys.stdout.isatty() else PIPE_WIDTH
+    failed = [engine.queries.guard_failures(side) for side in (comparison.baseline, comparison.candidate)]
     lines = comparison_lines(
-        comparison, changes, texts, engine.queries.detail, width=max(width, 60), drift=drift
+        *(comparison, changes, texts, engine.queries.detail),
+        width=max(width, 60),
+        drift=drift,
+        guard_failures=failed,
     )
     print_lines(lines, sys.stdout)

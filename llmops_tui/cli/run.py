@@ -115,8 +115,10 @@ async def _tell(
     run_info = ended.run if ended else None
     failures = ended.failures if ended else ()
     tally = result.tally
+    failed = engine.queries.guard_failures(engine.queries.snapshot(result.version))
     if shell.as_json:
-        shell.print_json({**run_json(result.version, run_info, tally), "failures": list(failures)})
+        shown = run_json(result.version, run_info, tally, failed)
+        shell.print_json({**shown, "failures": list(failures)})
     else:
         from llmops_tui.report.run_text import run_lines
         from llmops_tui.report.text import print_lines
@@ -125,7 +127,7 @@ async def _tell(
         if baseline is not None and baseline.id != result.version.id:
             await engine.rescore(baseline)
         comparison, _changes = engine.queries.compare(config, None, result.version.name)
-        print_lines(run_lines(result.version, run_info, tally, failures, comparison), sys.stdout)
+        print_lines(run_lines(result.version, run_info, tally, failures, comparison, failed), sys.stdout)
         for sentence in engine.queries.drift(comparison):
             shell.say(f"warning: {sentence}")
     if interrupted:

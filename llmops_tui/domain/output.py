@@ -47,6 +47,11 @@ class Output(msgspec.Struct, frozen=True):
     guard_calls: tuple[str, ...] = ()
 
     @property
+    def guard_failed(self) -> bool:
+        """A guardrail failed itself on the way to it: another run may come to something else."""
+        return any(look.error for look in self.guardrails)
+
+    @property
     def fired(self) -> tuple[str, ...]:
         """Guardrails that fired, each once."""
         return tuple(dict.fromkeys(look.name for look in self.guardrails if look.triggered))

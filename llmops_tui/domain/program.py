@@ -222,8 +222,7 @@ class Program(msgspec.Struct, frozen=True):
 
 
 def _repeats(use: GuardrailUse, own: Mapping[str, Model]) -> bool:
-    if use.is_function:
-        return False
+    """A function of `guardrails.py`, as those of `scorers.py`, is taken to say the same of the same text."""
     if use.judge is None:
         return True
     judge = own.get(use.judge.model.id, use.judge.model)

@@ -34,11 +34,14 @@ def prepared_for(
     request: RunRequest,
     newest: Snapshot | None,
     generation: int,
+    *,
+    remake: bool = True,
 ) -> Prepared:
     """What a request has to do for a configuration.
 
     Args:
         newest: the newest run of its version.
+        remake: as for `prepare`.
     """
     places = slots(
         configuration.manifest,
@@ -60,15 +63,24 @@ def prepared_for(
             if (key := (s.case.id, s.model.id, s.trial)) not in there
             or there[key].status in ("error", "missing")
         )
-    return prepare(store, places, eval_hash(places), generation=generation, fresh=request.fresh, retry=retry)
+    return prepare(
+        *(store, places, eval_hash(places)),
+        generation=generation,
+        fresh=request.fresh,
+        retry=retry,
+        remake=remake and not request.extra_trial,
+    )
 
 
 def price(store: Store, configuration: Configuration, prepared: Prepared) -> Estimate:
-    """What the missing part of a run would take."""
-    missing = [t.slot for t in prepared.to_ask]
+    """What the missing part of a run would take.
+
+    An output that is made anew since a guardrail failed itself is made of answers that are there.
+    """
+    missing = [t.slot for t in prepared.to_ask if t.remade is None]
     asking = estimate.cost_of(store, configuration, missing)
     judgements, judging = estimate.judging(store, prepared)
-    looks, looking = estimate.guarding(store, configuration, len(missing))
+    looks, looking = estimate.guarding(store, configuration, len(prepared.to_ask))
     return Estimate(
         outputs=len(prepared.slots),
         cached=len(prepared.slots) - len(missing) - prepared.left_out,
@@ -218,8 +230,9 @@ class Evaluation:
                 scorers = tuple(slot.case.scorers[i] for i in todo.missing)
                 case = msgspec.structs.replace(slot.case, scorers=scorers)
                 return m.ScoreOnly(number, todo.output, case, slot.trial), {}, ""
+            drawn = todo.remade.generation if todo.remade is not None else generation
             job = m.Evaluate(
-                *(number, configuration.target, slot.model, slot.case, generation, slot.trial, fresh),
+                *(number, configuration.target, slot.model, slot.case, drawn, slot.trial, fresh),
                 models=own,
             )
             return job, blobs, key

@@ -46,6 +46,9 @@ def report_text(
         decisions=decisions,
         explanation=_explanation(engine, comparison),
         parting_of=partial(_parting, engine, comparison),
+        guard_failures=[
+            engine.queries.guard_failures(side) for side in (comparison.baseline, comparison.candidate)
+        ],
     )
 
 

@@ -153,7 +153,8 @@ class Mixtures:
         newest = store.runs.snapshot(version.id)
         if newest is None:
             return None
-        prepared = prepared_for(store, configuration, RunRequest(version.config, "explain"), newest, 0)
+        request = RunRequest(version.config, "explain")
+        prepared = prepared_for(store, configuration, request, newest, 0, remake=False)
         if newest.run.state == "complete" and store.runs.eval_hash(newest.run.id) == prepared.eval_hash:
             return newest
         if any(not t.slot.extra for t in prepared.todos) or any(not r.item.extra for r in prepared.waiting):

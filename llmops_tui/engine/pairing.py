@@ -33,10 +33,15 @@ ROUNDS = 4
 
 
 class Side(msgspec.Struct, frozen=True):
-    """One version to evaluate, over the cases on disk."""
+    """One version to evaluate, over the cases on disk.
+
+    Attributes:
+        as_recorded: its models may not be had here; nothing of it is made anew.
+    """
 
     configuration: Configuration
     version: VersionInfo
+    as_recorded: bool = False
 
 
 class Spent(msgspec.Struct):
@@ -73,10 +78,10 @@ def as_recorded(engine: Engine, on_disk: Configuration, version: VersionInfo) ->
         return None
     request = RunRequest(version.config, "gate")
     configuration = scaled(subject, store.versions.factor(version.id))
-    prepared = prepared_for(store, configuration, request, newest, 0)
+    prepared = prepared_for(store, configuration, request, newest, 0, remake=False)
     if prepared.to_ask or price(store, configuration, prepared).judgements:
         return None
-    return Side(subject, version)
+    return Side(subject, version, as_recorded=True)
 
 
 def estimate(
@@ -102,7 +107,8 @@ def estimate(
         asked = factor or engine.store.versions.factor(side.version.id)
         configuration = scaled(side.configuration, asked)
         newest = engine.store.runs.snapshot(side.version.id, attacks=attacks)
-        prepared = prepared_for(engine.store, configuration, request, newest, generation)
+        remake = not side.as_recorded
+        prepared = prepared_for(engine.store, configuration, request, newest, generation, remake=remake)
         each.append(price(engine.store, configuration, prepared))
     return added(each)
 
@@ -154,7 +160,8 @@ async def evaluate_sides(
         configuration = scaled(side.configuration, store.versions.factor(side.version.id))
         request = RunRequest(side.version.config, reason, subset, fresh=fresh, agreed=True)
         newest = store.runs.snapshot(side.version.id, attacks=reason == "attack")
-        prepared = prepared_for(store, configuration, request, newest, generation)
+        remake = not side.as_recorded
+        prepared = prepared_for(store, configuration, request, newest, generation, remake=remake)
         if not fresh and newest is not None and engine.is_repeat(newest, prepared):
             continue
         engine.check_trust(configuration)

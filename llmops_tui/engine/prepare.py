@@ -11,7 +11,7 @@ from llmops_tui.domain.run import Item, Snapshot
 from llmops_tui.domain.score import Score, combine
 from llmops_tui.engine.plan import Slot
 from llmops_tui.engine.runner import Todo
-from llmops_tui.store import Result, Store
+from llmops_tui.store import OutputRow, Result, Store
 
 
 class Prepared(msgspec.Struct):
@@ -20,7 +20,8 @@ class Prepared(msgspec.Struct):
     Attributes:
         total: items that a complete run has.
         ready: items that need no work, as results to record.
-        waiting: the other items, as missing: what a run that is cut short still says of them.
+        waiting: the other items, as missing, or as they were where the output is made anew: what a run that
+            is cut short still says of them.
         to_ask, to_score: what is left; only chosen slots are asked, all are scored where that asks no model.
         left_out: slots that the subset does not allow to ask: without an output, or without the word of
             a model that judges.
@@ -79,12 +80,15 @@ def prepare(
     generation: int,
     fresh: bool,
     retry: frozenset[tuple[str, str, int]] | None = None,
+    remake: bool = False,
 ) -> Prepared:
     """Look up what the slots have.
 
     Args:
         fresh: of chosen slots only outputs of this very generation count (none does before it begins, 0).
         retry: (case, model, trial) that may be asked; None: all chosen ones.
+        remake: of chosen slots an output on which a guardrail failed itself is made anew. What models
+            answered to it is there: none of them is asked again. It counts until there is another.
     """
     found = store.outputs.find_many([(s.key, s.trial) for s in slots if not (fresh and s.chosen)])
     if fresh and generation:
@@ -104,6 +108,13 @@ def prepare(
         known = scores.get(there.output_id, {})
         have = [known.get(key) for key in slot.score_keys]
         missing = tuple(i for i, score in enumerate(have) if score is None or score.error is not None)
+        if remake and slot.chosen and there.guard_failed:
+            now = _missing(slot, generation) if missing else _ready(slot, generation, there, have)
+            todo = Todo(slot, job_key(slot, there.generation), remade=there)
+            todo.known = None if missing else now.item
+            prepared.to_ask.append(todo)
+            prepared.waiting.append(now)
+            continue
         if missing and not may_ask and any(slot.case.scorers[i].is_model_graded for i in missing):
             prepared.waiting.append(_missing(slot, generation))
             prepared.unjudged.append(slot)
@@ -117,25 +128,25 @@ def prepare(
             prepared.to_score.append(todo)
             prepared.waiting.append(_missing(slot, generation))
             continue
-        verdict = combine([s for s in have if s is not None])
-        item = Item(
-            case_id=slot.case.id,
-            model=slot.model.id,
-            trial=slot.trial,
-            status=verdict.status,
-            score=verdict.score,
-            output_id=there.output_id,
-            text_hash=there.text_hash,
-            latency_s=there.latency_s,
-            cost_usd=there.cost_usd,
-            extra=slot.extra,
-        )
-        prepared.ready.append(
-            Result(
-                slot.position, slot.key, generation, there.output_id, None, (), None, item, slot.score_keys
-            )
-        )
+        prepared.ready.append(_ready(slot, generation, there, have))
     return prepared
+
+
+def _ready(slot: Slot, generation: int, there: OutputRow, scores: Sequence[Score | None]) -> Result:
+    verdict = combine([s for s in scores if s is not None])
+    item = Item(
+        case_id=slot.case.id,
+        model=slot.model.id,
+        trial=slot.trial,
+        status=verdict.status,
+        score=verdict.score,
+        output_id=there.output_id,
+        text_hash=there.text_hash,
+        latency_s=there.latency_s,
+        cost_usd=there.cost_usd,
+        extra=slot.extra,
+    )
+    return Result(slot.position, slot.key, generation, there.output_id, None, (), None, item, slot.score_keys)
 
 
 def _missing(slot: Slot, generation: int) -> Result:

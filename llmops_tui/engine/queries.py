@@ -12,6 +12,7 @@ from llmops_tui.domain.canonical import short
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.comparison import Comparison, Pair, compare, is_same
 from llmops_tui.domain.errors import Problem, UsageError, did_you_mean
+from llmops_tui.domain.guardrails.failures import GuardFailures, failures_in
 from llmops_tui.domain.manifest import Part, PartChange, changed_parts
 from llmops_tui.domain.prompt import prompt_text
 from llmops_tui.domain.run import Row, RunInfo, Snapshot, VersionInfo, only_model, tally
@@ -209,6 +210,11 @@ class Queries:
     def drift(self, comparison: Comparison) -> tuple[str, ...]:
         """Models that served something else under the same pin, as sentences."""
         return drift.between(self._store, comparison)
+
+    def guard_failures(self, snapshot: Snapshot) -> GuardFailures:
+        """Guardrails that failed themselves on the way to the outputs of a version."""
+        ids = [i.output_id for row in snapshot.rows for i in row.planned if i.output_id is not None]
+        return failures_in(snapshot.rows, self._store.outputs.looks(ids, failed=True))
 
     def detail(self, pair: Pair) -> PairDetail:
         """Both sides of a case with texts, scores and reasons."""

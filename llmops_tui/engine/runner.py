@@ -23,7 +23,7 @@ from llmops_tui.domain.score import Score, Status, combine
 from llmops_tui.engine.events import Event, ItemsDone, Progress
 from llmops_tui.engine.plan import Slot
 from llmops_tui.engine.worker_client import Ticket, WorkerClient
-from llmops_tui.store import Result, Store
+from llmops_tui.store import OutputRow, Result, Store
 
 #: Results of this time are committed together: a person sees no difference, the disk does.
 BATCH_S = 0.03
@@ -37,6 +37,8 @@ class Todo(msgspec.Struct):
 
     Attributes:
         output_id, output, scores: what is there already; then only `missing` scorers run.
+        remade: the output that is there, on which a guardrail failed itself: another may take its place.
+        known: the item of that, which stays where there is no other.
     """
 
     slot: Slot
@@ -46,6 +48,8 @@ class Todo(msgspec.Struct):
     scores: tuple[Score, ...] = ()
     missing: tuple[int, ...] = ()
     ticket: Ticket | None = None
+    remade: OutputRow | None = None
+    known: Item | None = None
 
 
 class Runner:
@@ -202,10 +206,12 @@ class Runner:
             cost_usd=output.cost_usd if output is not None else None,
             extra=slot.extra,
         )
+        if failure is not None and todo.known is not None:
+            item = todo.known
         return Result(
             position=slot.position,
             content_key=slot.key,
-            generation=self.run.generation,
+            generation=todo.remade.generation if todo.remade is not None else self.run.generation,
             output_id=todo.output_id,
             output=output if todo.output_id is None else None,
             scores=evaluated.scores if failure is None else (),
@@ -214,6 +220,7 @@ class Runner:
             score_keys=slot.score_keys,
             spans=evaluated.spans,
             began_at=evaluated.began_at,
+            instead_of=todo.remade.output_id if todo.remade is not None else None,
         )
 
     def _failed(self, why: str) -> None:

@@ -88,6 +88,8 @@ class Verdicts:
             look=look_of(factor),
             base_trials=configuration.trials if configuration is not None else 1,
             trials_spent=_trials_beyond(comparison, factor),
+            guard_failures=self._engine.queries.guard_failures(candidate),
+            guard_failures_before=self._engine.queries.guard_failures(baseline),
         )
 
     def _same_requests(self, comparison: Comparison) -> Mapping[int, str]:

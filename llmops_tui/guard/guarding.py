@@ -78,12 +78,22 @@ class Guarding:
     async def atool_result(self, tool: str, result: Any, *, vars: Vars = _NOTHING) -> Checked:
         return await self._atool("tool_result", tool, result, vars)
 
-    def output(self, text: str, *, context: Iterable[Any] = (), vars: Vars = _NOTHING) -> Checked:
-        """The answer. context: the documents that it was made of, for `grounded`."""
+    def output(self, text: str | None, *, context: Iterable[Any] = (), vars: Vars = _NOTHING) -> Checked:
+        """The answer. None, or an empty text (a model that only calls tools), goes on untouched.
+
+        Args:
+            context: the documents that it was made of, for `grounded`.
+        """
+        if not text:
+            return _nothing_said(text)
         texts = [text_of(each) for each in context]
         return _checked(text, self._look("output", [_piece(text, "output")], vars, texts), text)
 
-    async def aoutput(self, text: str, *, context: Iterable[Any] = (), vars: Vars = _NOTHING) -> Checked:
+    async def aoutput(
+        self, text: str | None, *, context: Iterable[Any] = (), vars: Vars = _NOTHING
+    ) -> Checked:
+        if not text:
+            return _nothing_said(text)
         texts = [text_of(each) for each in context]
         return _checked(text, await self._alook("output", [_piece(text, "output")], vars, texts), text)
 
@@ -136,8 +146,19 @@ def _untouched(pieces: list[Piece]) -> Decision:
 
 def _piece(text: str, where: str) -> Piece:
     if not isinstance(text, str):
-        raise TypeError(f"a guardrail looks at a text, not at {type(text).__name__}")
+        raise _no_text(text, where)
     return Piece(str(text), where)
+
+
+def _nothing_said(text: Any) -> Checked:
+    if text is not None and not isinstance(text, str):
+        raise _no_text(text, "output")
+    return Checked("", text, False, False, ())
+
+
+def _no_text(value: Any, where: str) -> TypeError:
+    what = "the text of the answer, or None" if where == "output" else "the text that the user put in"
+    return TypeError(f"guards.{where}() looks at a text, not at {type(value).__name__}: pass {what}")
 
 
 def _text_of(stage: Stage, value: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.comparison import Comparison, Pair
+from llmops_tui.domain.guardrails.failures import GuardFailures
 from llmops_tui.domain.manifest import PartChange
 from llmops_tui.domain.run import Row, Snapshot, VersionInfo
 from llmops_tui.report.shapes import Texts
@@ -111,6 +112,18 @@ def unfinished(comparison: Comparison) -> list[str]:
     if comparison.is_alone:
         sides.pop()
     return [f"{s.version.name} {short}" for s in sides if (short := shortfall(s))]
+
+
+def guard_sentences(comparison: Comparison, failures: Sequence[GuardFailures]) -> list[str]:
+    """`v12: a guardrail failed itself in 3 cases: …`, for each side where one did.
+
+    Args:
+        failures: of the baseline and of the candidate.
+    """
+    sides = list(zip((comparison.baseline, comparison.candidate), failures, strict=False))
+    if comparison.is_alone:
+        sides = sides[:1]
+    return [f"{side.version.name}: {each.sentence}" for side, each in sides if each.cases]
 
 
 def latency_p95(rows: Sequence[Row]) -> float | None:

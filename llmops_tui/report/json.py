@@ -11,6 +11,7 @@ from typing import Any
 
 from llmops_tui.domain.comparison import Comparison, Means, Pair
 from llmops_tui.domain.errors import Problem
+from llmops_tui.domain.guardrails.failures import NO_FAILURES, GuardFailures
 from llmops_tui.domain.guardrails.look import Look
 from llmops_tui.domain.guardrails.words import look_json
 from llmops_tui.domain.manifest import Manifest, PartChange
@@ -41,7 +42,9 @@ def version_json(version: VersionInfo) -> Json:
     }
 
 
-def run_json(version: VersionInfo, run: RunInfo | None, tally: Tally) -> Json:
+def run_json(
+    version: VersionInfo, run: RunInfo | None, tally: Tally, guard_failures: GuardFailures = NO_FAILURES
+) -> Json:
     """What `run` came to. Without a run (nothing was to do) nothing was sent, spent or waited for."""
     return {
         "version": version.name,
@@ -53,6 +56,7 @@ def run_json(version: VersionInfo, run: RunInfo | None, tally: Tally) -> Json:
         "cached_outputs": run.cached_outputs if run else tally.cases,
         "elapsed_s": (run.elapsed_s or 0.0) if run else 0.0,
         "cost_usd": run.cost_usd if run else 0.0,
+        "guard_failures": guard_failures.json(),
     }
 
 
@@ -76,6 +80,7 @@ def compare_json(
     outputs: Mapping[int, str],
     drift: Sequence[str] = (),
     looks: Mapping[int, Sequence[Look]] | None = None,
+    guard_failures: Sequence[GuardFailures] = (NO_FAILURES, NO_FAILURES),
 ) -> Json:
     """A comparison in full.
 
@@ -83,6 +88,7 @@ def compare_json(
         outputs: row of an output → its text, for the first trial of each side (`output_ids`).
         drift: sentences about models that changed under their pin.
         looks: of guardrails, by the same rows.
+        guard_failures: guardrails that failed themselves, of the baseline and of the candidate.
     """
     looks = looks or {}
     return {
@@ -93,6 +99,8 @@ def compare_json(
         "candidate_hash": comparison.candidate.version.hash,
         "changed_parts": [c.label for c in changes],
         "drift": list(drift),
+        "baseline_guard_failures": guard_failures[0].json(),
+        "candidate_guard_failures": guard_failures[1].json(),
         "counts": dict(comparison.counts),
         "pass_rate": _means_json(comparison.pass_rate),
         "mean_score": _means_json(comparison.mean_score),

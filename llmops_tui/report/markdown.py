@@ -9,6 +9,7 @@ from llmops_tui.domain import format as fmt
 from llmops_tui.domain.attribution import Explanation
 from llmops_tui.domain.comparison import Comparison, Means, Pair
 from llmops_tui.domain.gate.result import GateResult
+from llmops_tui.domain.guardrails.failures import GuardFailures
 from llmops_tui.domain.manifest import PartChange
 from llmops_tui.domain.review import Decision, PairKey
 from llmops_tui.domain.run import Row, Snapshot, tally
@@ -41,6 +42,7 @@ def markdown(
     decisions: Mapping[PairKey, Decision] | None = None,
     explanation: Explanation | None = None,
     parting_of: Callable[[Pair], Sequence[str]] | None = None,
+    guard_failures: Sequence[GuardFailures] = (),
 ) -> str:
     """The report as GitHub's markdown.
 
@@ -55,11 +57,13 @@ def markdown(
         decisions: of people about these outputs, told with the verdict.
         explanation: which changed part did how much, where that was asked.
         parting_of: lines about the first step where the traces of a regressed case part; may be none.
+        guard_failures: guardrails that failed themselves, of the baseline and of the candidate.
     """
     commands = figures.reproduce(comparison) if how_to_reproduce is None else how_to_reproduce
     blocks = [
         *_head(comparison),
         *(f"**{inline(sentence)}.**" for sentence in drift),
+        *(f"**{inline(said)}.**" for said in figures.guard_sentences(comparison, guard_failures)),
         *(gate_blocks(gate, decisions or {}) if gate is not None else ()),
         "## What was compared",
         _compared(comparison),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.comparison import Comparison
+from llmops_tui.domain.guardrails.failures import NO_FAILURES, GuardFailures
 from llmops_tui.domain.manifest import Manifest, Part
 from llmops_tui.domain.prompt import prompt_text
 from llmops_tui.domain.run import RunInfo, Tally, VersionInfo
@@ -25,12 +26,14 @@ def run_lines(
     tally: Tally,
     failures: Sequence[str],
     comparison: Comparison | None,
+    guard_failures: GuardFailures = NO_FAILURES,
 ) -> list[Line]:
     """How a run went, and how the version stands against the baseline.
 
     Args:
         run: None where nothing was to do.
         comparison: against the baseline; None or the version itself is left out.
+        guard_failures: guardrails that failed themselves.
     """
     lines: list[Line] = [((clean_line(figures.version_words(version)), "bold"), *_counts(tally))]
     lines.append(((_took(run), "dim"),))
@@ -38,6 +41,8 @@ def run_lines(
         lines.append(((f"✗ {clean_line(text)}", "error"),))
     if len(failures) > SHOWN_FAILURES:
         lines.append(((f"✗ and {fmt.plural(len(failures) - SHOWN_FAILURES, 'more failure')}", "error"),))
+    if guard_failures.cases:
+        lines.append(((f"✗ {guard_failures.sentence}; the next run looks again", "error"),))
     if comparison is not None and comparison.baseline.version.id != comparison.candidate.version.id:
         against: list[Piece] = [(f"against {comparison.baseline.version.name}: ", "")]
         for change, words in figures.count_words(comparison):

@@ -8,6 +8,7 @@ from typing import TextIO
 
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.comparison import Comparison, Pair
+from llmops_tui.domain.guardrails.failures import GuardFailures
 from llmops_tui.domain.manifest import PartChange
 from llmops_tui.domain.safe_text import clean_line, no_commands
 from llmops_tui.report import figures
@@ -44,6 +45,7 @@ def comparison_lines(
     width: int = 100,
     full: int = 20,
     drift: Sequence[str] = (),
+    guard_failures: Sequence[GuardFailures] = (),
 ) -> list[Line]:
     """The comparison: the two lines that say it all, what changed, then case by case.
 
@@ -51,8 +53,10 @@ def comparison_lines(
         width: cells of a line; outputs are wrapped to it.
         full: cases of one kind that are shown with their outputs; the others have one line.
         drift: sentences about models that changed under their pin.
+        guard_failures: guardrails that failed themselves, of the baseline and of the candidate.
     """
-    drifted: list[Line] = [((clean_line(sentence), "error"),) for sentence in drift]
+    told = [*drift, *figures.guard_sentences(comparison, guard_failures)]
+    drifted: list[Line] = [((clean_line(sentence), "error"),) for sentence in told]
     lines = [*_head(comparison, changes), *drifted, *_changed(texts, width)]
     id_width = _id_width(comparison.pairs)
     several = len({p.model for p in comparison.pairs}) > 1

@@ -20,20 +20,25 @@ from llmops_tui.store.connection import Database
 _INSERT = (
     "INSERT INTO outputs (key, trial, generation, text_hash, latency_s, cost_usd, ttft_s, text_id, "
     "tool_calls_id, finish_reason, refused, input_tokens, output_tokens, cached_tokens, reasoning_tokens, "
-    "calls, at, guardrails, guard_calls) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "calls, at, guardrails, guard_calls, guard_failed) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT DO NOTHING RETURNING id"
 )
 
 
 class OutputRow(msgspec.Struct, frozen=True, gc=False):
-    """An output as planning needs it: where it is, and its figures."""
+    """An output as planning needs it: where it is, and its figures.
+
+    Attributes:
+        guard_failed: a guardrail failed itself on the way to it.
+    """
 
     output_id: int
     text_hash: str
     latency_s: float
     cost_usd: float | None
     generation: int
+    guard_failed: bool = False
 
 
 class Outputs:
@@ -54,7 +59,7 @@ class Outputs:
         """
         wanted = set(keys)
         rows: dict[tuple[str, int], OutputRow] = {}
-        for key, trial, id_, text_hash, latency_s, cost_usd, found in self._light(
+        for key, trial, id_, text_hash, latency_s, cost_usd, failed, found in self._light(
             {k for k, _ in wanted}, generation
         ):
             place = (key.hex(), trial)
@@ -62,12 +67,12 @@ class Outputs:
                 continue
             before = rows.get(place)
             if before is None or found > before.generation:
-                rows[place] = OutputRow(id_, text_hash.hex(), latency_s, cost_usd, found)
+                rows[place] = OutputRow(id_, text_hash.hex(), latency_s, cost_usd, found, bool(failed))
         return rows
 
     def _light(self, keys: set[str], generation: int | None) -> Iterator[Any]:
         """Rows of these content keys, and perhaps others: of a generation, or at least the newest."""
-        columns = "SELECT key, trial, id, text_hash, latency_s, cost_usd, "
+        columns = "SELECT key, trial, id, text_hash, latency_s, cost_usd, guard_failed, "
         sql = columns + "generation FROM outputs"
         (newest,) = self._db.one("SELECT ifnull(max(id), 0) FROM outputs")
         if len(keys) * 3 >= newest and generation is None:
@@ -143,6 +148,7 @@ class Outputs:
                 *(bytes.fromhex("".join(output.calls)), at),
                 to_json(output.guardrails) if output.guardrails else "",
                 bytes.fromhex("".join(output.guard_calls)),
+                output.guard_failed,
             ),
         ).fetchall()
         if not found:
@@ -159,6 +165,25 @@ class Outputs:
                 ],
             )
         return id_, text_hash, True
+
+    def set_aside(self, connection: sqlite3.Connection, output_id: int, output: Output) -> None:
+        """Make room for an output where a guardrail failed itself on the way to another. In a transaction.
+
+        The old one stays for the runs that have it, in a generation that is never the newest. Nothing is done
+        where the new one is no other: the guardrail failed again, in the same way.
+        """
+        sql = "SELECT text_hash, guardrails FROM outputs WHERE id = ? AND guard_failed AND generation >= 0"
+        found = connection.execute(sql, (output_id,)).fetchone()
+        if found is None:
+            return  # another process, or a case with the same inputs, was first
+        raw, looks = found
+        if raw.hex() == text_digest(output.text) and looks == to_json(output.guardrails):
+            return
+        connection.execute(
+            "UPDATE outputs SET generation = (SELECT min(min(o.generation), 0) - 1 FROM outputs o "
+            "WHERE o.key = outputs.key AND o.trial = outputs.trial) WHERE id = ?",
+            (output_id,),
+        )
 
     def get(self, output_id: int) -> Output:
         """An output in full.
@@ -199,11 +224,16 @@ class Outputs:
             guard_calls=_keys(rest[4]),
         )
 
-    def looks(self, output_ids: Iterable[int]) -> dict[int, tuple[Look, ...]]:
-        """What guardrails saw on the way to outputs, by row id; those on which none looked are left out."""
+    def looks(self, output_ids: Iterable[int], *, failed: bool = False) -> dict[int, tuple[Look, ...]]:
+        """What guardrails saw on the way to outputs, by row id; those on which none looked are left out.
+
+        Args:
+            failed: only outputs on which a guardrail failed itself.
+        """
         found: dict[int, tuple[Look, ...]] = {}
+        which = "guard_failed" if failed else "guardrails != ''"
         for chunk in chunks(output_ids):
-            sql = f"SELECT id, guardrails FROM outputs WHERE id IN ({marks(chunk)}) AND guardrails != ''"
+            sql = f"SELECT id, guardrails FROM outputs WHERE id IN ({marks(chunk)}) AND {which}"
             rows: list[Any] = self._db.rows(sql, chunk)
             found |= {id_: _looks(text) for id_, text in rows}
         return found

@@ -35,6 +35,7 @@ class Result(msgspec.Struct, frozen=True):
         spans, began_at: how the output, or the failure, came about.
         score_keys: of all scorers of the case, in order, so that the reasons shown later are those
             the status came from. Empty: not told.
+        instead_of: row of an output on which a guardrail failed itself, whose place `output` takes.
     """
 
     position: int
@@ -48,6 +49,7 @@ class Result(msgspec.Struct, frozen=True):
     score_keys: tuple[str, ...] = ()
     spans: tuple[SpanRecord, ...] = ()
     began_at: float = 0.0
+    instead_of: int | None = None
 
 
 class Recorder:
@@ -136,6 +138,8 @@ class Recorder:
 
     def _new_output(self, connection: sqlite3.Connection, result: Result, output: Output, at: float) -> Item:
         item = result.item
+        if result.instead_of is not None:
+            self._outputs.set_aside(connection, result.instead_of, output)
         id_, text_hash, new = self._outputs.insert(
             connection, result.content_key, result.generation, item.trial, output, at
         )

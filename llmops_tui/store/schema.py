@@ -150,11 +150,12 @@ ALTER TABLE scores ADD COLUMN calls TEXT NOT NULL DEFAULT '';
 ALTER TABLE calls ADD COLUMN raw TEXT NOT NULL DEFAULT '';
 """
 
-#: What guardrails saw on the way to an output (JSON of its looks, empty where there were none), and the keys
-#: of the calls that they made.
+#: What guardrails saw on the way to an output (JSON of its looks, empty where there were none), the keys of
+#: the calls that they made, and whether one of them failed itself.
 GUARDRAILS = """
 ALTER TABLE outputs ADD COLUMN guardrails TEXT NOT NULL DEFAULT '';
 ALTER TABLE outputs ADD COLUMN guard_calls BLOB NOT NULL DEFAULT x'';
+ALTER TABLE outputs ADD COLUMN guard_failed INTEGER NOT NULL DEFAULT 0;
 """
 
 #: (name, statements): the n-th one makes schema n.

@@ -13,6 +13,7 @@ from llmops_tui.domain import semconv as a
 from llmops_tui.domain.call import ChatRequest, request_key
 from llmops_tui.domain.guardrails.look import Look
 from llmops_tui.domain.guardrails.use import GuardrailUse, Stage
+from llmops_tui.domain.guardrails.wording import message_of
 from llmops_tui.domain.model import Model
 from llmops_tui.domain.output import Chunk
 from llmops_tui.domain.program import Program, PromptStep, RetrievalStep
@@ -78,33 +79,47 @@ class Guarding:
             if text is not None
         )
 
-    async def call(self, step: str, tool: str, arguments: Any, span: LiveSpan) -> tuple[Any, str]:
+    async def call(
+        self, step: str, tool: str, arguments: Any, span: LiveSpan, *, for_model: bool
+    ) -> tuple[Any, str]:
         """A tool's arguments as they go on, and what the model is told instead of a call; else empty.
 
+        Args:
+            for_model: a model wants the call, and can be told that it was not made.
+
         Raises:
-            Ended: a fallback ends the request.
+            Ended: a fallback ends the request; so does a block, where there is no model to be told.
         """
         text = arguments_text(arguments)
         decision = await self._check("tool_call", [Piece(text, tool)], step, span, tool)
         if decision is None or decision.texts[0] == text:
             return arguments, ""
         if decision.texts[0] is None:
+            if not for_model:
+                raise self._blocked("tool_call", decision)
             return arguments, decision.told
         return decision.texts[0], ""
 
-    async def result(self, step: str, tool: str, value: Any, text: str, span: LiveSpan) -> tuple[Any, str]:
-        """What a tool gave as it is handed on: as JSON, and as text.
-
-        Raises:
-            Ended: a fallback ends the request.
-        """
+    async def result(
+        self, step: str, tool: str, value: Any, text: str, span: LiveSpan, *, for_model: bool
+    ) -> tuple[Any, str]:
+        """What a tool gave as it is handed on: as JSON, and as text. Else as `call`."""
         decision = await self._check("tool_result", [Piece(text, tool)], step, span, tool)
         if decision is None or decision.texts[0] == text:
             return value, text
         left = decision.texts[0]
         if left is None:
+            if not for_model:
+                raise self._blocked("tool_result", decision)
             return decision.told, decision.told
         return _like(value, left), left
+
+    def _blocked(self, stage: Stage, decision: Decision) -> Ended:
+        """The end of a request at a step whose JSON others read: a sentence in its place would break them."""
+        stopped = next((look.name for look in decision.looks if look.stopped), "")
+        uses = self._execution.job.target.guardrails
+        message = next((use.message for use in uses if use.name == stopped), "")
+        return Ended(message_of(message, stage), ENDED, refused=True)
 
     async def answer(self) -> None:
         """Look at the answer; what is redacted is the answer from here on.

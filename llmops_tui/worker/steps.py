@@ -139,6 +139,9 @@ async def _once(
     began_s = span.clock.now()
     result = await _work(resources, execution, step, arguments, span)
     result.add(execution.take_charges(step.name))
+    looks = execution.looks_in(step.name)
+    if any(look.error for look in looks):
+        return result  # a guardrail failed itself: the next time it may not
     places, first = {}, 0
     for _, live in execution.retrieved_in(step.name):
         places[live.number] = first
@@ -147,7 +150,7 @@ async def _once(
         result,
         execution.tracer.records(places, since=span),
         span.clock.now() - began_s,
-        execution.looks_in(step.name),
+        looks,
     )
     clean = resources.redactor.redact_json(msgspec.to_builtins(kept))
     resources.links.send_made(job.job, key, execution.draw, clean)
@@ -159,7 +162,7 @@ async def _work(
 ) -> StepResult:
     match step.does:
         case ToolStep() as does:
-            tooling = Tooling(resources, execution, step.name, (does.tool,))
+            tooling = Tooling(resources, execution, step.name, (does.tool,), for_model=False)
             called = await tooling.call("", does.tool.name, arguments, span)
             if called.error:
                 raise execution.failed(step.name, "user_code", called.error)

@@ -39,18 +39,28 @@ class ToolCalled(msgspec.Struct, frozen=True):
 class Tooling:
     """Tools by name, as the configuration and the case say they behave.
 
+    Args:
+        for_model: a model wants the calls, and is told what a guardrail holds back; else that is the end.
+
     Attributes:
         made: of what was wanted last, the place of each call that was made → its arguments as they went on. A
             guardrail may not allow one, or redact it.
     """
 
     def __init__(
-        self, resources: Resources, execution: Execution, step: str, tools: tuple[ToolUse, ...]
+        self,
+        resources: Resources,
+        execution: Execution,
+        step: str,
+        tools: tuple[ToolUse, ...],
+        *,
+        for_model: bool = True,
     ) -> None:
         self._resources = resources
         self._execution = execution
         self._step = step
         self._tools = {tool.name: tool for tool in tools}
+        self._for_model = for_model
         self.made: dict[int, Any] = {}
 
     @property
@@ -107,7 +117,8 @@ class Tooling:
                 span.attributes[a.TOOL_CALL_ID] = id_
             guarding = self._execution.guarding
             if guarding is not None:
-                arguments, told = await guarding.call(self._step, name, arguments, span)
+                for_model = self._for_model
+                arguments, told = await guarding.call(self._step, name, arguments, span, for_model=for_model)
                 if told:
                     return ToolCalled(id_, told, told)
                 span.attributes[a.TOOL_ARGUMENTS] = _shown(arguments)
@@ -115,7 +126,9 @@ class Tooling:
             result = await self._result(name, arguments, span)
             value, text, error = result.value, result.text, result.error
             if guarding is not None:
-                value, text = await guarding.result(self._step, name, value, text, span)
+                value, text = await guarding.result(
+                    *(self._step, name, value, text, span), for_model=self._for_model
+                )
                 if error and text != result.text:
                     error = text  # what is held back of it is told nowhere
             span.error = error

@@ -28,6 +28,7 @@ class Function(msgspec.Struct, frozen=True):
         parameters: names that can be given by name.
         required: those without a default.
         takes_rest: it has `**options`.
+        nameless: those without a default that can't be given by name (they stand before a `/`), in order.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Function(msgspec.Struct, frozen=True):
     parameters: frozenset[str]
     required: frozenset[str]
     takes_rest: bool
+    nameless: tuple[str, ...] = ()
 
     def check(self, options: dict[str, object], given: frozenset[str] = GIVEN) -> tuple[str, str] | None:
         """What is wrong with a use of it, as (message, remedy).
@@ -42,6 +44,9 @@ class Function(msgspec.Struct, frozen=True):
         Args:
             given: names that it is handed without an option.
         """
+        if self.nameless:
+            names = ", ".join(f"'{name}'" for name in self.nameless)
+            return f"{self.name} can't be given {names} by name", "remove the '/' from its parameters"
         if not self.takes_rest:
             for option in options:
                 if option not in self.parameters:
@@ -168,13 +173,15 @@ def _follow(reader: Reader, wanted: str, modules: dict[str, str]) -> None:
 def function_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Function:
     """What its signature says."""
     arguments = node.args
-    plain = [*arguments.posonlyargs, *arguments.args]
+    before = arguments.posonlyargs
+    plain = [*before, *arguments.args]
     without_default = plain[: len(plain) - len(arguments.defaults)]
     keyword = {a.arg: default for a, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)}
     return Function(
         name=node.name,
         line=node.lineno,
-        parameters=frozenset([a.arg for a in plain] + list(keyword)),
+        parameters=frozenset([a.arg for a in arguments.args] + list(keyword)),
         required=frozenset([a.arg for a in without_default] + [k for k, d in keyword.items() if d is None]),
         takes_rest=arguments.kwarg is not None,
+        nameless=tuple(a.arg for a in before if a in without_default),
     )

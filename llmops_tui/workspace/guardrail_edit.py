@@ -16,7 +16,7 @@ import yaml
 from llmops_tui.domain.errors import Problem, UsageError, WorkspaceError, did_you_mean
 from llmops_tui.domain.guardrails.catalogue import GUARDRAILS
 from llmops_tui.workspace.expected import Edit, canonical, read_file, write_file
-from llmops_tui.workspace.guardrail_uses import COMMON
+from llmops_tui.workspace.guardrail_mistakes import COMMON
 
 KEY = "threshold"
 _LIST = "guardrails"

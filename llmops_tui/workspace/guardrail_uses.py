@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from llmops_tui.domain.errors import did_you_mean
 from llmops_tui.domain.guardrails.catalogue import GUARDRAILS
@@ -14,6 +14,7 @@ from llmops_tui.domain.judge import Judge
 from llmops_tui.domain.model import Model
 from llmops_tui.domain.schema import WorkspaceFile
 from llmops_tui.workspace.guardrail_code import GIVEN, GUARDRAILS_FILE, GuardrailsFile, read_guardrails
+from llmops_tui.workspace.guardrail_mistakes import COMMON, mistakes_of
 from llmops_tui.workspace.judges import DEFAULT, check_params
 from llmops_tui.workspace.models import resolve_model
 from llmops_tui.workspace.overlay import Lines
@@ -21,13 +22,12 @@ from llmops_tui.workspace.reader import Reader
 from llmops_tui.workspace.root import SETTINGS_FILE
 from llmops_tui.workspace.yaml_document import Document
 
-#: Accepted beside a kind's own options, and beside its name.
-COMMON = ("name", "on", "action", "threshold", "timeout_s", "on_error", "message", "judge")
 #: Longest time limit of one look, in seconds.
 _LONGEST_S = 600.0
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,59}")
 #: Where a function looks unless its entry says.
 _FUNCTION_ON: tuple[Stage, ...] = ("output",)
+_T = TypeVar("_T")
 
 
 class _Mistake(Exception):
@@ -36,6 +36,14 @@ class _Mistake(Exception):
     def __init__(self, message: str, remedy: str = "", key: str = "") -> None:
         super().__init__(message)
         self.message, self.remedy, self.key = message, remedy, key
+
+
+class _Mistakes(Exception):
+    """All that is wrong with one entry."""
+
+    def __init__(self, found: list[_Mistake]) -> None:
+        super().__init__(str(found[0]))
+        self.found = found
 
 
 class GuardrailUses:
@@ -79,9 +87,10 @@ class GuardrailUses:
                 if use.name in uses:
                     remedy = f"give one of them a name of its own: {{{kind}: {{name: …}}}}"
                     raise _Mistake(f"the guardrail '{use.name}' is there twice", remedy, "name")
-            except _Mistake as mistake:
-                where = self._line(n, kind, mistake.key)
-                self._reader.fail(mistake.message, mistake.remedy, self._path, where)
+            except (_Mistake, _Mistakes) as wrong:
+                for mistake in wrong.found if isinstance(wrong, _Mistakes) else [wrong]:
+                    where = self._line(n, kind, mistake.key)
+                    self._reader.fail(mistake.message, mistake.remedy, self._path, where)
             else:
                 uses[use.name] = use
         return list(uses.values())
@@ -110,12 +119,15 @@ class GuardrailUses:
     def _built_in(self, kind: GuardrailKind, value: Any, common: dict[str, Any]) -> GuardrailUse:
         given = _options(kind, value)
         common |= {key: given.pop(key) for key in COMMON if key in given}
-        options = _validated(kind, given)
-        judge = self._judge(kind.name, common, asks=options.get("method") in ("judge", "both"))
+        options, wrong = _validated(kind, given, is_bare=not isinstance(value, dict))
+        judge = None
+        if not wrong:
+            asks = options.get("method") in ("judge", "both")
+            judge = _noted(wrong, lambda: self._judge(kind.name, common, asks=asks))
         limit_s = JUDGE_TIMEOUT_S if judge is not None else kind.timeout_s
-        on = _stages(kind.name, common, kind.may, kind.on)
+        on = _noted(wrong, lambda: _stages(kind.name, common, kind.may, kind.on))
         return _made(
-            *(kind.name, common, on, options, str(kind.revision), judge),
+            *(kind.name, common, on or (), options, str(kind.revision), wrong, judge),
             action=kind.action,
             threshold=kind.threshold,
             timeout_s=limit_s,
@@ -129,12 +141,11 @@ class GuardrailUses:
         options = {key: each for key, each in value.items() if key not in COMMON}
         if taken := sorted(GIVEN & options.keys()):
             raise _Mistake(f"'{taken[0]}' is given to {name} at each look", "remove the option", taken[0])
-        if wrong := file.functions[name].check(options, GIVEN):
-            raise _Mistake(*wrong)
-        self._judge(name, common, asks=False)
+        wrong = [_Mistake(*said)] if (said := file.functions[name].check(options, GIVEN)) else []
+        _noted(wrong, lambda: self._judge(name, common, asks=False))
         self.modules = file.modules
-        on = _stages(name, common, STAGES, _FUNCTION_ON)
-        return _made(name, common, on, options, file.revisions[name], timeout_s=FUNCTION_TIMEOUT_S)
+        on = _noted(wrong, lambda: _stages(name, common, STAGES, _FUNCTION_ON)) or ()
+        return _made(name, common, on, options, file.revisions[name], wrong, timeout_s=FUNCTION_TIMEOUT_S)
 
     def _judge(self, kind: str, common: dict[str, Any], *, asks: bool) -> Judge | None:
         """The model that is asked, by its name in `judges:` of the settings."""
@@ -185,23 +196,29 @@ def _options(kind: GuardrailKind, value: Any) -> dict[str, Any]:
     return {kind.shorthand: value}
 
 
-def _validated(kind: GuardrailKind, given: dict[str, Any]) -> dict[str, Any]:
+def _validated(
+    kind: GuardrailKind, given: dict[str, Any], *, is_bare: bool
+) -> tuple[dict[str, Any], list[_Mistake]]:
+    """The options of a kind, and what is wrong with them.
+
+    Args:
+        is_bare: one stands right behind the kind's name.
+    """
     from pydantic import ValidationError
 
     try:
-        return kind.options.model_validate(given).model_dump(mode="json")
+        return kind.options.model_validate(given).model_dump(mode="json"), []
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-    option = str(first["loc"][0]) if first["loc"] else ""
-    if first["type"] == "extra_forbidden":
-        remedy = did_you_mean(option, set(kind.options.model_fields) | set(COMMON))
-        raise _Mistake(f"{kind.name} has no option '{option}'", remedy, option)
-    if first["type"] == "missing":
-        example = f"{{{kind.name}: …}}" if option == kind.shorthand else f"{{{kind.name}: {{{option}: …}}}}"
-        raise _Mistake(f"{kind.name} needs '{option}'", f"write {example}")
-    said = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    message = f"{kind.name}: '{option}' does not fit ({said})" if option else f"{kind.name}: {said}"
-    raise _Mistake(message, "", option)
+        return given, [_Mistake(*said) for said in mistakes_of(kind, error, is_bare=is_bare)]
+
+
+def _noted(wrong: list[_Mistake], check: Callable[[], _T]) -> _T | None:
+    """What a check gives; None where it finds a mistake, which is then among the others."""
+    try:
+        return check()
+    except _Mistake as mistake:
+        wrong.append(mistake)
+        return None
 
 
 def _made(
@@ -210,6 +227,7 @@ def _made(
     on: tuple[Stage, ...],
     options: dict[str, Any],
     revision: str,
+    wrong: list[_Mistake],
     judge: Judge | None = None,
     *,
     timeout_s: float,
@@ -219,22 +237,30 @@ def _made(
     """The guardrail, with the keys that all kinds share.
 
     Args:
+        wrong: what was found to be before.
         action, threshold, timeout_s: where the entry says nothing.
+
+    Raises:
+        _Mistakes: something is.
     """
     name = common.get("name", kind)
     if not _is_text(name) or _NAME.fullmatch(name) is None:
-        raise _Mistake(f"the name of {kind} must be a word of letters, digits, '_' and '-'", "", "name")
-    does: Any = _one_of(kind, "action", common.get("action", action), ACTIONS)
-    fails: Any = _one_of(
-        kind, "on_error", common.get("on_error", "open" if does == "flag" else "closed"), ("open", "closed")
-    )
+        said = f"the name of {kind} must be a word of letters, digits, '_' and '-'"
+        wrong.append(_Mistake(said, "", "name"))
+    does: Any = _noted(wrong, lambda: _one_of(kind, "action", common.get("action", action), ACTIONS))
+    how = common.get("on_error", "open" if does == "flag" else "closed")
+    fails: Any = _noted(wrong, lambda: _one_of(kind, "on_error", how, ("open", "closed")))
     message = common.get("message", "")
     if not _is_text(message):
-        raise _Mistake(f"the message of {kind} must be a text", "put it in quotes", "message")
-    if does == "fallback" and not message.strip():
-        raise _Mistake(f"{kind} falls back to a message, and has none", "add 'message: …'", "action")
-    from_ = _number(kind, "threshold", common.get("threshold", threshold), 1.0)
-    limit_s = _number(kind, "timeout_s", common.get("timeout_s", timeout_s), _LONGEST_S)
+        wrong.append(_Mistake(f"the message of {kind} must be a text", "put it in quotes", "message"))
+    elif does == "fallback" and not message.strip():
+        wrong.append(_Mistake(f"{kind} falls back to a message, and has none", "add 'message: …'", "action"))
+    from_ = _noted(wrong, lambda: _number(kind, "threshold", common.get("threshold", threshold), 1.0))
+    limit_s = _noted(
+        wrong, lambda: _number(kind, "timeout_s", common.get("timeout_s", timeout_s), _LONGEST_S)
+    )
+    if wrong or from_ is None or limit_s is None:
+        raise _Mistakes(wrong)
     return GuardrailUse(
         *(name, kind, on, does, options, from_, limit_s, fails, message.strip(), judge, revision)
     )

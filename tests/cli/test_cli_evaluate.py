@@ -40,6 +40,31 @@ def test_a_run_says_in_words_how_it_went_and_how_it_stands_against_the_baseline(
     assert (code, "nothing changed, nothing asked" in out) == (0, True)
 
 
+def test_a_guardrail_that_fails_itself_is_told_and_looks_again(desk: Desk) -> None:
+    (desk.root / "guardrails.py").write_text("def tone(text): raise KeyError(text)\n")
+    config = desk.root / "configs/desk.yaml"
+    config.write_text(CONFIG + "guardrails: [{tone: {on_error: open}}]\n")
+    said = "a guardrail failed itself in 4 cases: tone (guardrails.py:1 KeyError"
+    assert said in desk("run", "--trust")[1]
+    code, out, _ = desk("run")
+    assert code == 0
+    assert said in out
+    assert "0 requests sent" in out
+    failed = desk.json("run")["guard_failures"]
+    assert [case["id"] for case in failed["cases"]] == ["days", "hours", "refund", "unjudged"]
+    assert failed["guardrails"]["tone"].startswith("guardrails.py:1 KeyError")
+    config.write_text(CONFIG + "guardrails: [{tone: {on_error: open, message: No.}}]\n")
+    desk("run")
+    assert f"v1: {said}" in desk("compare")[1]
+    assert f"v2: {said}" in desk("compare")[1]
+    assert desk.json("compare")["candidate_guard_failures"] == failed
+    code, out, _ = desk("gate", "--markdown", str(desk.root / "gate.md"))
+    assert code == 3
+    assert said in " ".join(out.split())
+    assert "a guardrail failed itself in 4 cases" in (desk.root / "gate.md").read_text()
+    assert any(said in reason for reason in desk.json("gate", code=3)["reasons"])
+
+
 def test_some_cases_are_chosen_by_id_tag_and_limit(desk: Desk) -> None:
     assert desk.json("run", "--case", "refund")["cases"] == 1
     assert desk.json("run", "--tag", "opening")["provider_calls"] == 1

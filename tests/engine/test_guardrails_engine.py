@@ -355,14 +355,19 @@ async def test_a_program_can_not_ask_the_judge_of_a_guardrail(tmp_path: Path) ->
     assert "there is no model 'gateway/judge'" in str(item)
 
 
-async def test_a_chain_goes_on_without_a_call_that_is_not_allowed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("stage", "looked_up"), [("tool_call", False), ("tool_result", True)])
+async def test_a_block_at_a_tool_step_ends_the_request_as_no_model_can_be_told(
+    tmp_path: Path, stage: str, looked_up: bool
+) -> None:
     async with FakeOpenAI() as fake:
-        made = await chain(tmp_path, fake, {"drat": {"on": "tool_call"}})
+        made = await chain(tmp_path, fake, {"drat": {"on": stage, "message": "Not that."}})
         await made.evaluate()
-        (said,) = asked(fake)
-    assert said.startswith("The guardrail 'drat' did not allow this call of the tool 'look_up'")
-    assert output(made).tool_calls == ()
-    assert not (made.root / "looked.log").exists()
+        assert fake.requests == []
+    found = output(made)
+    assert (found.text, found.finish_reason, found.refused) == ("Not that.", "guardrail", True)
+    assert found.tool_calls == ()
+    assert [look.action for look in found.guardrails] == ["block"]
+    assert (made.root / "looked.log").exists() is looked_up
 
 
 async def test_a_chain_may_end_at_a_step(tmp_path: Path) -> None:

@@ -86,10 +86,21 @@ class TestWhatGoesOn:
         assert checked.looks[0].triggered
 
     def test_what_it_looks_at_must_be_a_text(self, load: Load) -> None:
-        with pytest.raises(TypeError, match="not at NoneType"):
-            load(BLOCK).input(None)  # type: ignore[arg-type]
+        guards = load(BLOCK)
+        with pytest.raises(TypeError, match="not at NoneType: pass the text that the user put in"):
+            guards.input(None)  # type: ignore[arg-type]
+        for value in (["a"], {}, 0):
+            with pytest.raises(TypeError, match="pass the text of the answer, or None"):
+                guards.output(value)  # type: ignore[arg-type]
         with pytest.raises(TypeError, match="'content' or 'text'"):
             load(BLOCK).context([{"body": "x"}])
+
+    @pytest.mark.parametrize("text", [None, ""])
+    def test_an_answer_that_says_nothing_goes_on_untouched(self, load: Load, text: str | None) -> None:
+        guards = load({"regex": {"value": "Lark", "require": True}}, {"shouting": {"on": "output"}})
+        for checked in (guards.output(text), asyncio.run(guards.aoutput(text))):
+            assert checked
+            assert (checked.text, checked.value, checked.looks) == ("", text, ())
 
 
 class TestFunctionsOfTheWorkspace:

@@ -31,7 +31,7 @@ def of_first_schema(folder: Path) -> Path:
         "ALTER TABLE calls DROP COLUMN raw; "
         "ALTER TABLE scores DROP COLUMN began_at; ALTER TABLE scores DROP COLUMN elapsed_s; "
         "ALTER TABLE scores DROP COLUMN calls; ALTER TABLE outputs DROP COLUMN guardrails; "
-        "ALTER TABLE outputs DROP COLUMN guard_calls; "
+        "ALTER TABLE outputs DROP COLUMN guard_calls; ALTER TABLE outputs DROP COLUMN guard_failed; "
         "DELETE FROM _sqlite_migrations WHERE name != 'flow'; PRAGMA user_version = 1;"
     )
     connection.close()

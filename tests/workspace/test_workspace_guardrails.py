@@ -24,6 +24,8 @@ def swears(text, words=2):
 def other(text, level): ...
 
 def _own(text): ...
+
+def apart(text, /): ...
 """
 FILES = {"guardrails.py": CODE, "lib/words.py": "BAD = ['drat']\n"}
 
@@ -71,7 +73,21 @@ def test_common_keys_stand_beside_the_options_of_the_kind(tmp_path: Path) -> Non
     [
         ("injecton", "there is no guardrail 'injecton'; did you mean 'injection'?"),
         ({"pii": {"alow": []}}, "pii has no option 'alow'; did you mean 'allow'?"),
-        ({"pii": ["emal"]}, "'value' does not fit"),
+        ({"pii": ["emal"]}, "pii: there is no 'emal'; did you mean 'email'?"),
+        ({"pii": "email"}, "pii must be a list, not 'email'; write {pii: [email]}"),
+        ({"pii": {"value": [3]}}, "'value' of pii: there is no 3"),
+        ({"pii": {"allow": [3]}}, "'allow' of pii must be a list of texts, not 3"),
+        ({"max_length": -3}, "max_length must be 0 or more, not -3"),
+        ({"max_length": "lots"}, "max_length must be a whole number, not 'lots'"),
+        ({"max_length": {"words": 2.5}}, "'words' of max_length must be a whole number, not 2.5"),
+        ("max_length", "max_length has no limit; write {max_length: 4000}, or give it words or tokens"),
+        ("topic", "topic says neither what is 'allowed' nor what is 'denied'; write {topic: {denied:"),
+        ({"injection": "jugde"}, "injection: there is no 'jugde'; did you mean 'judge'?"),
+        ({"regex": 3}, "regex must be a text or a list, not 3"),
+        ({"regex": "("}, "regex: the pattern '(' can't be read"),
+        ({"regex": ["a", 3]}, "regex must be a list of texts, not 3"),
+        ({"regex": ""}, "regex is empty; write {regex: …}"),
+        ("apart", "apart can't be given 'text' by name; remove the '/' from its parameters"),
         ("regex", "regex needs 'value'; write {regex: …}"),
         ({"refusal": 3}, "refusal takes no bare value"),
         ({"grounded": {"on": "input"}}, "grounded can't look at 'input'; it looks at output"),
@@ -103,6 +119,20 @@ def test_a_mistake_is_a_sentence(tmp_path: Path, entry: Any, said: str) -> None:
     assert all(each.startswith("configs/bench.yaml:1 ") for each in found), found
 
 
+def test_all_mistakes_of_an_entry_are_told(tmp_path: Path) -> None:
+    entry = {"pii": {"alow": [], "value": ["emial"], "action": "blok", "on": "outptu", "threshold": 3}}
+    said = [each.partition(" ")[2] for each in mistakes(tmp_path, [entry])]
+    assert set(said) == {
+        "pii has no option 'alow'; did you mean 'allow'?",
+        "'value' of pii: there is no 'emial'; did you mean 'email'?",
+        "pii: there is no action 'blok'; did you mean 'block'?",
+        "there is no stage 'outptu'; did you mean 'output'?",
+        "threshold of pii must be a number above 0, at most 1, not 3",
+    }
+    wrong = mistakes(tmp_path, [{"swears": {"word": 1, "action": "blok"}}], files=FILES)
+    assert len(wrong) == 2
+
+
 def test_a_mistake_names_the_line_of_its_key(tmp_path: Path) -> None:
     write_workspace(tmp_path)
     text = "prompt: prompts/bench.md\nmodels: [echo/echo]\nevals: [evals/bench.yaml]\nguardrails:\n"
@@ -121,7 +151,7 @@ def test_a_function_is_code_of_the_program_and_must_be_trusted(tmp_path: Path) -
     assert set(found.target.code) == {"guardrails.py", "lib/words.py"}
     assert found.target.needs_code
     assert {"guardrails.py", "lib/words.py"} <= set(found.files)
-    assert not found.repeats(found.models[0])
+    assert found.repeats(found.models[0])  # it is taken to say the same of the same text
 
 
 def test_functions_that_are_not_used_are_no_part(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def judge(given: GateInput, settings: GateSettings) -> GateResult:
     judged = [r for r in rows.judged if r.passes[0] or r.scores[0]]
     by_fact = all(r.by_fact or not r.judged for r in found)
     disagreeing = flaky(rows)
-    reasons = _reasons(found, verdict, decider) + _remarks(rows, disagreeing, decider)
+    reasons = _reasons(found, verdict, decider) + _remarks(given, rows, disagreeing, decider)
     return GateResult(
         verdict=verdict,
         decided_by=decider.rule if decider else "",
@@ -57,7 +57,7 @@ def judge(given: GateInput, settings: GateSettings) -> GateResult:
 
 def _itself(given: GateInput, rows: Rows, settings: GateSettings) -> GateResult:
     name = given.comparison.candidate.version.name
-    errors = rules.errors(rows, settings)
+    errors = rules.errors(given, rows, settings)
     reviewed = rules.review(given)
     ok = bool(errors.ok)
     why = f"{name} is the baseline itself: nothing changed, so nothing can be worse"
@@ -80,7 +80,7 @@ def _itself(given: GateInput, rows: Rows, settings: GateSettings) -> GateResult:
 def _all_rules(given: GateInput, rows: Rows, settings: GateSettings, alpha: float) -> list[RuleResult]:
     drop = settings.max_drop
     found: list[RuleResult | None] = [
-        rules.errors(rows, settings),
+        rules.errors(given, rows, settings),
         rules.review(given),
         rules.critical(given, rows, settings),
         rules.missing(given, rows),
@@ -205,12 +205,18 @@ def _sentence(rule: RuleResult) -> str:
     return text
 
 
-def _remarks(rows: Rows, disagreeing: Sequence[FlakyResult], decider: RuleResult | None) -> list[str]:
+def _remarks(
+    given: GateInput, rows: Rows, disagreeing: Sequence[FlakyResult], decider: RuleResult | None
+) -> list[str]:
     said = []
     if rows.errors and (decider is None or decider.rule != "errors"):
         n = plural(len(rows.errors), "case")
         names = words.names([words.key_of(p) for p in rows.errors])
         said.append(f"{n} could not be judged and left out: {names}")
+    if rows.guard_failed and (decider is None or decider.rule != "errors"):
+        said.append(f"{given.guard_failures.sentence}; left out")
+    if given.guard_failures_before.cases:
+        said.append(f"of the baseline {given.guard_failures_before.sentence}")
     accepted = [r.key for r in rows.judged if r.accepted]
     if accepted:
         n = plural(len(accepted), "accepted change")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from llmops_tui.domain.comparison import Comparison, Pair
+from llmops_tui.domain.guardrails.failures import NO_FAILURES, GuardFailures
 from llmops_tui.domain.review import Decision, PairKey
 from llmops_tui.domain.run import Row, passes
 
@@ -45,6 +46,8 @@ class GateInput(msgspec.Struct, frozen=True):
         trials_spent, provider_calls: what this gate took.
         same_requests: what is asked is the same on both sides, in every row and trial.
         cut_short: it was ended before both sides were complete: nothing can pass.
+        guard_failures, guard_failures_before: guardrails that failed themselves, of the candidate and of the
+            baseline.
     """
 
     comparison: Comparison
@@ -60,6 +63,8 @@ class GateInput(msgspec.Struct, frozen=True):
     provider_calls: int = 0
     same_requests: bool = False
     cut_short: bool = False
+    guard_failures: GuardFailures = NO_FAILURES
+    guard_failures_before: GuardFailures = NO_FAILURES
 
 
 class JudgedRow(msgspec.Struct, frozen=True, gc=False):
@@ -99,6 +104,7 @@ class Rows(msgspec.Struct, frozen=True):
         pending: a side has no result yet.
         left_out: known to fail, on both sides out of the estimate.
         unpaired: new or removed cases: there is nothing to hold them against.
+        guard_failed: a guardrail of the candidate failed itself: what would have come of it is not known.
     """
 
     judged: tuple[JudgedRow, ...]
@@ -106,6 +112,7 @@ class Rows(msgspec.Struct, frozen=True):
     pending: tuple[Pair, ...]
     left_out: tuple[Pair, ...]
     unpaired: tuple[Pair, ...]
+    guard_failed: tuple[Pair, ...] = ()
 
 
 _NO_FACTS = CaseFacts()
@@ -114,7 +121,8 @@ _NO_FACTS = CaseFacts()
 def sort_out(given: GateInput) -> Rows:
     """Which rows count, and which don't and why."""
     judged: list[JudgedRow] = []
-    errors, pending, left_out, unpaired = [], [], [], []
+    errors, pending, left_out, unpaired, guard_failed = [], [], [], [], []
+    failed = frozenset(given.guard_failures.cases)
     cluster_of = clusters(given)
     for pair in given.comparison.pairs:
         facts = given.cases.get(pair.case_id, _NO_FACTS)
@@ -123,6 +131,8 @@ def sort_out(given: GateInput) -> Rows:
             errors.append(pair)
         elif pair.pending:
             pending.append(pair)
+        elif new is not None and (pair.case_id, new.model) in failed:
+            guard_failed.append(pair)
         elif old is None or new is None:
             unpaired.append(pair)
         elif facts.known_failing:
@@ -136,7 +146,8 @@ def sort_out(given: GateInput) -> Rows:
                 marks, scores = _wanted(marks), _wanted(scores)
             repeats = facts.judged_alike and (given.same_requests or pair.model in given.deterministic)
             judged.append(JudgedRow(pair, facts, cluster_of(pair, facts), marks, scores, accepted, repeats))
-    return Rows(tuple(judged), tuple(errors), tuple(pending), tuple(left_out), tuple(unpaired))
+    sorted_out = (errors, pending, left_out, unpaired, guard_failed)
+    return Rows(tuple(judged), *(tuple(pairs) for pairs in sorted_out))
 
 
 def clusters(given: GateInput) -> Callable[[Pair, CaseFacts], str]:

@@ -29,14 +29,17 @@ from llmops_tui.domain.statistics.sequential import FACTORS, nominal_alpha
 FISHER_TRIALS = 5
 
 
-def errors(rows: Rows, settings: GateSettings) -> RuleResult:
-    n = len(rows.errors)
+def errors(given: GateInput, rows: Rows, settings: GateSettings) -> RuleResult:
+    """Rows without a result, and those in which a guardrail of the candidate failed itself."""
+    n = len(rows.errors) + len(rows.guard_failed)
     ok = n <= settings.max_errors
-    why = f"{plural(n, 'case')} could not be judged" if n else "no answer erred"
-    if n:
-        why += (
-            f" ({words.names([words.key_of(p) for p in rows.errors])}); max_errors is {settings.max_errors}"
-        )
+    said = []
+    if rows.errors:
+        names = words.names([words.key_of(p) for p in rows.errors])
+        said.append(f"{plural(len(rows.errors), 'case')} could not be judged ({names})")
+    if rows.guard_failed:
+        said.append(given.guard_failures.sentence)
+    why = "; ".join([*said, f"max_errors is {settings.max_errors}"]) if said else "no answer erred"
     return RuleResult(
         "errors",
         "errors",
@@ -44,7 +47,7 @@ def errors(rows: Rows, settings: GateSettings) -> RuleResult:
         n,
         ok,
         why,
-        cases=tuple(words.key_of(p) for p in rows.errors),
+        cases=tuple(words.key_of(p) for p in (*rows.errors, *rows.guard_failed)),
         by_fact=True,
         would_decide="" if ok else "mend what failed and ask again: llmops-tui run --failed",
     )
@@ -91,7 +94,7 @@ def critical(given: GateInput, rows: Rows, settings: GateSettings) -> RuleResult
     fails, or it is within what chance gives; the pass rate is judged all the same.
     """
     marked = [r for r in rows.judged if settings.critical in r.tags and r.passes[0]]
-    unknown = [p for p in rows.errors if settings.critical in _tags(given, p)]
+    unknown = [p for p in (*rows.errors, *rows.guard_failed) if settings.critical in _tags(given, p)]
     if not marked and not unknown:
         return None
     rule = f"no {settings.critical} case may regress"

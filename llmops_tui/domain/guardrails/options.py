@@ -66,7 +66,9 @@ class Topic(GuardrailOptions):
     @model_validator(mode="after")
     def _says_something(self) -> Topic:
         if not self.allowed and not self.denied:
-            raise ValueError("says neither what is `allowed` nor what is `denied`")
+            raise ValueError(
+                "says neither what is 'allowed' nor what is 'denied'; write {topic: {denied: [medicine]}}"
+            )
         return self
 
 
@@ -145,7 +147,7 @@ class MaxLength(GuardrailOptions):
     @model_validator(mode="after")
     def _limits_something(self) -> MaxLength:
         if self.value is None and self.words is None and self.tokens is None:
-            raise ValueError("has no limit")
+            raise ValueError("has no limit; write {max_length: 4000}, or give it words or tokens")
         return self
 
 
