@@ -312,7 +312,12 @@ ACTIONS: tuple[Action, ...] = (
         5,
     ),
     Action(
-        "next_queue", ("]",), "next queue", "Firings, the random sample, suspected misses.", _GUARDS, footer=3
+        "next_queue",
+        ("]",),
+        "next queue",
+        "Firings, the random sample, suspected misses, failures.",
+        _GUARDS,
+        footer=3,
     ),
     Action("previous_queue", ("[",), "previous queue", "The queue before.", _GUARDS),
     Action(

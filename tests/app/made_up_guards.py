@@ -158,6 +158,11 @@ def items(queue: Queue, guardrail: str = "injection") -> tuple[GuardItem, ...]:
             return tuple(GuardItem(row(n, guardrail=guardrail)) for n in range(1, 24))
         case "sample":
             return tuple(GuardItem(row(n, triggered=False, guardrail=guardrail)) for n in range(101, 113))
+        case "failures":
+            how: dict[str, Any] = {"failed": "open", "reason": "took longer than 0.5 s", "score": None}
+            return tuple(
+                GuardItem(row(n, triggered=False, guardrail=guardrail, **how)) for n in range(301, 304)
+            )
     why = ("its score was 0.48, just below 0.5", "another guardrail fired on this request: pii")
     return tuple(GuardItem(row(n, triggered=False, guardrail=guardrail), why) for n in range(201, 205))
 

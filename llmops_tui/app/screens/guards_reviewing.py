@@ -105,6 +105,9 @@ class GuardsReviewing(Narrowing, inherit_bindings=False):
         if item is None:
             self.say("Nothing waits to be reviewed here; [ and ] go to the other queues.")
             return
+        if self.state.queue == "failures":
+            self.say("There is nothing to judge here: the guardrail failed itself. t shows the trace.")
+            return
         if self.on_screen != item.row.trace_id or not self._may_write():
             # A key that was pressed before this item was drawn meant the one before.
             return
