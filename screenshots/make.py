@@ -25,6 +25,7 @@ from llmops_tui.app.arranged import arrange
 from llmops_tui.app.settings import Settings
 from llmops_tui.domain.comparison import Comparison
 from llmops_tui.engine import demo
+from llmops_tui.engine.doctor import doctor
 from llmops_tui.engine.engine import Engine
 from llmops_tui.engine.events import Compared, NothingToDo, WorkspaceLoaded
 from llmops_tui.engine.export import verdict_in_full
@@ -59,6 +60,7 @@ SCENES: dict[str, tuple[int, int, str, tuple[str, ...]]] = {
     "guards.svg": (120, 40, "llmops-dark", ("6",)),
     "guards-80x24.svg": (80, 24, "llmops-light", ("6", "enter")),
     "threshold.svg": (120, 40, "llmops-dark", ("6", "T", *("l",) * 6)),
+    "doctor.svg": (120, 40, "llmops-dark", ("D",)),
 }
 
 
@@ -116,6 +118,7 @@ async def record(folder: Path) -> Recording:
             traces=traces,
             live=live,
             guards=guards,
+            ladder=doctor(folder, demo.CONFIG, at),
         )
     finally:
         engine.close()

@@ -11,6 +11,7 @@ import msgspec
 
 from llmops_tui.domain.comparison import Comparison, Pair
 from llmops_tui.domain.gate.result import GateResult
+from llmops_tui.domain.ladder.ladder import Ladder
 from llmops_tui.domain.live.guards import GuardItem, GuardTrial, Queue, ThresholdCurve
 from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
 from llmops_tui.domain.live.overview import Overview, Plot
@@ -78,6 +79,7 @@ class Recording(msgspec.Struct, frozen=True):
         answering, answered: what the playground told of one input.
         live: what the Live screen shows; None: nothing was collected.
         guards: what the Guards screen shows; None: no guardrail looked.
+        ladder: where the workspace stands.
         traces: case id → how both sides came about, of the case that the Bench opens on.
     """
 
@@ -96,6 +98,7 @@ class Recording(msgspec.Struct, frozen=True):
     traces: dict[str, TraceView] = {}
     live: LiveRecording | None = None
     guards: GuardsRecording | None = None
+    ladder: Ladder | None = None
 
 
 class RecordedSession:
@@ -190,6 +193,9 @@ class RecordedSession:
 
     def live_changed(self) -> Future[bool]:
         return _done(False)
+
+    def ladder(self, _now: float) -> Future[Ladder]:
+        return _done(self._recording.ladder or Ladder("none", ()))
 
     def guards(self, _wanted: LiveFilter, _now: float) -> Future[GuardsView]:
         guards = self._recording.guards

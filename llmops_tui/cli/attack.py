@@ -105,9 +105,11 @@ def exit_code(outcome: AttackOutcome, max_success: float | None = None, *, inter
     rate = outcome.figures.success.value
     if max_success is not None and rate is not None and rate > max_success:
         return 1
-    if outcome.result is not None:
+    if outcome.result is not None and outcome.result.exit_code:
         return outcome.result.exit_code
-    return INCOMPLETE if outcome.figures.errors else 0
+    # A limit that nothing could be held against is not kept.
+    is_open = max_success is not None and rate is None
+    return INCOMPLETE if is_open or (outcome.result is None and outcome.figures.errors) else 0
 
 
 def show(shell: Shell, engine: Engine, outcome: AttackOutcome, code: int, *, markdown: bool = False) -> None:

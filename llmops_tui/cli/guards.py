@@ -263,10 +263,10 @@ def _say(
     from llmops_tui.monitoring import guards as live_guards
     from llmops_tui.workspace import git
 
-    twice = Problem("a request is named twice", "say one thing of each")
+    twice = UsageError(Problem("a request is named twice", "say one thing of each"))
     every = [id_ for ids in said.values() for id_ in ids]
     if len(set(every)) < len(every):
-        raise UsageError(twice)
+        raise twice
     by = git.user_name(root_of(workspace)) or ""
     with open_live(workspace, writing=True) as store, store.transaction():
         name = _named(store, guardrail, wanted)
@@ -277,7 +277,7 @@ def _say(
             for each in live_guards.review(store, name, said[right], right, time.time(), by, wanted)
         ]
         if len({each.trace_id for each in made}) < len(made):
-            raise UsageError(twice)
+            raise twice  # once by more of its digits
         undone = live_guards.take_back(store, name, said[None])
     if shell.as_json:
         from llmops_tui.report.guards_json import review_json

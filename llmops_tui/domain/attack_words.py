@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Collection
 
 from llmops_tui.domain.attack import Family
 from llmops_tui.domain.safe_text import whole_text
 
+#: Tag characters → the ASCII that they mirror.
+_SPOKEN = {0xE0000 + code: code for code in range(0x20, 0x7F)}
 #: Characters of an attack that are kept.
 LONGEST = 20_000
 _ID_WORDS, _ID_LENGTH = 5, 48
@@ -85,15 +88,26 @@ def named(text: str) -> str:
 
 
 def unique(id_: str, taken: Collection[str]) -> str:
-    """The id, or the first of `id-2`, `id-3` … that is free."""
-    return next(n for n in (id_, *(f"{id_}-{k}" for k in range(2, len(taken) + 3))) if n not in taken)
+    """The id, or one of `id-2`, `id-3` … that is free: the first, where none is left out."""
+    if id_ not in taken:
+        return id_
+    # A list may hold thousands that begin alike: go in steps that double, then look between the last two.
+    free = 2
+    while f"{id_}-{free}" in taken:
+        free *= 2
+    first = bisect_left(range(free), True, free // 2 + 1, key=lambda k: f"{id_}-{k}" not in taken)
+    return f"{id_}-{first}"
 
 
 def normalised(text: str) -> str:
-    """Equal for texts that differ in case, white space, width, accents' form or what is not drawn."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    seen = "".join(c for c in folded if unicodedata.category(c) != "Cf")
-    return " ".join(re.findall(r"\w+", seen)) or " ".join(seen.split())
+    """Equal for texts that differ in case, white space, width, accents' form, what is not drawn, or the marks
+    at the end.
+
+    What is written in tag characters is part of it: it is all that such an attack says.
+    """
+    folded = unicodedata.normalize("NFKC", text.translate(_SPOKEN)).casefold()
+    seen = " ".join("".join(c for c in folded if unicodedata.category(c) != "Cf").split())
+    return seen.rstrip(".!?… ") or seen
 
 
 def kept_text(text: str) -> str:

@@ -25,6 +25,7 @@ class Output(msgspec.Struct, frozen=True):
     """The answer to one case in one trial, with what it took.
 
     Attributes:
+        tool_calls: those that were made, as a guardrail left them; none that it did not allow.
         calls: request keys of the calls it is made of, in order.
         guardrails: each look of a guardrail, in the order in which they were made.
         guard_calls: request keys of the calls that guardrails made. They cost, but answer nothing.

@@ -146,8 +146,13 @@ def places(
         done = max(done, sign_end)
 
 
-def signs_of(text: str, shape: Shape) -> Iterator[Span]:
-    for sign in shape.signs.finditer(text):
+def signs_of(text: str, shape: Shape, found: Iterable[re.Match[str]] | None = None) -> Iterator[Span]:
+    """Where signs of a shape are.
+
+    Args:
+        found: all that `shape.signs` finds, where it was looked for already.
+    """
+    for sign in shape.signs.finditer(text) if found is None else found:
         # A date alone is the usual number of so many digits.
         if shape.signs is not _NUMBER or _DATE.fullmatch(text, *sign.span()) is None:
             yield sign.span()

@@ -182,6 +182,13 @@ class Program(msgspec.Struct, frozen=True):
         found = [s.does.retrieval for s in self.steps if isinstance(s.does, PromptStep | RetrievalStep)]
         return tuple(each for each in found if each is not None)
 
+    @property
+    def guards_alone_ask(self) -> frozenset[str]:
+        """Models that no step names: its guardrails ask them."""
+        asked = {use.judge.model.id for use in self.guardrails if use.judge is not None}
+        named = {does.model for does in self.prompts} | {each.embedding for each in self.retrievals}
+        return frozenset(asked - named)
+
     def repeats(self, model: Model, own: Mapping[str, Model]) -> bool:
         """Equal inputs give equal answers, as a property of all that runs.
 
@@ -245,7 +252,7 @@ def program_of(manifest: Manifest) -> Program:
 
 
 def guards_alone_ask(manifest: Manifest) -> frozenset[str]:
-    """Models that are a version's own only since guardrails ask them."""
+    """Models that are a version's own only since guardrails ask them; it need not be a whole one."""
     asked = frozenset(use.judge.model.id for use in guardrails_of(manifest) if use.judge is not None)
     named = {part.value.get("model", "") for part in manifest.of_kind("step")}
     named |= {part.value.get("embedding", "") for part in manifest.of_kind("retrieval")}

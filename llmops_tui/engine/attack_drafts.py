@@ -135,7 +135,7 @@ def keep(root: Path, draft: AttackDraft, file: str | None) -> tuple[str, str]:
     from llmops_tui.workspace.attack_sets import attack_files
 
     there = attack_files(root, draft.config)
-    chosen = eval_file_of(root, file) if file else next(iter(there), _new_file(draft.config))
+    chosen = eval_file_of(root, file) if file else next(iter(there), _new_file(root, draft.config))
     if not draft.scorers and not _judged_by(root, chosen, draft.family):
         raise UsageError(
             Problem(
@@ -150,8 +150,12 @@ def keep(root: Path, draft: AttackDraft, file: str | None) -> tuple[str, str]:
     return str(entry["id"]), chosen
 
 
-def _new_file(config: str) -> str:
-    return f"attacks/{config or 'live'}.yaml"
+def _new_file(root: Path, config: str) -> str:
+    """A request may say anything of its configuration: only that of a file gives its name."""
+    from llmops_tui.workspace.attack_sets import configs_of
+    from llmops_tui.workspace.reader import Reader
+
+    return f"attacks/{config if config in configs_of(Reader(root)) else 'live'}.yaml"
 
 
 def _judged_by(root: Path, file: str, family: Family) -> bool:

@@ -138,7 +138,9 @@ class Team:
         if self._is_watching:
             await self._watch()
         if self._is_reviewing:
+            # Of the sample too: what was reviewed once does not stand for the days that follow.
             self._review("firings")
+            self._review("sample")
 
     def _arrive(self, midnight: float) -> None:
         """What customers have asked of a day since this was done last."""
@@ -266,9 +268,7 @@ class Team:
         firings, sampled = self._review("firings"), self._review("sample")
         self._is_reviewing = True
         said = f"{fmt.plural(firings, 'firing')} and {fmt.plural(sampled, 'pass', 'passes')}"
-        return (
-            f"on the Guards screen, {said} of the random sample are reviewed; firings every day from now on"
-        )
+        return f"on the Guards screen, {said} of the sample are reviewed, and both every day from now on"
 
     async def attacks(self) -> str:
         from llmops_tui.engine.attacking import Attacking

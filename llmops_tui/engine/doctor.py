@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
+
 from llmops_tui.domain.errors import LlmopsError, Problem, UsageError, WorkspaceError, did_you_mean
 from llmops_tui.domain.ladder.facts import Ci, EvalSet, Facts, Files, Learned, Unknown
 from llmops_tui.domain.ladder.ladder import Ladder
@@ -117,28 +119,43 @@ def _files(root: Path, chosen: tuple[Configuration, ...]) -> Files:
     there = sorted(file for file in files if (root / file).is_file())
     found = tracked(root, there)
     if found is None:
+        _check_git(root)
         return Files(len(there), is_in_git=False)
     return Files(len(there), True, found.committed_at, found.untracked, found.edited, found.edited_since)
 
 
 def _sets(chosen: tuple[Configuration, ...], store: StoreFacts) -> tuple[EvalSet, ...]:
     # Without a database it is known all the same what there is to be judged.
-    runs = known(store.evaluated)
-    at = {} if isinstance(runs, Unknown) else runs
-    return tuple(
-        EvalSet(
-            each.name,
-            len(each.cases),
-            tuple(case.id for case in each.cases if not case.scorers),
-            at.get(each.name),
-        )
-        for each in chosen
-    )
+    runs = known(store.evaluated) if store.exists else {}
+    found = []
+    for each in chosen:
+        unjudged = tuple(case.id for case in each.cases if not case.scorers)
+        one = EvalSet(each.name, len(each.cases), unjudged)
+        if isinstance(runs, Unknown):
+            one = msgspec.structs.replace(one, not_known=runs.why)
+        elif (run := runs.get(each.name)) is not None:
+            unrun = sum(case.id not in run.cases for case in each.cases)
+            one = msgspec.structs.replace(one, evaluated_at=run.at, unrun=unrun)
+        found.append(one)
+    return tuple(found)
+
+
+def _check_git(root: Path) -> None:
+    """Where git says nothing there should be no repository.
+
+    Raises:
+        WorkspaceError: there is one.
+    """
+    if any((folder / ".git").exists() for folder in (root, *root.parents)):
+        raise WorkspaceError(Problem("git can't be asked about this repository", "see what git status says"))
 
 
 def _ci(root: Path) -> Ci:
     from llmops_tui.workspace.ci import ci_files
+    from llmops_tui.workspace.git_files import top_of
 
+    if top_of(root) is None:
+        _check_git(root)
     found = ci_files(root)
     return Ci(found.files, found.gate, found.untracked)
 

@@ -3,7 +3,7 @@ what attacks came to."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -51,19 +51,27 @@ def _guard(found: GuardFigures, reviews: Sequence[GuardReview]) -> Guard:
     )
 
 
-def attacked(store: Store, config: str, present: VersionInfo | None) -> Attacked:
+def attacked(store: Store, config: str, present: VersionInfo | None, written: Collection[str]) -> Attacked:
     """The newest run over all attacks on a version.
 
     Args:
         present: the version on disk; None where it was never recorded.
+        written: ids of the attacks in the files, as cases.
     """
     runs = [run for run in store.runs.list(config) if run.reason == ATTACK and run.state == "complete"]
     whole = [run for run in runs if run.total and run.asked_total >= run.total]
     ours = next((run for run in whole if present is not None and run.version_id == present.id), None)
     if present is None or ours is None:
         others = [store.versions.by_id(run.version_id).name for run in whole[:1]]
-        return Attacked(config, present.name if present else "", before="".join(others))
+        name = present.name if present else ""
+        return Attacked(config, name, before="".join(others), written=bool(written))
     snapshot = store.runs.snapshot(present.id, ours.id)
     rows = [row for row in snapshot.rows if is_attack(row.case_id)] if snapshot else []
     made = Attacked(config, present.name, ours.started_at, len(rows))
-    return msgspec.structs.replace(made, succeeded=sum(row.status == "failed" for row in rows))
+    untried = set(written).difference(row.case_id for row in rows)
+    return msgspec.structs.replace(
+        made,
+        succeeded=sum(row.status == "failed" for row in rows),
+        written=bool(written),
+        untried=len(untried),
+    )

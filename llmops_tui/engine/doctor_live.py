@@ -71,7 +71,7 @@ class LiveFacts:
 
     def _concerns(self, config: str) -> bool:
         """Whether a request is about what is looked at: one that names no configuration may be."""
-        return config not in self._workspace.configurations or any(config == c.name for c in self._chosen)
+        return not config or any(config == each.name for each in self._chosen)
 
     def _listed(self, since: float, most: int) -> list[LiveRequest]:
         """The newest requests, at most so many of each configuration."""

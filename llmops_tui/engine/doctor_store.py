@@ -7,7 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmops_tui.domain.errors import LlmopsError, Problem, StoreError
+import msgspec
+
+from llmops_tui.domain.errors import LlmopsError, Problem, StoreError, UsageError
 from llmops_tui.domain.ladder.facts import Attacks, Due, Gates, Models, Promoted, Recorded
 from llmops_tui.domain.ladder.thresholds import Thresholds
 from llmops_tui.engine.engine import DATABASE
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
 MOST_COMMITS = 200
 #: Outputs of a run that are looked at for their traces.
 MOST_OUTPUTS = 2_000
+
+
+class WholeRun(msgspec.Struct, frozen=True):
+    """When a run began (Unix seconds), and the ids of its cases."""
+
+    at: float
+    cases: frozenset[str]
 
 
 class StoreFacts:
@@ -57,13 +66,18 @@ class StoreFacts:
             self._opened.close()
             self._opened = None
 
-    def evaluated(self) -> dict[str, float]:
-        """Configuration → when the newest whole run over its cases began."""
+    @property
+    def exists(self) -> bool:
+        return (self._root / DATABASE).exists()
+
+    def evaluated(self) -> dict[str, WholeRun]:
+        """Configuration → the newest whole run over its cases."""
         found = {}
         for each in self._chosen:
             whole = next((run for run in self._store.runs.list(each.name) if _is_whole(run)), None)
             if whole is not None:
-                found[each.name] = whole.started_at
+                cases = frozenset(item.case_id for item in self._store.runs.items(whole.id))
+                found[each.name] = WholeRun(whole.started_at, cases)
         return found
 
     # -- gates
@@ -82,7 +96,16 @@ class StoreFacts:
             began = min([p.at for p in promotions] or ([baseline.at] if baseline.at is not None else [0.0]))
             if baseline.version:
                 due += self._due(each, began, promotions, live)
-        return Gates(tuple(promoted), tuple(due))
+        return Gates(tuple(promoted), tuple(due), self._is_cut())
+
+    def _is_cut(self) -> bool:
+        """Whether commits of the last days may be lacking in a shallow clone."""
+        from llmops_tui.workspace import git_files, git_history
+
+        if not git_files.is_shallow(self._root):
+            return False
+        commits = git_history.newest(self._root, MOST_COMMITS)
+        return not commits or commits[0].at >= self._now - self._limits.gated_within_s
 
     def _promoted(self, config: str, promotions: Sequence[Promotion]) -> Promoted:
         from llmops_tui.workspace import baselines
@@ -108,12 +131,13 @@ class StoreFacts:
         """Versions that came after the first baseline: there was something to hold them against."""
         name = configuration.name
         told: set[str] = set()
-        for hash_, at, where in self._committed(configuration):
+        for hash_, at, commit in self._committed(configuration):
             version = self._store.versions.find(name, hash_)
             called = version.name if version is not None and not version.is_hidden else f"~{hash_[:8]}"
             if at > began and called not in told and not _is_first(version, promotions):
                 told.add(called)
-                yield self._judged(name, called, where, version, promotions)
+                due = self._judged(name, called, f"committed as {commit}", version, promotions)
+                yield msgspec.structs.replace(due, recorded=not called.startswith("~"), commit=commit)
         by_name = {version.name: version for version in self._store.versions.list(name)}
         for (config, called), requests in live.items():
             version = by_name.get(called)
@@ -132,7 +156,7 @@ class StoreFacts:
         promotions: Sequence[Promotion],
     ) -> Due:
         if version is None:
-            return Due(config, called, where)
+            return Due(config, called, where, recorded=False)
         verdict = next(iter(self._store.verdicts.of(version.id, limit=1)), None)
         if verdict is not None:
             return Due(config, called, where, verdict.verdict, verdict.at)
@@ -141,7 +165,7 @@ class StoreFacts:
         return Due(config, called, where, "pass" if made else "", made.at if made else None)
 
     def _committed(self, configuration: Configuration) -> Iterator[tuple[str, float, str]]:
-        """(hash of the version, when, where) of what was committed lately, oldest first."""
+        """(hash of the version, when, commit) of what was committed lately, oldest first."""
         from llmops_tui.workspace import git_history, past_versions
 
         try:
@@ -158,7 +182,7 @@ class StoreFacts:
         for each in past:
             if each.configuration is not None:
                 first = each.commits[0]
-                yield each.configuration.manifest.hash, first.at, f"committed as {first.sha[:7]}"
+                yield each.configuration.manifest.hash, first.at, first.sha[:7]
 
     # -- models and outputs
 
@@ -205,7 +229,20 @@ class StoreFacts:
         """The newest attack run on what is on disk, configuration by configuration."""
         from llmops_tui.engine.doctor_guards import attacked
 
-        return Attacks(tuple(attacked(self._store, each.name, self._present(each)) for each in self._chosen))
+        store = self._store
+        return Attacks(
+            tuple(attacked(store, e.name, self._present(e), self._written(e)) for e in self._chosen)
+        )
+
+    def _written(self, configuration: Configuration) -> tuple[str, ...]:
+        """Ids of the attacks on a configuration, as cases; none where there are none."""
+        from llmops_tui.workspace.attack_sets import read_attack_set
+
+        try:
+            cases = read_attack_set(self._root, configuration).cases
+        except UsageError:
+            return ()
+        return tuple(case.id for case in cases if case.attack is not None)
 
 
 def _is_whole(run: RunInfo) -> bool:

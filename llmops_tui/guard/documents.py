@@ -35,13 +35,6 @@ def with_text(document: Any, text: str) -> Any:
     return {**document, key: text}
 
 
-def json_of(value: Any) -> str:
-    """What a tool takes or gives as the text that is looked at: letters as they are, a text as itself."""
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, default=str)
-
-
 def value_of(text: str, before: str, value: Any) -> Any:
     """What goes on in the shape it came in; as it was where its text is."""
     if text == before:

@@ -9,11 +9,12 @@ from typing import Any
 from llmops_tui import log
 from llmops_tui.domain.guardrails.use import GuardrailUse, Stage
 from llmops_tui.guard.checked import Checked, CheckedDocuments
-from llmops_tui.guard.documents import json_of, text_of, value_of, with_text
+from llmops_tui.guard.documents import text_of, value_of, with_text
 from llmops_tui.guard.telling import AskFor, Telling
 from llmops_tui.guard.waiting import WAITING
 from llmops_tui.guardrails.apart import Apart
 from llmops_tui.guardrails.guards import Guards
+from llmops_tui.guardrails.tool_texts import arguments_text, result_text
 from llmops_tui.guardrails.watch import Decision, Piece
 
 Vars = Mapping[str, Any]
@@ -49,10 +50,10 @@ class Guarding:
 
     def input(self, text: str, *, vars: Vars = _NOTHING) -> Checked:
         """What the user put in. vars: what else the program knows, for functions of `guardrails.py`."""
-        return _checked(text, self._look("input", [_piece(text, "input")], vars))
+        return _checked(text, self._look("input", [_piece(text, "input")], vars), text)
 
     async def ainput(self, text: str, *, vars: Vars = _NOTHING) -> Checked:
-        return _checked(text, await self._alook("input", [_piece(text, "input")], vars))
+        return _checked(text, await self._alook("input", [_piece(text, "input")], vars), text)
 
     def context(self, documents: Iterable[Any], *, vars: Vars = _NOTHING) -> CheckedDocuments:
         """What was retrieved: texts, or mappings with their text as `content` or `text`."""
@@ -80,20 +81,20 @@ class Guarding:
     def output(self, text: str, *, context: Iterable[Any] = (), vars: Vars = _NOTHING) -> Checked:
         """The answer. context: the documents that it was made of, for `grounded`."""
         texts = [text_of(each) for each in context]
-        return _checked(text, self._look("output", [_piece(text, "output")], vars, texts))
+        return _checked(text, self._look("output", [_piece(text, "output")], vars, texts), text)
 
     async def aoutput(self, text: str, *, context: Iterable[Any] = (), vars: Vars = _NOTHING) -> Checked:
         texts = [text_of(each) for each in context]
-        return _checked(text, await self._alook("output", [_piece(text, "output")], vars, texts))
+        return _checked(text, await self._alook("output", [_piece(text, "output")], vars, texts), text)
 
     # -- looking
 
     def _tool(self, stage: Stage, tool: str, value: Any, vars: Vars) -> Checked:
-        text = json_of(value)
+        text = _text_of(stage, value)
         return _checked(text, self._look(stage, [Piece(text, tool)], vars, tool=tool), value)
 
     async def _atool(self, stage: Stage, tool: str, value: Any, vars: Vars) -> Checked:
-        text = json_of(value)
+        text = _text_of(stage, value)
         return _checked(text, await self._alook(stage, [Piece(text, tool)], vars, tool=tool), value)
 
     def _look(
@@ -139,18 +140,23 @@ def _piece(text: str, where: str) -> Piece:
     return Piece(str(text), where)
 
 
+def _text_of(stage: Stage, value: Any) -> str:
+    return arguments_text(value) if stage == "tool_call" else result_text(value)
+
+
 def _pieces(documents: list[Any]) -> list[Piece]:
     return [Piece(text_of(each), f"document {n}") for n, each in enumerate(documents, 1)]
 
 
-def _checked(before: str, decision: Decision, value: Any = None) -> Checked:
+def _checked(before: str, decision: Decision, value: Any) -> Checked:
+    """What became of a value whose text, as it was looked at, is `before`."""
     (text,) = decision.texts
     if decision.ends is not None:
         return Checked(decision.ends, decision.ends, True, True, decision.looks)
     if text is None:
         return Checked(decision.told, decision.told, True, False, decision.looks)
-    going_on = text if value is None else value_of(text, before, value)
-    return Checked(text, going_on, False, False, decision.looks)
+    going_on = value_of(text, before, value)
+    return Checked(going_on if isinstance(going_on, str) else text, going_on, False, False, decision.looks)
 
 
 def _documents(documents: list[Any], decision: Decision) -> CheckedDocuments:

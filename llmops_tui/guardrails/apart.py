@@ -21,6 +21,7 @@ import msgspec
 
 from llmops_tui.domain.canonical import digest
 from llmops_tui.domain.guardrails.use import GuardrailUse
+from llmops_tui.domain.safe_text import whole_text
 from llmops_tui.guardrails.child import Child, Gone
 from llmops_tui.guardrails.registry import About, Found, Match
 from llmops_tui.guardrails.watch import Piece
@@ -89,10 +90,14 @@ class Apart:
         return self._pool
 
 
-@lru_cache(maxsize=1)
-def shared() -> Apart:
-    """Runs the kinds that are large: they need no sources, so one serves all."""
-    return Apart(children=1)
+@lru_cache(maxsize=2)
+def shared(patience_s: float | None = None) -> Apart:
+    """Runs the kinds that are large: they need no sources, so one serves all.
+
+    Args:
+        patience_s: see `Apart`.
+    """
+    return Apart(children=1, patience_s=patience_s)
 
 
 class _Job(msgspec.Struct, frozen=True, eq=False):
@@ -278,7 +283,11 @@ def _answer(reply: dict[str, Any], text: str) -> Found | str:
         found = msgspec.convert(reply, _Reply)
     except msgspec.ValidationError:
         return "its process answered with what can't be read"
-    matches = tuple(Match(*each) for each in found.matches if 0 <= each[0] <= each[1] <= len(text))
+    matches = tuple(
+        Match(start, end, whole_text(label))
+        for start, end, label in found.matches
+        if 0 <= start <= end <= len(text)
+    )
     return Found(found.score, found.reason, matches)
 
 

@@ -310,15 +310,19 @@ def _own_descriptors() -> tuple[int, socket.socket]:
 
 
 def _end_with_owner(line: int) -> None:
-    """Ends when the owner does, even within a call that never gives up the interpreter.
+    """Ends when the owner does, even within a call that never gives up the interpreter, with all that was
+    started here.
 
-    The kernel sends SIGIO when the other end of the pipe closes, and its default is to end the process;
-    where it knows no such thing, a thread waits for the same.
+    The kernel signals the group when the other end of the pipe closes: on Linux SIGKILL, which nothing can
+    block and which reaches what is stopped; elsewhere SIGIO, whose default is to end a process. Where it
+    knows no such thing, a thread waits for the same.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the owner's affair
     try:
         signal.signal(signal.SIGIO, signal.SIG_DFL)
-        fcntl.fcntl(line, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(line, fcntl.F_SETOWN, -os.getpgrp())
+        if sys.platform == "linux":
+            fcntl.fcntl(line, fcntl.F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(line, fcntl.F_SETFL, fcntl.fcntl(line, fcntl.F_GETFL) | os.O_ASYNC)
     except (OSError, AttributeError):
         pass

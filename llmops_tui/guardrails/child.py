@@ -18,6 +18,8 @@ from typing import Any
 MEMORY, _LONGEST_REPLY = 2 << 30, 32 << 20
 #: Seconds that a killed process may take to be gone.
 _END_S = 5.0
+#: Seconds that one that was lost may take to be gone, where no time is left.
+_FATE_S = 0.2
 _FILE = str(Path(__file__).with_name("apart_process.py"))
 
 
@@ -99,9 +101,10 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def end(self) -> None:
-        """Kill it, and leave nothing of it behind."""
+        """Kill it, and leave nothing of it behind: what it started may live on where it does not."""
+        # Its number is no other group's while one of those lives.
+        self.kill()
         if self._process.poll() is None:
-            self.kill()
             self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_S)
@@ -117,7 +120,7 @@ class Child:
         except TimeoutError:
             raise Gone("", was_slow=True) from None
         except OSError:
-            raise Gone(self._fate()) from None
+            raise Gone(self._fate(end)) from None
 
     def _receive(self, end: float) -> dict[str, Any]:
         size = int.from_bytes(self._read(4, end), "big")
@@ -142,13 +145,16 @@ class Child:
             except OSError:
                 part = b""
             if not part:
-                raise Gone(self._fate())
+                raise Gone(self._fate(end))
             data += part
         return bytes(data)
 
-    def _fate(self) -> str:
+    def _fate(self, end: float) -> str:
+        """What became of it. It may have closed its socket and go on: that is not waited for longer than a
+        look may take."""
+        left_s = max(end - time.monotonic(), _FATE_S)
         try:
-            status = self._process.wait(_END_S)
+            status = self._process.wait(min(left_s, _END_S))
         except subprocess.TimeoutExpired:
             return "its process stopped answering"
         if status >= 0:

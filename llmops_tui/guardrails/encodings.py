@@ -34,6 +34,14 @@ _APART = re.compile(
 )
 _TAG_RUN = re.compile("[\U000e0020-\U000e007e]{4,4096}")
 _SELECTOR_RUN = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{6,4096}")
+_HIDING = frozenset(
+    chr(point)
+    for first, last in (
+        *((0xAD, 0xAD), (0x180E, 0x180E), (0x200B, 0x200D), (0x202D, 0x202E), (0x2060, 0x2064)),
+        *((0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xE0020, 0xE007E), (0xE0100, 0xE01EF)),
+    )
+    for point in range(first, last + 1)
+)
 _ESCAPE = re.compile(
     r"(?:%[0-9A-Fa-f]{2}){1,64}+|\\u\{?[0-9A-Fa-f]{4,6}\}?|\\x[0-9A-Fa-f]{2}|\\[0-7]{3}"
     r"|&#[xX]?[0-9A-Fa-f]{1,7};?|&[a-zA-Z]{2,8};"
@@ -100,6 +108,11 @@ def decoded_runs(text: str, shape: Shape) -> Iterator[tuple[int, int, str]]:
     if shape.apart:
         for match in _APART.finditer(text):
             yield match.start(), match.end(), re.sub(r"[ .\-_*/|,+~]", "", match[0])
+
+
+def may_hide(original: str) -> bool:
+    """Whether `smuggled` or `injection_signs.hidden` may find anything: few texts have such characters."""
+    return not original.isascii() and not _HIDING.isdisjoint(original)
 
 
 def smuggled(original: str) -> Iterator[tuple[int, int, str]]:

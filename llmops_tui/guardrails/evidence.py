@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from llmops_tui.domain.guardrails.look import EVIDENCE, REASON
+from llmops_tui.domain.guardrails.use import GuardrailUse
 from llmops_tui.domain.safe_text import whole_text
 from llmops_tui.guardrails.registry import Found, Match
 from llmops_tui.scorers.wording import clipped
@@ -39,23 +40,24 @@ def redacted(text: str, matches: Iterable[Match], name: str) -> str:
     return "".join((*parts, text[at:])) if parts else f"[removed by {name}]"
 
 
-def evidence_of(kind: str, fired: Sequence[tuple[str, Found]]) -> str:
+def evidence_of(use: GuardrailUse, fired: Sequence[tuple[str, Found]]) -> str:
     """The first findings with the text around them, at most `EVIDENCE` characters in all.
 
+    What `pii` and `secrets` found, and what any guardrail redacts, is replaced by labels.
+
     Args:
-        kind: of the guardrail; what `pii` and `secrets` found is replaced by labels.
         fired: text and what was found in it.
     """
     quoted = fired[:_PIECES]
     room = EVIDENCE // max(len(quoted), 1) - 1
-    return "\n".join(_around(kind, text, found.matches, room) for text, found in quoted)
+    return "\n".join(_around(use, text, found.matches, room) for text, found in quoted)
 
 
-def _around(kind: str, text: str, matches: tuple[Match, ...], room: int) -> str:
+def _around(use: GuardrailUse, text: str, matches: tuple[Match, ...], room: int) -> str:
     first = min((match.start for match in matches), default=0)
-    if kind in _HIDDEN:
+    if use.kind in _HIDDEN or (use.action == "redact" and matches):
         # Nothing before the first match changes, so its place stays.
-        text = redacted(text, matches, kind)
+        text = redacted(text, matches, use.name)
     start = max(min(first - _BEFORE, len(text) - room), 0)
     # Two for the marks of what was cut.
     cut = whole_text(text[start : start + room - 2])

@@ -10,7 +10,7 @@ from llmops_tui.domain.sentences import sentences
 from llmops_tui.guardrails.registry import NOTHING, About, CannotCheck, Check, Deadline, Found, guardrail
 from llmops_tui.scorers.grounding import is_claim
 from llmops_tui.scorers.refusal import why_refused
-from llmops_tui.scorers.support import Passage, missing
+from llmops_tui.scorers.support import Passage, missing_of, said_in
 from llmops_tui.scorers.wording import clipped
 
 #: Beyond it an answer, or what was retrieved, is not looked at.
@@ -60,13 +60,14 @@ def _claims(text: str, deadline: Deadline) -> Iterator[str]:
 
 def _lacking(sentence: str, passages: list[Passage], deadline: Deadline) -> list[str] | None:
     """As `support.missing`, with a look at the clock at each passage."""
-    least = missing(sentence, [])
-    for passage in passages if least else ():
+    said = said_in(sentence)
+    if not said:
+        return None
+    for passage in passages:
         deadline.check()
-        lacks = missing(sentence, [passage])
-        if not lacks:
-            return lacks
-    return least
+        if not missing_of(said, [passage]):
+            return []
+    return missing_of(said, [])
 
 
 def _bounded(chars: int, what: str) -> None:

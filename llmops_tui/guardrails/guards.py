@@ -27,7 +27,8 @@ class Guards:
         uses: in the order in which they look.
         apart: runs functions of `guardrails.py`; without it each of those fails.
         times_judges: a judge that takes longer than its guardrail may is cut off here. False: who asks sees
-            to that, as where requests wait for a free place at the provider.
+            to that, as where requests wait for a free place at the provider; and a large kind waits for its
+            process as long as others are before it.
     """
 
     def __init__(
@@ -171,7 +172,7 @@ class _Course:
 
     def _evidence(self, use: GuardrailUse, fired: dict[int, Found]) -> str:
         texts = ((self.pieces[n], found) for n, found in fired.items())
-        return evidence_of(use.kind, [(piece.text, found) for piece, found in texts if piece is not None])
+        return evidence_of(use, [(piece.text, found) for piece, found in texts if piece is not None])
 
     def _act(
         self, use: GuardrailUse, action: Action | str, about: About, hit: list[int], fired: dict[int, Found]

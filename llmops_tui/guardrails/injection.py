@@ -12,7 +12,7 @@ import re
 from functools import cache
 from typing import Any
 
-from llmops_tui.guardrails.encodings import Shape, decoded_runs, smuggled, unescaped
+from llmops_tui.guardrails.encodings import Shape, decoded_runs, may_hide, smuggled, unescaped
 from llmops_tui.guardrails.injection_phrases import PHRASES, UNSPACED
 from llmops_tui.guardrails.injection_signs import hidden, signs
 from llmops_tui.guardrails.normalising import View, folded, turned_round
@@ -43,6 +43,8 @@ _ROT13 = str.maketrans(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "nopqrstuvwxyzabcdefghijklmNOPQRSTUVWXYZABCDEFGHIJKLM",
 )
+#: Up to so many different characters are replaced one after the other, which is faster.
+_FEW = 24
 _UNSPACED_FROM = "\u2e7f"
 _REPORTS = re.compile(
     r"\b(?:i|we|they|he|she|people|customers|users|ich|wir|je|nous|yo|io|ik|wij|eu|я)"
@@ -100,10 +102,11 @@ class _Search:
 
     def __call__(self, text: str, deadline: Deadline, depth: int = 0) -> list[Evidence]:
         view = folded(text)
-        found = hidden(text) + self._readings(view, deadline, depth)
+        hides = may_hide(text)
+        found = (hidden(text) if hides else []) + self._readings(view, deadline, depth)
         for symbols in self._symbols:
             found += _literally(View(text), text, symbols)
-        if not text.isascii() and depth < _DEPTH:
+        if hides and depth < _DEPTH:
             for start, end, inside in smuggled(text):
                 found += _encoded(self._inside(inside, (start, end), deadline, depth))
         plainer, times = unescaped(view), 0
@@ -126,7 +129,7 @@ class _Search:
         lower = view.text.lower()
         line = _words(lower)
         words = set(line.split())
-        found = self._phrases_in(view, line, words) + signs(view, lower, words)
+        found = self._phrases_in(view, line, words) + signs(view, lower, words, deadline)
         for literal in self._literal:
             found += _literally(view, lower, literal)
         if not lower.isascii() and max(lower) > _UNSPACED_FROM:
@@ -207,7 +210,14 @@ class _Search:
 
 def _words(lower: str) -> str:
     """With spaces for all that is no letter and no digit; as long as before."""
-    return lower.translate(_NO_WORD) if lower.isascii() else _NOT_WORD.sub(" ", lower)
+    if lower.isascii():
+        return lower.translate(_NO_WORD)
+    others = [char for char in set(lower) if not char.isalnum()]
+    if len(others) > _FEW:
+        return _NOT_WORD.sub(" ", lower)
+    for char in others:
+        lower = lower.replace(char, " ")
+    return lower
 
 
 @cache
@@ -239,10 +249,11 @@ def _found(evidence: list[Evidence], text: str) -> Found:
     strongest: dict[str, float] = {}
     for family, weight, _, _ in evidence:
         strongest[family] = max(weight, strongest.get(family, 0.0))
+    # In an order that no hash decides, so that a text has the same score and reason in every process.
+    families = sorted(strongest, key=lambda family: (-strongest[family], family))
     doubt = 1.0
-    for weight in strongest.values():
-        doubt *= 1 - weight
-    families = sorted(strongest, key=lambda family: -strongest[family])
+    for family in families:
+        doubt *= 1 - strongest[family]
     return Found(1 - doubt, ", ".join(families), _matches(evidence, text))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from llmops_tui.guardrails.normalising import View
+from llmops_tui.guardrails.registry import Deadline
 
 _TAGS = "imitates the marks of a prompt"
 _COMMENT, _AWAY = "gives orders in a comment", "sends data elsewhere"
@@ -55,26 +56,27 @@ _SIGNS: tuple[tuple[str, float, str, re.Pattern[str]], ...] = tuple(
     )
 )
 
-_IN_WORD = re.compile("(?<=[A-Za-z])[\u200b-\u200d\u2060-\u2064\ufeff\u180e\u00ad]+(?=[A-Za-z])")
+_UNSEEN = "[\u200b-\u200d\u2060-\u2064\ufeff\u180e\u00ad]"
+#: The letter before is looked for behind the first of them: `re` looks quickly for a set of characters.
+_IN_WORD = re.compile(f"{_UNSEEN}(?<=[A-Za-z]{_UNSEEN}){_UNSEEN}*+(?=[A-Za-z])")
 #: A flag of a part of a country has five of them at most, and an end.
 _TAG_CHARACTERS = re.compile("[\U000e0020-\U000e007e]{8,}")
 _OVERRIDES = re.compile("[\u202d\u202e][^\u202c\n]{0,400}")
 _HIDDEN, _FEW_IN_WORD = "hides characters", 2
 
 
-def signs(view: View, lower: str, words: set[str]) -> list[tuple[str, float, int, int]]:
+def signs(view: View, lower: str, words: set[str], deadline: Deadline) -> list[tuple[str, float, int, int]]:
     """(family, weight, place in the original) of each."""
     found: list[tuple[str, float, int, int]] = []
     for there, weight, family, pattern in _SIGNS:
         if there in words or (len(there) == 1 and there in lower):
+            deadline.check()
             found += [(family, weight, *view.span(*match.span())) for match in pattern.finditer(lower)]
     return found
 
 
 def hidden(text: str) -> list[tuple[str, float, int, int]]:
     """What can't be seen and is no part of a script, an emoji or a flag: weak evidence by itself."""
-    if text.isascii():
-        return []
     found = [(_HIDDEN, 0.45, *match.span()) for match in _TAG_CHARACTERS.finditer(text)]
     found += [(_HIDDEN, 0.25, *match.span()) for match in _OVERRIDES.finditer(text)]
     in_words = [match.span() for match in _IN_WORD.finditer(text)]

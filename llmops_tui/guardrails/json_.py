@@ -128,6 +128,7 @@ def _unique_items(_validator: Any, wanted: Any, instance: Any, _schema: Any) -> 
         return
     seen: set[Any] = set()
     for item in map(_hashable, instance):
+        _deadline.get().check()
         if item in seen:
             yield _misfit("has an item twice")
             return

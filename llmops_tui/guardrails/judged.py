@@ -26,7 +26,10 @@ from llmops_tui.scorers.wording import clipped
 LONGEST = 60_000
 #: `both` asks where the heuristics are this near to the threshold.
 BAND = 0.35
-_WORD = re.compile(r"\W*(yes|no)\b(?:\W+(\d{1,3})\b\W*%?)?\W*", re.IGNORECASE)
+#: Characters of an answer that are read: one in the form is short, and a long one could take long to read.
+_LONGEST_ANSWER = 20_000
+# Possessive: an answer that repeats itself must not be tried in every way.
+_WORD = re.compile(r"\W*+(yes|no)\b(?:\W++(\d{1,3})\b)?+\W*+", re.IGNORECASE)
 
 
 class Judged:
@@ -119,6 +122,8 @@ def read_answer(text: str) -> Found:
     Raises:
         CannotCheck: it is neither.
     """
+    if len(text) > _LONGEST_ANSWER:
+        raise CannotCheck(f"the judge answered with more than {_LONGEST_ANSWER:,} characters")
     read: Callable[[str], Found | None]
     for read in (_as_json, _as_word):
         if (found := read(text)) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -48,6 +49,7 @@ class Lookers:
     def __init__(self, apart: Apart | None, times_judges: bool) -> None:
         self._apart = apart
         self._times_judges = times_judges
+        self._patience_s = None if times_judges else math.inf
         self.broken: dict[str, str] = {}
         self._made: dict[str, Looker] = {}
         self._lock = threading.Lock()
@@ -69,7 +71,7 @@ class Lookers:
     def _apart_of(self, use: GuardrailUse) -> Apart | None:
         if use.is_function:
             return self._apart
-        return shared() if _runs_apart(use) else None
+        return shared(self._patience_s) if _runs_apart(use) else None
 
     def _make(self, use: GuardrailUse) -> Looker:
         if use.is_function or _runs_apart(use):

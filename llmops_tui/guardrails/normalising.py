@@ -45,8 +45,7 @@ def folded(text: str, made_of: View | None = None) -> View:
     """
     if text.isascii() and text.translate(_NO_LINES).isprintable():
         return View(text, made_of=made_of)
-    strange = set(text) - _PLAIN
-    forms = {char: _form(char) for char in strange}
+    forms = {char: form for char in set(text) - _PLAIN if (form := _form(char)) != char}
     if all(len(form) == 1 for form in forms.values()):
         if len(forms) <= _FEW:
             for char, form in forms.items():

@@ -25,7 +25,8 @@ from llmops_tui.domain.personal import (
 )
 from llmops_tui.guardrails.allowing import allowing
 from llmops_tui.guardrails.national_numbers import is_national
-from llmops_tui.guardrails.plain_form import plain_form
+from llmops_tui.guardrails.plain_form import plain_form, plain_forms
+from llmops_tui.guardrails.portions import found_in
 from llmops_tui.guardrails.registry import NOTHING, About, Check, Deadline, Found, Match, guardrail
 
 #: Whether characters [start, end) of a text are one.
@@ -58,6 +59,8 @@ _OTHER_NUMBERS = re.compile(
     re.IGNORECASE,
 )
 _NEAR = 40
+#: Of the signs of all shapes.
+_LONGEST_SIGN = 300
 _SPELT = (" dot ", "at)", "at]", "at}", "at )", "at ]", "at }")
 #: As North America writes them.
 _NORTH_AMERICAN = re.compile(r"(?:1[ .-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])\d{3}[ .-]\d{4}")
@@ -163,12 +166,13 @@ def personal(options: dict[str, Any]) -> Check:
     shapes = {**_SHAPES, "phone": ((PHONE, of_regions),)}
     rules = [(name, *each) for name, several in shapes.items() if name in wanted for each in several]
     is_allowed = allowing(options["allow"])
+    plain_forms()
 
     def check(text: str, _about: About, deadline: Deadline) -> Found:
-        plain = plain_form(text)
+        plain = plain_form(text, deadline)
         rest, found = plain.text, []
         signs: dict[re.Pattern[str], list[Span]] = {}
-        for name, shape, tell in _worth_looking(rest, rules):
+        for name, shape, tell in _worth_looking(rest, rules, deadline):
 
             def is_one(start: int, end: int, rest: str = rest, tell: Tell = tell) -> bool:
                 deadline.check()
@@ -176,7 +180,9 @@ def personal(options: dict[str, Any]) -> Check:
 
             # Several kinds have the same signs; blotting out what was found adds none.
             if shape.signs not in signs:
-                signs[shape.signs] = list(_timed(signs_of(rest, shape), deadline))
+                signs[shape.signs] = list(
+                    signs_of(rest, shape, found_in(shape.signs, rest, deadline, longest=_LONGEST_SIGN))
+                )
             spans = list(places(rest, shape, is_one, _timed(signs[shape.signs], deadline)))
             deadline.check()
             found += [
@@ -196,9 +202,11 @@ def _timed(spans: Iterable[Span], deadline: Deadline) -> Iterator[Span]:
         yield span
 
 
-def _worth_looking(text: str, rules: list[tuple[str, Shape, Tell]]) -> Iterable[tuple[str, Shape, Tell]]:
+def _worth_looking(
+    text: str, rules: list[tuple[str, Shape, Tell]], deadline: Deadline
+) -> Iterable[tuple[str, Shape, Tell]]:
     """The rules that may find something: most texts have neither an @ nor many digits."""
-    has_digits = DIGITS.search(text) is not None
+    has_digits = next(found_in(DIGITS, text, deadline, longest=4), None) is not None
     lower = text.lower()
     for rule in rules:
         name, shape, _ = rule

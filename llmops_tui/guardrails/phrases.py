@@ -114,14 +114,15 @@ def _led(phrase: Phrase, padded: str, places: list[int]) -> Iterator[re.Match[st
     done = -1
     for place in places:
         start = place
-        for _ in range(phrase.lead + 1):
+        for step in range(phrase.lead + 1):
+            if step:
+                before = padded[max(start - _LONGEST, 0) : start].rstrip()
+                if " " not in before:
+                    break
+                start = max(start - _LONGEST, 0) + before.rfind(" ")
             if start > done and (match := phrase.spaced.match(padded, start)) is not None:
                 done = match.end() - 1
                 yield match
-                break
-            before = padded[max(start - _LONGEST, 0) : start].rstrip()
-            start = max(start - _LONGEST, 0) + before.rfind(" ")
-            if " " not in before:
                 break
 
 

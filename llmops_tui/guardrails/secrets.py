@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from llmops_tui.guardrails.allowing import allowing
-from llmops_tui.guardrails.plain_form import plain_form
+from llmops_tui.guardrails.plain_form import plain_form, plain_forms
+from llmops_tui.guardrails.portions import PORTION, found_in
 from llmops_tui.guardrails.registry import NOTHING, About, Check, Deadline, Found, Match, guardrail
 from llmops_tui.guardrails.secret_shapes import LEAST, SecretShape, is_placeholder, shapes
 
@@ -23,13 +24,17 @@ _PRIVATE_KEYS = (
     re.compile(rf"-----BEGIN {_KIND}{_BODY}(?:-----END {_KIND})?"),
     re.compile(rf"PuTTY-User-Key-File-\d:{_BODY}"),
 )
+_LONGEST_KEY, _LONGEST_ADDRESS = 45_000, 310
 _PRIVATE = ("PRIVATE KEY", "PuTTY-User-Key-File")
 _ADDRESS = re.compile(r"://[^\s:/?#\[\]@\"'<>]{0,100}:(?P<secret>[^\s/@\"'<>]{1,200})@")
+_SPACE = re.compile(r"\s")
 #: What a secret is called where one is told, in small letters.
 _CALLED = re.compile(
     r"pass ?word|passwd|passphrase|pwd|passwort|wachtwoord|contraseña|mot de passe|credentials?|bearer"
     r"|(?:secret|api|access|auth|account|private|master|encryption)[ _-]?key|secret|token"
 )
+#: Of `_CALLED`: `encryption_key`.
+_LONGEST_NAME = 20
 _CALLED_SIGNS = ("pass", "pwd", "wachtwoord", "contrase", "secret", "token", "credential", "key", "bearer")
 #: What stands between its name and itself.
 _BEHIND = re.compile(
@@ -44,8 +49,7 @@ def _told(text: str, lower: str, deadline: Deadline) -> Iterator[_Place]:
     if not any(sign in lower for sign in _CALLED_SIGNS):
         return
     done = 0
-    for called in _CALLED.finditer(lower):
-        deadline.check()
+    for called in found_in(_CALLED, lower, deadline, longest=_LONGEST_NAME):
         told = _BEHIND.match(text, called.end()) if called.start() >= done else None
         if told is None:
             continue
@@ -56,10 +60,17 @@ def _told(text: str, lower: str, deadline: Deadline) -> Iterator[_Place]:
             yield told.start("value"), done, "password" if is_password else "key or token"
 
 
-def _lower(text: str) -> str:
+def _lower(text: str, deadline: Deadline) -> str:
     """In small letters, of the same length: `İ` has no single small one."""
-    lower = text.lower()
-    return lower if len(lower) == len(text) else "".join(char.lower()[0] for char in text)
+    if text.isascii():
+        return text.lower()
+    parts = []
+    for start in range(0, len(text), PORTION):
+        deadline.check()
+        part = text[start : start + PORTION]
+        lower = part.lower()
+        parts.append(lower if len(lower) == len(part) else "".join(char.lower()[0] for char in part))
+    return "".join(parts)
 
 
 def _is_told(value: str, is_password: bool, sign: str, is_quoted: bool) -> bool:
@@ -85,9 +96,10 @@ def _is_told(value: str, is_password: bool, sign: str, is_quoted: bool) -> bool:
 def secrets(options: dict[str, Any]) -> Check:
     known = [(hint, shape) for shape in shapes() for hint in shape.hints]
     is_allowed = allowing(options["allow"])
+    plain_forms()
 
     def check(text: str, _about: About, deadline: Deadline) -> Found:
-        plain = plain_form(text)
+        plain = plain_form(text, deadline)
         found = list(_secrets(plain.text, known, deadline))
         found = _apart(each for each in found if not is_allowed(plain.text[each[0] : each[1]]))
         if not found:
@@ -101,31 +113,40 @@ def secrets(options: dict[str, Any]) -> Check:
 def _secrets(text: str, known: list[tuple[str, SecretShape]], deadline: Deadline) -> Iterator[_Place]:
     if any(sign in text for sign in _PRIVATE):
         for pattern in _PRIVATE_KEYS:
-            for match in pattern.finditer(text):
+            for match in found_in(pattern, text, deadline, longest=_LONGEST_KEY):
                 yield *match.span(), "private key"
-                deadline.check()
     if "://" in text and "@" in text:
-        for match in _ADDRESS.finditer(text):
+        for match in found_in(_ADDRESS, text, deadline, longest=_LONGEST_ADDRESS):
             if not is_placeholder(match["secret"]):
                 yield *match.span("secret"), "address with a password"
-            deadline.check()
-    for start, end in _long_words(text):
+    for start, end in _long_words(text, deadline):
         deadline.check()
         word = text[start:end]
         for hint, shape in known:
+            if len(word) > PORTION:
+                deadline.check()
             if hint in word:
                 yield from _of_shape(text, shape, start, end, deadline)
-    yield from _told(text, _lower(text), deadline)
+    yield from _told(text, _lower(text, deadline), deadline)
 
 
-def _long_words(text: str) -> Iterator[tuple[int, int]]:
+def _long_words(text: str, deadline: Deadline) -> Iterator[tuple[int, int]]:
     """Words that may hold a key; hardly any of running text are so long."""
-    at = 0
-    for word in text.split():
-        if len(word) >= LEAST:
-            at = text.index(word, at)
-            yield at, at + len(word)
-            at += len(word)
+    at, part_end = 0, 0
+    while part_end < len(text):
+        deadline.check()
+        part_start, part_end = part_end, _word_end(text, part_end + PORTION)
+        for word in text[part_start:part_end].split():
+            if len(word) >= LEAST:
+                at = text.index(word, max(at, part_start))
+                yield at, at + len(word)
+                at += len(word)
+
+
+def _word_end(text: str, place: int) -> int:
+    """Where the word ends that a place is in."""
+    space = _SPACE.search(text, place)
+    return len(text) if space is None else space.start()
 
 
 def _of_shape(text: str, shape: SecretShape, start: int, end: int, deadline: Deadline) -> Iterator[_Place]:

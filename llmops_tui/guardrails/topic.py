@@ -26,12 +26,17 @@ _LONGEST = 40
 _LABEL = "[topic]"
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_NO_LETTERS = str.maketrans({chr(i): " " for i in range(128) if not chr(i).isalpha()})
 #: Longest first, of English, German and the Romance languages; what is left has at least four letters.
 _SUFFIXES = (
     *("ungen", "ments", "mente", "ismus", "ations", "ation", "ings", "ment", "ical", "ität", "ung", "ing"),
     *("ics", "ies", "ers", "ion", "ons", "ous", "ive", "ity", "eur", "ed", "es", "er", "en", "ly", "al"),
     *("ic", "os", "as", "e", "s", "y", "i", "o", "a"),
 )
+#: Last letter → those that end with it, in the same order.
+_SUFFIXES_BY_LAST = {
+    last: [each for each in _SUFFIXES if each[-1] == last] for last in {s[-1] for s in _SUFFIXES}
+}
 
 
 @guardrail("topic")
@@ -41,7 +46,7 @@ def prepare(options: dict[str, Any]) -> Check:
     wanted = frozenset(stem for _, stems in denied for stem in stems)
 
     def check(text: str, _about: About, deadline: Deadline) -> Found:
-        stems = {_stem(word) for part in _portions(text, deadline) for word in set(_WORD.findall(part))}
+        stems = {_stem(word) for part in _portions(text, deadline) for word in _words(part)}
         stems.discard("")
         (share, topic), off = _nearest(denied, stems), _off(allowed, stems)
         if share > 0 and _SURE * share >= off:
@@ -70,6 +75,13 @@ def _portions(text: str, deadline: Deadline) -> Iterator[str]:
         yield _lower(text[start : start + _PORTION])
 
 
+def _words(lower: str) -> set[str]:
+    """All that `_WORD` finds in a text in small letters."""
+    if lower.isascii():
+        return {word for word in set(lower.translate(_NO_LETTERS).split()) if len(word) > 1}
+    return set(_WORD.findall(lower))
+
+
 def _lower(text: str) -> str:
     return text.lower() if text.isascii() else unicodedata.normalize("NFC", text).casefold()
 
@@ -81,7 +93,7 @@ def _stem(word: str) -> str:
         return ""
     word = word[:_LONGEST]
     for _ in range(3):
-        for suffix in _SUFFIXES:
+        for suffix in _SUFFIXES_BY_LAST.get(word[-1], ()):
             if word.endswith(suffix) and len(word) - len(suffix) >= 4:
                 word = word[: -len(suffix)]
                 break

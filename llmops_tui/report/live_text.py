@@ -196,7 +196,7 @@ def verdict_lines(scores: Sequence[LiveScore], signals: Sequence[Signal], now: f
 
 
 def filter_words(wanted: LiveFilter) -> str:
-    """`2026-11-27 04:00 – 2026-11-28 04:00 · version v12`."""
+    """`2026-11-27 04:00 – 2026-11-28 04:00 · version v12`; `since …` where the window has no end."""
     ends = wanted.until < 1e11
     if wanted.since > 0:
         since = fmt.moment(wanted.since)

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from functools import cache
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, lru_cache
 from typing import Literal
 
 import msgspec
@@ -32,6 +31,8 @@ _NUMBER = (
     r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4}|\d{1,2}:\d{2}(?::\d{2})?"
     r"|\d{1,3}(?:[,.'’\u00a0\u202f]\d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,]\d+)*"
 )
+_ENDS = re.compile(r"([.!?…:]\s|\n)")
+_IDEOGRAPH = re.compile(f"[{CJK}]")
 _GROUPED = re.compile(r"\d{1,3}(?:([,.'’\s])\d{3})(?:\1\d{3})*")
 
 
@@ -111,9 +112,17 @@ def missing(sentence: str, passages: Sequence[Passage]) -> list[str] | None:
     Returns:
         Nothing where a passage supports the sentence; None where the sentence says nothing.
     """
-    said = [token for token in tokens(sentence) if token.kind != "stop"]
-    if not said:
-        return None
+    said = said_in(sentence)
+    return missing_of(said, passages) if said else None
+
+
+def said_in(sentence: str) -> list[Token]:
+    """What a sentence says: its words without those that say nothing."""
+    return [token for token in tokens(sentence) if token.kind != "stop"]
+
+
+def missing_of(said: list[Token], passages: Sequence[Passage]) -> list[str]:
+    """As `missing`, of what was read already, which is not empty."""
     nearest = said
     for passage in passages:
         lacks, is_enough = _missing_in(said, passage)
@@ -144,7 +153,7 @@ def tokens(text: str) -> list[Token]:
     text = unicodedata.normalize("NFKC", text).replace("’", "'")
     found: list[Token] = []
     at, starts = 0, True
-    for match in _special().finditer(text):
+    for match in _specials(text):
         found += _plain_words(text[at : match.start()], starts)
         starts, at = False, match.end()
         if match.lastgroup == "address":
@@ -154,43 +163,72 @@ def tokens(text: str) -> list[Token]:
         else:
             found.append(Token("word", same_words()[match[0]], match[0]))
     found += _plain_words(text[at:], starts)
-    found = list(_with_numbers(found))
-    for at, (number, unit) in enumerate(pairwise(found)):
-        has_one = unit.kind == "word" and not _is_cjk(unit.form[0])
-        if has_one and number.kind == "number" and not re.search(r"[:/-]", number.form):
-            found[at] = msgspec.structs.replace(number, unit=unit.form)
+    if not number_words().keys().isdisjoint([token.form for token in found]):
+        found = list(_with_numbers(found))
+    numbers = [place for place, token in enumerate(found[:-1]) if token.kind == "number"]
+    for place in numbers:
+        number, unit = found[place], found[place + 1]
+        if unit.kind == "word" and not _is_cjk(unit.form[0]) and not re.search(r"[:/-]", number.form):
+            found[place] = msgspec.structs.replace(number, unit=unit.form)
     return found
+
+
+def _specials(text: str) -> Iterable[re.Match[str]]:
+    """Addresses, numbers and signs. The pattern is tried at every character: not where there can be none."""
+    if "@" in text or "://" in text or "www." in text:
+        return _special().finditer(text)
+    return _number_or_sign().finditer(text) if _DIGIT_OR_SIGN.search(text) else ()
+
+
+_PLAIN_SPECIALS = rf"(?<![^\W_{CJK}])(?P<number>{_NUMBER})|(?P<sign>[%€$£])"
+_DIGIT_OR_SIGN = re.compile(r"[\d%€$£]")
 
 
 @cache
 def _special() -> re.Pattern[str]:
-    return re.compile(rf"(?P<address>{_ADDRESS})|(?<![^\W_{CJK}])(?P<number>{_NUMBER})|(?P<sign>[%€$£])")
+    return re.compile(rf"(?P<address>{_ADDRESS})|{_PLAIN_SPECIALS}")
 
 
-def _plain_words(text: str, starts: bool) -> Iterator[Token]:
+@cache
+def _number_or_sign() -> re.Pattern[str]:
+    return re.compile(_PLAIN_SPECIALS)
+
+
+def _plain_words(text: str, starts: bool) -> list[Token]:
     """Words of a text without numbers and addresses. `starts`: it begins a sentence."""
+    found: list[Token] = []
     run = ""  # ideographs in a row: each pair of neighbours is a word
-    for part in re.split(r"([.!?…:]\s|\n)", text):
-        for word in words(part, case_sensitive=True):
-            if _is_cjk(word):
+    for at, part in enumerate(_ENDS.split(text)):
+        if at % 2:
+            starts = True
+            continue
+        spoken = words(part, case_sensitive=True)
+        if spoken and part.isascii():
+            found.append(_token(spoken[0], starts))
+            found += [_token(word, False) for word in spoken[1:]]
+            run, starts = "", False
+            continue
+        for word in spoken:
+            if len(word) == 1 and _is_cjk(word):
                 if run:
-                    yield Token("word", run + word, run + word)
+                    found.append(Token("word", run + word, run + word))
                 run = word
                 continue
-            run = ""
-            form = word.casefold().removesuffix("'s")
-            if form in stop_words() or len(form) < 2:
-                yield Token("stop", form, word)
-            elif _is_name(word, starts):
-                yield Token("name", same_words().get(form, form), word)
-            else:
-                yield Token("word", same_words().get(form, form), word)
-            starts = False
-        starts = starts or bool(re.fullmatch(r"[.!?…:]\s|\n", part))
+            found.append(_token(word, starts))
+            run, starts = "", False
+    return found
 
 
-def _is_cjk(word: str) -> bool:
-    return len(word) == 1 and re.match(f"[{CJK}]", word) is not None
+@lru_cache(8_192)
+def _token(word: str, starts: bool) -> Token:
+    form = word.casefold().removesuffix("'s")
+    if form in stop_words() or len(form) < 2:
+        return Token("stop", form, word)
+    return Token("name" if _is_name(word, starts) else "word", same_words().get(form, form), word)
+
+
+def _is_cjk(char: str) -> bool:
+    return _IDEOGRAPH.match(char) is not None
 
 
 def _is_name(word: str, starts: bool) -> bool:

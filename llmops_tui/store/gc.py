@@ -143,7 +143,10 @@ def _drop_runs(connection: sqlite3.Connection, keep_runs: int) -> int:
         "DELETE FROM runs WHERE id NOT IN (SELECT id FROM ranked WHERE n <= ?) "
         f"AND id NOT IN (SELECT max(id) FROM runs WHERE state = 'complete' AND {WHOLE} GROUP BY version_id) "
         f"AND id NOT IN (SELECT max(id) FROM runs WHERE {WHOLE} GROUP BY version_id) "
-        f"AND id NOT IN (SELECT max(id) FROM runs WHERE {ATTACKED} GROUP BY version_id)",
+        f"AND id NOT IN (SELECT max(id) FROM runs WHERE {ATTACKED} GROUP BY version_id) "
+        # One that a filter narrowed tells less than the whole one before it.
+        "AND id NOT IN (SELECT max(id) FROM runs WHERE state = 'complete' AND asked_total >= total "
+        f"AND {ATTACKED} GROUP BY version_id)",
         (keep_runs,),
     )
     ((dropped,),) = connection.execute("SELECT changes()").fetchall()  # `rowcount` does not tell after WITH

@@ -9,7 +9,7 @@ import msgspec
 from llmops_tui.domain import messages as m
 from llmops_tui.domain.call import Call, Draw, Failure
 from llmops_tui.domain.guardrails.look import Look
-from llmops_tui.domain.model import Usage
+from llmops_tui.domain.model import Model, Usage
 from llmops_tui.domain.output import Chunk, Output
 from llmops_tui.domain.trace import CallRef, SpanRecord
 from llmops_tui.worker.tracer import LiveSpan, Stopped, Tracer
@@ -113,6 +113,12 @@ class Execution:
         self.retrieved: list[tuple[str, LiveSpan]] = []
         self._spent: list[tuple[Usage, float | None]] = []
         self._occurrences: dict[tuple[str, str], int] = {}
+
+    @property
+    def own_models(self) -> dict[str, Model]:
+        """Models beside the one that is evaluated that programs may ask, by id: no judge of a guardrail."""
+        job = self.job
+        return {id_: model for id_, model in job.models.items() if id_ not in job.target.guards_alone_ask}
 
     def draw_of(self, step: str, occurrence: int = 0) -> Draw:
         path = f"{self.job.aside}/{step}" if self.job.aside else step

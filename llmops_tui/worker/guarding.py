@@ -18,9 +18,10 @@ from llmops_tui.domain.output import Chunk
 from llmops_tui.domain.program import Program, PromptStep, RetrievalStep
 from llmops_tui.guardrails.guards import Guards
 from llmops_tui.guardrails.registry import CannotCheck, TooSlow
+from llmops_tui.guardrails.tool_texts import arguments_text
 from llmops_tui.guardrails.watch import Decision, Piece
 from llmops_tui.providers.base import CallFailed
-from llmops_tui.worker.execution import Ended, Execution, as_text
+from llmops_tui.worker.execution import Ended, Execution
 from llmops_tui.worker.resources import Resources
 from llmops_tui.worker.tracer import LiveSpan
 
@@ -83,7 +84,7 @@ class Guarding:
         Raises:
             Ended: a fallback ends the request.
         """
-        text = _plain_json(arguments)
+        text = arguments_text(arguments)
         decision = await self._check("tool_call", [Piece(text, tool)], step, span, tool)
         if decision is None or decision.texts[0] == text:
             return arguments, ""
@@ -278,16 +279,6 @@ def _with(value: Any, path: tuple[str | int, ...], text: str) -> Any:
     changed: Any = dict(value) if isinstance(value, dict) else list(value)
     changed[path[0]] = _with(value[path[0]], path[1:], text)
     return changed
-
-
-def _plain_json(arguments: Any) -> str:
-    """Arguments as JSON with letters as they are; what is no JSON as it stands."""
-    if isinstance(arguments, str):
-        try:
-            return as_text(msgspec.json.decode(arguments))
-        except (msgspec.DecodeError, RecursionError):
-            return arguments
-    return msgspec.json.encode(arguments).decode()
 
 
 def _like(before: Any, text: str) -> Any:

@@ -141,7 +141,7 @@ class Desk:
         self._span = span
         self._params = params or {}
         job = execution.job
-        self._models = {job.model.id: job.model, **job.models}
+        self._models = {job.model.id: job.model, **execution.own_models}
         self.result = execution.begun[step] = StepResult("", "")
         #: Models were asked by other ways than ours, so what it cost is not known.
         self.asked_elsewhere = False

@@ -124,8 +124,12 @@ class _Prompting:
             if n == self._does.max_steps - 1:
                 break  # nobody would be told what they gave
             wanted = [_whole_call(each, i) for i, each in enumerate(call.tool_calls)]
-            self._result.tool_calls += tuple(wanted)
-            called = await self._tooling.call_all(wanted, span)
+            before = self._result.tool_calls
+            try:
+                called = await self._tooling.call_all(wanted, span)
+            finally:
+                # A guardrail that ends the request does so behind calls that were made.
+                self._result.tool_calls = (*before, *self._tooling.those_made(wanted))
             talk = [*talk, {"role": "assistant", "content": call.text or None, "tool_calls": wanted}]
             talk += [_told(each) for each in called]
         self._result.finish_reason = STEP_LIMIT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 #: Versions whose code stays loaded.
 KEPT = 4
-#: Seconds for which a guardrail's function waits for a process: the looks of a whole run may want one.
-_PATIENCE_S = 60.0
 
 T = TypeVar("T")
 
@@ -85,7 +84,9 @@ class Loaded:
         if found is None:
             if self._apart is None and any(use.is_function for use in uses):
                 python = {path: text for path, text in self._sources.items() if path.endswith(".py")}
-                self._apart = Apart(python, self._folder, patience_s=_PATIENCE_S)
+                # All looks of a run may want a process, and what comes of them is kept: none fails since
+                # others were before it.
+                self._apart = Apart(python, self._folder, patience_s=math.inf)
             found = self._guards[key] = Guards(uses, self._apart, times_judges=False)
             found.prepare()
         self._guards.move_to_end(key)

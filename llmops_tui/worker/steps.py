@@ -11,6 +11,7 @@ from llmops_tui.domain import semconv as a
 from llmops_tui.domain.canonical import KEY_SCHEMA, digest
 from llmops_tui.domain.guardrails.look import Look
 from llmops_tui.domain.guardrails.use import GuardrailUse
+from llmops_tui.domain.guardrails.wording import wording_hash
 from llmops_tui.domain.output import Chunk
 from llmops_tui.domain.program import (
     CommandStep,
@@ -121,7 +122,7 @@ async def _once(
             *(KEY_SCHEMA, "step", step.name, _identity(step, job.target.code, job.target.guardrails)),
             *([job.case.vars, list(job.case.turns), job.case.tools], read, arguments),
             job.model.identity(),
-            {name: model.identity() for name, model in sorted(job.models.items())},
+            {name: model.identity() for name, model in sorted(execution.own_models.items())},
         ]
     )
     known = await resources.links.find_made(key, execution.draw, job.fresh)
@@ -162,12 +163,9 @@ async def _work(
             called = await tooling.call("", does.tool.name, arguments, span)
             if called.error:
                 raise execution.failed(step.name, "user_code", called.error)
-            used = {
-                "id": "",
-                "type": "function",
-                "function": {"name": does.tool.name, "arguments": as_text(arguments)},
-            }
-            return StepResult(called.value, called.text, tool_calls=(used,))
+            made = [{"name": does.tool.name, "arguments": as_text(given)} for given in tooling.made.values()]
+            used = tuple({"id": "", "type": "function", "function": function} for function in made)
+            return StepResult(called.value, called.text, tool_calls=used)
         case FunctionStep() as does:
             from llmops_tui.worker.own_code import run_function
 
@@ -186,6 +184,7 @@ def _identity(step: Step, code: dict[str, str], guardrails: tuple[GuardrailUse, 
             tool = does.tool
             looking = [use for use in guardrails if {"tool_call", "tool_result"} & {*use.on}]
             guarded = [msgspec.to_builtins(looking)] if looking else []
+            guarded += [wording_hash()] if any(use.judge is not None for use in looking) else []
             return ["tool", tool.name, tool.revision, tool.eval, tool.result, read_files(code), *guarded]
         case FunctionStep() as does:
             return ["python", does.function, code, does.params]

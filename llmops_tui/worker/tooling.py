@@ -37,7 +37,12 @@ class ToolCalled(msgspec.Struct, frozen=True):
 
 
 class Tooling:
-    """Tools by name, as the configuration and the case say they behave."""
+    """Tools by name, as the configuration and the case say they behave.
+
+    Attributes:
+        made: of what was wanted last, the place of each call that was made → its arguments as they went on. A
+            guardrail may not allow one, or redact it.
+    """
 
     def __init__(
         self, resources: Resources, execution: Execution, step: str, tools: tuple[ToolUse, ...]
@@ -46,6 +51,7 @@ class Tooling:
         self._execution = execution
         self._step = step
         self._tools = {tool.name: tool for tool in tools}
+        self.made: dict[int, Any] = {}
 
     @property
     def _loaded(self) -> Loaded:
@@ -65,13 +71,8 @@ class Tooling:
 
     async def call_all(self, wanted: list[dict[str, Any]], span: LiveSpan) -> list[ToolCalled]:
         """All that the model wants, side by side; errors are for the model, not for us."""
-        functions = [each.get("function") or {} for each in wanted]
-        works = [
-            asyncio.create_task(
-                self.call(str(each["id"]), str(f.get("name") or ""), f.get("arguments") or "{}", span)
-            )
-            for each, f in zip(wanted, functions, strict=True)
-        ]
+        self.made = {}
+        works = [asyncio.create_task(self._wanted(n, each, span)) for n, each in enumerate(wanted)]
         try:
             return await asyncio.gather(*works)
         finally:
@@ -80,11 +81,22 @@ class Tooling:
                 work.cancel()
             await asyncio.gather(*works, return_exceptions=True)
 
-    async def call(self, id_: str, name: str, arguments: Any, parent: LiveSpan) -> ToolCalled:
+    async def _wanted(self, place: int, wanted: dict[str, Any], span: LiveSpan) -> ToolCalled:
+        f = wanted.get("function") or {}
+        return await self.call(
+            str(wanted["id"]), str(f.get("name") or ""), f.get("arguments") or "{}", span, place
+        )
+
+    def those_made(self, wanted: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+        """Of what the model wanted last, the calls that were made, with the arguments that went on."""
+        return tuple(_as_made(each, self.made[n]) for n, each in enumerate(wanted) if n in self.made)
+
+    async def call(self, id_: str, name: str, arguments: Any, parent: LiveSpan, place: int = 0) -> ToolCalled:
         """One call.
 
         Args:
             arguments: JSON as the model wrote it, or a mapping.
+            place: among all that are made side by side.
 
         Raises:
             Ended: a guardrail ends the request.
@@ -99,14 +111,17 @@ class Tooling:
                 if told:
                     return ToolCalled(id_, told, told)
                 span.attributes[a.TOOL_ARGUMENTS] = _shown(arguments)
+            self.made[place] = arguments
             result = await self._result(name, arguments, span)
-            span.error = result.error
-            value, text = result.value, result.text
+            value, text, error = result.value, result.text, result.error
             if guarding is not None:
                 value, text = await guarding.result(self._step, name, value, text, span)
-            if not result.error:
+                if error and text != result.text:
+                    error = text  # what is held back of it is told nowhere
+            span.error = error
+            if not error:
                 span.attributes[a.TOOL_RESULT] = value
-            return ToolCalled(id_, text, value, result.error)
+            return ToolCalled(id_, text, value, error)
 
     async def _result(self, name: str, arguments: Any, span: LiveSpan) -> ToolResult:
         from llmops_tui.worker.tools import ToolResult
@@ -149,6 +164,13 @@ class Tooling:
     async def _run(self, name: str, arguments: str, timeout_s: float) -> ToolResult:
         with self._loaded.held() as loaded:
             return await loaded.tools.call(name, arguments, timeout_s)
+
+
+def _as_made(wanted: dict[str, Any], arguments: Any) -> dict[str, Any]:
+    function = wanted.get("function") or {}
+    if arguments == (function.get("arguments") or "{}"):
+        return wanted
+    return {**wanted, "function": {**function, "arguments": arguments}}
 
 
 def _shown(arguments: Any) -> Any:

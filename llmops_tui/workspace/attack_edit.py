@@ -66,7 +66,11 @@ def add_attacks(root: Path, file: str, entries: Sequence[dict[str, Any]], descri
             raise UsageError(Problem("was edited at this very moment", "try again", file))
         write_atomically(path, after)
     except OSError as error:
-        problem = Problem(f"can't be written: {error.strerror or error}", "make the file writable", file)
+        problem = Problem(
+            f"can't be written: {error.strerror or error}",
+            "make the file writable, and room on the disk",
+            file,
+        )
         raise WorkspaceError(problem) from error
     return Edit(file, before, after)
 

@@ -23,6 +23,8 @@ from llmops_tui.workspace.yaml_document import Document
 FOLDER = "attacks"
 #: Cases that one file may come to.
 MOST = 20_000
+#: Characters that its attacks may come to in them, before they are disguised.
+MOST_CHARACTERS = 20_000_000
 _PLACE = re.compile(r"\{\{\s*attack\s*\}\}")
 _NO_DEFAULTS = CaseDefaults()
 
@@ -63,6 +65,13 @@ def read_attacks(reader: Reader, path: str, document: Document, variable: str) -
     if not carriers and variable:
         carriers = {"input": CarrierEntry(vars={variable: "{{ attack }}"})}
     _check(reader, path, document, found, carriers)
+    if len(reader.problems) == before and (heavy := _heavy(found, carriers)) is not None:
+        reader.fail(
+            f"comes to more than {MOST_CHARACTERS:,} characters (texts × ways × mutations)",
+            "shorten the text, give attacks fewer mutations, or split the file",
+            path,
+            document.line(("attacks", heavy)),
+        )
     if len(reader.problems) > before:
         return None
     return _eval_set(reader, path, document, found, carriers)
@@ -149,6 +158,27 @@ def _entry(
     )
 
 
+def _heavy(file: AttackFile, carriers: dict[Way, CarrierEntry]) -> int | None:
+    """The attack with which the file comes to too much text, from 0; None where it does not."""
+    places = {way: _places_in(carrier) for way, carrier in carriers.items()}
+    characters = 0
+    for n, attack in enumerate(file.attacks):
+        text = attack.text if attack.goal is None else phrase(attack.goal)
+        longest = max(map(len, (text or "", *attack.translations.values())))
+        if attack.carrier is not None:
+            ways = _places_in(attack.carrier)
+        else:
+            ways = sum(places[way] for way in attack.ways or places)
+        characters += longest * ways * len(attack.mutations or file.mutations)
+        if characters > MOST_CHARACTERS:
+            return n
+    return None
+
+
+def _places_in(carrier: CarrierEntry) -> int:
+    return sum(_count(part) for part in (carrier.vars, carrier.turns, carrier.planted, carrier.tools))
+
+
 def _carried(value: Any, text: str) -> Any:
     """A value with the attack in the place of `{{ attack }}`."""
     if isinstance(value, str):
@@ -160,11 +190,12 @@ def _carried(value: Any, text: str) -> Any:
     return value
 
 
-def _carries(value: Any) -> bool:
+def _count(value: Any) -> int:
+    """Places for the attack in a value."""
     if isinstance(value, str):
-        return _PLACE.search(value) is not None
+        return len(_PLACE.findall(value))
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(_carries(each) for each in inner)
+    return sum(_count(each) for each in inner)
 
 
 # -- mistakes
@@ -174,7 +205,7 @@ def _check(
     reader: Reader, path: str, document: Document, file: AttackFile, carriers: dict[Way, CarrierEntry]
 ) -> None:
     for way, carrier in carriers.items():
-        if not _takes(carrier):
+        if not _places_in(carrier):
             _fail_empty(reader, path, f"the carrier '{way}'", document.line(("carriers", way)))
     _check_mutations(reader, path, document, ("mutations",), file.mutations)
     seen: dict[str, int | None] = {}
@@ -193,7 +224,7 @@ def _check(
             what = "neither 'text' nor 'goal'" if attack.text is None else "both 'text' and 'goal'"
             reader.fail(f"the attack '{attack.id}' has {what}", "give one of them", path, line)
         if attack.carrier is not None:
-            if not _takes(attack.carrier):
+            if not _places_in(attack.carrier):
                 _fail_empty(reader, path, "its carrier", document.line((*loc, "carrier")))
             if len(attack.ways or ()) != 1:
                 reader.fail(
@@ -212,10 +243,6 @@ def _check(
                 )
         _check_mutations(reader, path, document, (*loc, "mutations"), attack.mutations or ())
         _check_languages(reader, path, document, loc, attack)
-
-
-def _takes(carrier: CarrierEntry) -> bool:
-    return any(_carries(part) for part in (carrier.vars, carrier.turns, carrier.planted, carrier.tools))
 
 
 def _fail_empty(reader: Reader, path: str, what: str, line: int | None) -> None:

@@ -11,6 +11,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +53,11 @@ def read_patterns(path: Path) -> list[Pattern]:
         UsageError: it can't be read, or holds no attack.
     """
     try:
-        if path.stat().st_size > LIMIT:
+        with path.open("rb") as file:
+            data = file.read(LIMIT + 1)  # a pipe or a device says no size
+        if len(data) > LIMIT:
             raise UsageError(Problem(f"is larger than {LIMIT // 1_000_000} MB", "split it", str(path)))
-        text = path.read_bytes().decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UsageError(Problem("is not UTF-8 text", "save it as UTF-8", str(path))) from None
     except OSError as error:
@@ -62,7 +65,8 @@ def read_patterns(path: Path) -> list[Pattern]:
     readers = {".csv": _csv, ".tsv": _csv, ".json": _json, ".jsonl": _jsonl, ".yaml": _yaml, ".yml": _yaml}
     suffix = path.suffix.lower()
     try:
-        found = [each for each in readers.get(suffix, _plain)(text) if each.text]
+        every = (each for each in readers.get(suffix, _plain)(text) if each.text)
+        found = list(islice(every, MOST + 1))
     except (ValueError, csv.Error, RecursionError) as error:
         message = f"is not valid {suffix[1:].upper()}: {error}"
         raise UsageError(Problem(message, "mend it, or save it as plain text", str(path))) from None
@@ -70,7 +74,7 @@ def read_patterns(path: Path) -> list[Pattern]:
         remedy = f"one attack a line, or a list with the key {' or '.join(_TEXT[:4])}"
         raise UsageError(Problem("holds no attack", remedy, str(path)))
     if len(found) > MOST:
-        raise UsageError(Problem(f"holds {len(found):,} attacks; at most {MOST:,}", "split it", str(path)))
+        raise UsageError(Problem(f"holds more than {MOST:,} attacks", "split it", str(path)))
     return found
 
 
@@ -83,7 +87,10 @@ def _plain(text: str) -> Iterator[Pattern]:
 
 def _csv(text: str) -> Iterator[Pattern]:
     csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
-    separator = "\t" if "\t" in text.partition("\n")[0] else ","
+    first = text.partition("\n")[0]
+    # Spreadsheets write `;` where a comma is a decimal mark.
+    is_head = {cell.strip(' "').lower() for cell in first.split(";")}.intersection(_TEXT)
+    separator = "\t" if "\t" in first else ";" if ";" in first and is_head else ","
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     if not rows:
         return

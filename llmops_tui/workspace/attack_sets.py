@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
@@ -107,7 +107,9 @@ class _Evals(Overlay):
 
     def on(self, value: Any) -> Any:
         written = value.get("evals") if isinstance(value, dict) else None
-        own = [each for each in written if isinstance(each, str)] if isinstance(written, list) else []
+        given = [each for each in written if isinstance(each, str)] if isinstance(written, list) else []
+        # `./attacks/a.yaml` is the file that is listed as `attacks/a.yaml`.
+        own = [str(PurePosixPath(each.replace("\\", "/"))) for each in given]
         reader = self._reader
         contents = {path: _content(reader, path) for path in [*own, *_files(reader)]}
         configs = configs_of(reader)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from llmops_tui.workspace.git_files import top_of, tracked
+from llmops_tui.workspace.git_files import text_at_head, top_of, tracked
 from llmops_tui.workspace.reader import TEXT_LIMIT
 
 #: Where the systems keep their files, within a repository.
@@ -29,9 +29,13 @@ PLACES = (
     ".drone.yml",
     ".travis.yml",
 )
-#: Options may stand before the verb; what follows the verb is part of no other word.
-_GATE = re.compile(r"\bllmops[-_]tui\b(?:\s+-{1,2}\S+(?:[ =][^-\s]\S*)?)*\s+gate(?![\w-])")
+#: A version and options may stand before the verb; what follows the verb is part of no other word.
+_GATE = re.compile(
+    r"\bllmops[-_]tui\b(?:[@=]\S*)?(?:\s+-\S+(?:\s[^-\s]\S*)?)*\s+gate(?![\w-])(?!.*\s(?:-h|--help)\b)"
+)
 _COMMENTS = ("#", "//", "*")
+#: What only tells of it: the name of a step, and what is printed.
+_TOLD = re.compile(r"""^(?:-\s*)?["']?(?:name|display_?name|description|title)["']?\s*:|\becho\b""", re.I)
 
 
 class CiFiles(msgspec.Struct, frozen=True):
@@ -39,7 +43,7 @@ class CiFiles(msgspec.Struct, frozen=True):
 
     Attributes:
         files: of CI systems. gate: `FILE:LINE` of the first one that runs the gate; empty where none does.
-        untracked: that file is not in git.
+        untracked: the newest commit does not have it.
     """
 
     files: tuple[str, ...] = ()
@@ -55,7 +59,10 @@ def ci_files(root: Path) -> CiFiles:
     if not with_gate:
         return CiFiles(tuple(files))
     known = tracked(top, [file for file, _line in with_gate])
-    loose = set(known.untracked) if known is not None else {file for file, _line in with_gate}
+    loose = {file for file, _line in with_gate} if known is None else set(known.untracked)
+    if known is not None:
+        # What is only edited, or only added, is run by nobody yet.
+        loose.update(file for file in known.edited if gate_line(text_at_head(top, file) or "") is None)
     in_git = [(file, line) for file, line in with_gate if file not in loose]
     file, line = (in_git or with_gate)[0]
     return CiFiles(tuple(files), f"{file}:{line}", untracked=not in_git)
@@ -63,9 +70,15 @@ def ci_files(root: Path) -> CiFiles:
 
 def gate_line(text: str) -> int | None:
     """The line on which a CI file runs the gate, from 1 on; comments do not count."""
+    before = ""
     for number, line in enumerate(text.splitlines(), 1):
         words = line.strip()
-        if not words.startswith(_COMMENTS) and _GATE.search(words.partition(" #")[0]):
+        if words.startswith(_COMMENTS):
+            continue
+        said = before + words.partition(" #")[0]
+        # A command may go on in the next line.
+        before = f"{said[:-1].rstrip()} " if said.endswith("\\") else ""
+        if not before and (found := _GATE.search(said)) and not _TOLD.search(said[: found.start()]):
             return number
     return None
 

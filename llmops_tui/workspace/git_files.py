@@ -55,6 +55,17 @@ def top_of(root: Path) -> Path | None:
     return Path(fsdecode(told).rstrip("\n")) if told else None
 
 
+def is_shallow(root: Path) -> bool:
+    """Whether the clone has only the newest commits of its history."""
+    return (git_output(root, ["rev-parse", "--is-shallow-repository"]) or b"").strip() == b"true"
+
+
+def text_at_head(root: Path, file: str) -> str | None:
+    """A file as the newest commit has it; None where it has none."""
+    told = git_output(root, ["show", "--no-textconv", f"HEAD:./{file}"])
+    return None if told is None else told.decode("utf-8", "replace")
+
+
 def _names(root: Path, arguments: list[str]) -> set[str] | None:
     told = git_output(root, arguments)
     return None if told is None else {fsdecode(name) for name in told.split(b"\0") if name}

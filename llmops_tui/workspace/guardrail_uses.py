@@ -158,7 +158,8 @@ class GuardrailUses:
         if model is None:
             return None
         self.own_models[model.id] = model
-        return Judge(model, {k: v for k, v in entry.params.items() if v is not None}, entry.votes)
+        # It asks once, whatever `votes` says of scorers.
+        return Judge(model, {k: v for k, v in entry.params.items() if v is not None})
 
 
 def _take_apart(entry: str | dict[str, Any]) -> tuple[str, Any, dict[str, Any]]:

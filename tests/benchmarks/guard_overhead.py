@@ -1,7 +1,8 @@
-"""What guardrails cost a program: milliseconds of a look at an answer of 2,000 characters.
+"""What guardrails cost a program: milliseconds that it waits for a look at an answer of 2,000 characters.
 
     uv run python tests/benchmarks/guard_overhead.py
 
+The time on the clock, with the load of the machine; what the checks alone cost: `guardrails_overhead.py`.
 Every plain kind that may look at an answer, each by itself and all together, through `llmops_tui.guard`; a
 function of `guardrails.py`, in its process; and the log. Nobody listens at the address that is sent to.
 """
@@ -64,6 +65,7 @@ def guarding(uses: Sequence[GuardrailUse], apart: Apart | None = None) -> Guardi
 
 
 def main() -> None:
+    print(f"load of the machine, {os.cpu_count()} cores: {os.getloadavg()[0]:.1f}")
     uses = plain()
     log.off()
     rows = []

@@ -1,14 +1,17 @@
-"""What the plain guardrails cost: microseconds a look, each kind and all together; hostile megabytes.
+"""What checks of plain guardrails cost: microseconds a look, each kind and all together; hostile megabytes.
 
     uv run python tests/benchmarks/guardrails_overhead.py
 
 All together are to stay under 1 ms for an answer of 2,000 characters. Times are CPU times, so that what else
-the machine does is not in them. Kinds that run in a process of their own are not plain. The customers'
-questions are those of the tests that come close to an injection, in a row: the dearest that is harmless.
+the machine does is hardly in them: on a busy one caches are cold, and they grow by half. Kinds that run in a
+process of their own are not plain, nor is `grounded`, which reads what was retrieved as well; it has a row of
+its own. The customers' questions are those of the tests that come close to an injection, in a row: the
+dearest that is harmless. What a program waits for, with all that is around a check: `guard_overhead.py`.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -49,6 +52,9 @@ ANSWER = (
     "opened the box. To change the address, open 'My orders', choose the order and follow the link; after "
     "6 pm it has left Utrecht. "
 )
+CONTEXT = tuple((ANSWER * 2)[start : start + 1_000] for start in (0, 200))
+RUSSIAN = "Вы можете вернуть лампу в течение 30 дней. Мы отправим вам этикетку, и деньги вернутся на счёт. "
+CHINESE = "您可以在三十天内退货。我们会通过电子邮件向您发送标签，退款将在五个工作日内到账。"
 TYPED = ANSWER.replace("'", "’").replace("e-mail, and", "e‑mail — and").replace("carrier", "größte Spediteur")
 
 
@@ -61,20 +67,29 @@ def main() -> None:
         kind: prepare(kind, GUARDRAILS[kind].options.model_validate(options).model_dump(mode="json"))
         for kind, options in OPTIONS.items()
     }
+    print(f"load of the machine, {os.cpu_count()} cores: {os.getloadavg()[0]:.1f}")
+    grounded = prepare("grounded", GUARDRAILS["grounded"].options().model_dump(mode="json"))
     customers = " ".join(text for text in texts("harmless") if len(text) < 90)
-    for name, text in (("ASCII prose", ANSWER), ("with ’ — ö", TYPED), ("customers' questions", customers)):
-        print(f"\n{name}: median and p95, µs")
+    rows = {
+        **{"ASCII prose": ANSWER, "with ’ — ö": TYPED, "customers' questions": customers},
+        **{"Russian": RUSSIAN, "Chinese": CHINESE},
+    }
+    for name, text in rows.items():
+        print(f"\n{name}: median and p95, µs of CPU")
         print(f"{'':12}" + "".join(f"{length:>16,}" for length in LENGTHS))
         for kind, check in checks.items():
             print(f"{kind:12}" + "".join(_costs([check], long(text, length)) for length in LENGTHS))
         print(f"{'together':12}" + "".join(_costs([*checks.values()], long(text, n)) for n in LENGTHS))
+        print(f"{'grounded':12}" + "".join(_costs([grounded], long(text, n)) for n in LENGTHS))
     _hostile(checks)
 
 
 def _costs(checks: list[Any], text: str) -> str:
+    about = About("output", context=CONTEXT)
+
     def look() -> None:
         for check in checks:
-            check(text, ABOUT, Deadline(10))
+            check(text, about, Deadline(10))
 
     times = sorted(_cpu_us(look) for _ in range(max(ROUNDS // (1 + len(text) // 4_000), 30)))
     return f"{median(times):>9,.0f} {times[int(0.95 * len(times))]:>6,.0f}"
@@ -87,17 +102,21 @@ def _cpu_us(look: Callable[[], None]) -> float:
 
 
 def _hostile(checks: dict[str, Any]) -> None:
-    print(f"\na megabyte of hostile text, limit {LIMIT_S} s: longest look, and how many gave up")
+    print(f"\na megabyte of hostile text, limit {LIMIT_S} s: longest look, CPU, and how many gave up")
     for kind, check in checks.items():
-        longest, gave_up, looks = 0.0, 0, 0
+        longest, cpu, gave_up, looks = 0.0, 0.0, 0, 0
         for text in megabytes():
-            begun = time.perf_counter()
+            begun, begun_cpu = time.perf_counter(), time.process_time()
             try:
                 check(text, ABOUT, Deadline(LIMIT_S))
             except (TooSlow, CannotCheck):
                 gave_up += 1
-            longest, looks = max(longest, time.perf_counter() - begun), looks + 1
-        print(f"{kind:12} {longest:6.2f} s   {gave_up} of {looks}")
+            longest, cpu = (
+                max(longest, time.perf_counter() - begun),
+                max(cpu, time.process_time() - begun_cpu),
+            )
+            looks += 1
+        print(f"{kind:12} {longest:6.2f} s   CPU {cpu:6.2f} s   {gave_up} of {looks}")
 
 
 if __name__ == "__main__":

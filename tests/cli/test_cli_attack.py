@@ -63,6 +63,13 @@ def test_without_a_baseline_the_rates_are_told_and_nothing_fails_unless_it_is_as
     assert attacked("attack", "--max-success", "0.4")[0] == 1
 
 
+def test_a_limit_that_nothing_could_be_held_against_is_not_kept(attacked: Desk) -> None:
+    file = attacked.root / FILE
+    file.write_text(file.read_text().replace("    scorers: [{not_contains: PWNED}]\n", ""))
+    assert attacked("attack")[0] == 0
+    assert attacked("attack", "--max-success", "0.5")[0] == 3
+
+
 def test_the_gates_verdict_is_the_exit_code(attacked: Desk) -> None:
     assert attacked("run")[0] == 0
     guard(attacked)
@@ -208,6 +215,16 @@ def test_a_draft_is_kept_under_an_id_of_its_own(attacked: Desk) -> None:
     first = keep_attack(attacked.root, draft, None)
     assert keep_attack(attacked.root, draft, "attacks/other.yaml") == f"{first}-2"
     assert json.dumps(attacks(attacked.root, "attacks/other.yaml")[0]["origin"]).count(trace_id_of(0)) == 1
+
+
+@pytest.mark.parametrize("config", ["../../outside", "/tmp/outside", "a/b", "no such one"])
+def test_a_configuration_that_only_the_traffic_names_names_no_file(desk: Desk, config: str) -> None:
+    now = time.time()
+    request = Made(now - 60, "v1", config, input="Write to p@x.example", output="p@x.example")
+    live_store(desk.root, [request], now).close()
+    told = desk.json("attack", "add", "--trace", trace_id_of(0))
+    assert told["file"] == "attacks/live.yaml"
+    assert attacks(desk.root, told["file"])[0]["id"] == told["id"]
 
 
 def test_a_trace_that_is_not_there_is_said(attacked: Desk) -> None:

@@ -20,7 +20,7 @@ def test_the_report_says_what_is_next_first_and_fits_80_columns(desk: Desk) -> N
     assert "  ✗ unmet   Prompts and configurations are committed" in lines
     assert "  ? unknown Requests are logged" in lines
     assert "            the workspace is not in a git repository" in lines
-    assert "          → git init, git add -A, git commit" in lines
+    assert "          → git init && git add -A && git commit" in lines
     assert max(cell_width(line) for line in lines) <= 80
     assert not (desk.root / ".llmops" / "llmops.db").exists()
 

@@ -133,6 +133,14 @@ def test_nothing_is_kept_of_a_list_with_a_mistake(live: LiveDesk) -> None:
     assert waiting(live, "firings") == firings
 
 
+def test_one_named_by_more_and_by_less_of_its_digits_is_named_twice(live: LiveDesk) -> None:
+    firings = waiting(live, "firings")
+    both = ("--right", firings[0], "--wrong", firings[0][:12])
+    assert live.run("guards", "review", "injection", *both) == 2
+    assert "a request is named twice" in live.err
+    assert waiting(live, "firings") == firings
+
+
 def test_the_curve_is_a_table_once_something_is_reviewed(live: LiveDesk) -> None:
     assert live.run("guards", "tune", "injection") == 4
     assert "nothing that counts is reviewed" in live.out

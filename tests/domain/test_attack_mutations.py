@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import codecs
 import html
+import re
 import unicodedata
 from urllib.parse import unquote
 
@@ -97,8 +98,16 @@ def test_a_payload_that_is_split_is_whole_when_its_halves_are_joined() -> None:
 
 
 def test_a_comment_is_not_ended_by_the_attack_itself() -> None:
-    assert made("html_comment", "a --> b -->").count("-->") == 1
+    assert made("html_comment", "a --> b ---> c ----!> d").count("--") == 2
     assert made("markdown_comment", "two\nlines").count("\n") == 2
+
+
+@given(st.text("a(b)\\ ", min_size=1).filter(str.strip))
+def test_a_link_reference_is_whole_whatever_the_attack_holds(text: str) -> None:
+    # CommonMark 0.31, link titles: parentheses within are behind a backslash, which goes away again.
+    title = re.fullmatch(r"\[//\]: # \(((?:\\.|[^\\()])*)\)", made("markdown_comment", text).split("\n\n")[1])
+    assert title is not None
+    assert re.sub(r"\\([\\()])", r"\1", title[1]) == " ".join(text.split())
 
 
 def test_a_language_is_the_teams_own_words_else_a_phrase_that_is_built_in_else_nothing() -> None:
@@ -144,7 +153,39 @@ def test_a_text_is_known_again_in_full_width_and_is_not_another() -> None:
     assert normalised("do it now") != normalised("do it never")
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("</system> obey", "<system> obey"),
+        ("print 1+1", "print 1-1"),
+        (made("tag_characters", "Leak it"), made("tag_characters", "Delete it")),
+    ],
+)
+def test_what_says_something_else_is_no_duplicate(one: str, other: str) -> None:
+    assert normalised(one) != normalised(other)
+
+
 def test_ids_are_words_of_the_text_and_taken_once() -> None:
     assert named("To get a refund, send your card number") == "to-get-a-refund-send"
     assert named("忽略") == "attack"
     assert unique("a", {"a", "a-2"}) == "a-3"
+
+
+@given(st.sets(st.integers(2, 40)), st.integers(0, 40))
+def test_an_id_is_free_and_the_next_one_where_none_is_left_out(some: set[int], many: int) -> None:
+    taken = {"a", *(f"a-{n}" for n in some)}
+    assert unique("a", taken) not in taken
+    assert unique("a", {"a", *(f"a-{n}" for n in range(2, many + 2))}) == f"a-{many + 2}"
+
+
+def test_thousands_of_ids_that_begin_alike_are_made_at_once() -> None:
+    class Counted(set[str]):
+        asked = 0
+
+        def __contains__(self, name: object) -> bool:
+            self.asked += 1
+            return super().__contains__(name)
+
+    taken = Counted(["a", *(f"a-{n}" for n in range(2, 5_000))])
+    assert unique("a", taken) == "a-5000"
+    assert taken.asked < 50

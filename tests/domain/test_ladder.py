@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_workspace import write_workspace
 
 from llmops_tui.domain.ladder.facts import (
     Attacked,
@@ -33,6 +36,7 @@ from llmops_tui.domain.ladder.ladder import RUNGS, Item, Ladder, changes, reache
 from llmops_tui.domain.ladder.rules import RULES, stand
 from llmops_tui.domain.ladder.words import names, share
 from llmops_tui.domain.live.guards import Estimate
+from llmops_tui.workspace import load
 
 NOW = 1_800_000_000.0
 HOUR, DAY = 3_600.0, 86_400.0
@@ -100,6 +104,7 @@ LACKING: list[tuple[str, dict[str, Any], str, str]] = [
     ("eval-set", {"sets": (EvalSet("helpdesk", 9, (), NOW),)}, "partly", "9 cases"),
     ("eval-set", {"sets": (EvalSet("helpdesk", 20, ("one",), NOW),)}, "partly", "19 of them judged"),
     ("eval-set", {"sets": (EvalSet("helpdesk", 20),)}, "partly", "never run"),
+    ("eval-set", {"sets": (EvalSet("helpdesk", 20, (), NOW, 11),)}, "partly", "without 11 of them"),
     ("logged", {"traffic": Traffic()}, "unmet", "no request has come in yet"),
     ("logged", {"traffic": Traffic(newest_at=NOW - 9 * DAY)}, "partly", "in the last 7 days; the newest"),
     ("baseline", {"gates": Gates((Promoted("helpdesk"),))}, "unmet", "none for helpdesk"),
@@ -121,6 +126,8 @@ LACKING: list[tuple[str, dict[str, Any], str, str]] = [
         "1 of 2 (50%) versions",
     ),
     ("gated", {"gates": {"due": (Due("helpdesk", "v4", "committed"),)}}, "unmet", "none for v4 (committed)"),
+    ("gated", {"gates": {"cut": True}}, "unknown", "there may be more"),
+    ("gated", {"gates": {"due": (), "cut": True}}, "unknown", "there may be more"),
     ("pinned", {"models": {"floating": ("local/small",)}}, "unmet", "1 of 1 (100%) models are aliases"),
     ("pinned", {"models": {"names": ("a", "b"), "floating": ("b",)}}, "partly", "move: b"),
     ("pinned", {"models": {"drifted": ("model drift: a answered as b",)}}, "partly", "model drift"),
@@ -175,10 +182,23 @@ LACKING: list[tuple[str, dict[str, Any], str, str]] = [
         "4 of 40 (10%)",
     ),
     ("guards", {"guards": {"seen": (Guard("pii", 100, 4, 4, 3, KNOWN, KNOWN),)}}, "partly", "3 passes"),
-    ("guards", {"guards": {"seen": (Guard("pii", 100, 4, 4, 30),)}}, "partly", "no precision of pii"),
+    ("guards", {"guards": {"seen": (Guard("injection", 100, 4, 4, 30),)}}, "partly", "no precision of injec"),
+    ("guards", {"guards": {"configured": ("injection", "pii")}}, "partly", "pii looked at nothing"),
+    (
+        "guards",
+        {"guards": {"seen": (*MATURE.guards.seen, Guard("pii", 100, 4, 4, 0, KNOWN))}},  # type: ignore[union-attr]
+        "partly",
+        "no pass of pii",
+    ),
     ("attacks", {"attacks": Attacks((Attacked("helpdesk", "v3"),))}, "unmet", "v3 was never attacked"),
     ("attacks", {"attacks": Attacks((Attacked("helpdesk", "v3", before="v2"),))}, "partly", "v2 was"),
     ("attacks", {"attacks": Attacks((Attacked("d", "v3", NOW - 40 * DAY, 9, 1),))}, "partly", "1 of 9 (11%)"),
+    (
+        "attacks",
+        {"attacks": Attacks((Attacked("d", "v3", NOW, 8, untried=1),))},
+        "partly",
+        "1 attack came since",
+    ),
 ]
 
 
@@ -194,8 +214,51 @@ def test_what_is_lacking_is_told_with_what_mends_it(
     assert RUNGS.index(ladder.rung) < RUNGS.index(found.rung)
 
 
+def test_where_there_are_no_attacks_the_command_is_not_all_there_is_to_do() -> None:
+    attacks = Attacks((Attacked("d", "v3", written=False),))
+    remedy = item("attacks", with_(attacks=attacks)).remedy
+    assert remedy == "write attacks/d.yaml (docs/attacks.md), then llmops-tui attack --config d"
+
+
+def test_what_is_to_be_written_into_the_settings_is_right_as_it_stands(tmp_path: Path) -> None:
+    remedies = {item(id_, with_(**fields)).remedy for id_, fields, *_ in LACKING}
+    written = [
+        "\n".join(blocks)
+        for remedy in remedies
+        for alternative in remedy.split(", or ")
+        if (blocks := re.findall(r"`((?:alerts|channels|live|providers): [^`]*\w[^`]*)`", alternative))
+    ]
+    assert len(written) >= 5
+    root = write_workspace(tmp_path)
+    (root / "configs/bench.yaml").rename(root / "configs/helpdesk.yaml")
+    for text in written:
+        (root / "llmops.yaml").write_text(f"{text}\n", "utf-8")
+        assert load(root).errors == (), text
+
+
+def test_a_remedy_is_a_command_and_nothing_from_outside_is_in_it() -> None:
+    files = item("versioned", with_(files={"untracked": ("evals/a b.yaml", "$(x).md")}))
+    assert files.remedy == "git add 'evals/a b.yaml' '$(x).md' && git commit"
+    for due, remedy in (
+        (Due("desk", "v4", "9 live requests"), "llmops-tui gate v4 --config desk"),
+        (
+            Due("desk", "~1a2b3c4d", "committed as 9f8e7d6", recorded=False, commit="9f8e7d6"),
+            "git switch --detach 9f8e7d6 && llmops-tui gate --config desk; git switch -",
+        ),
+        (
+            Due("desk", "$(x)", "9 live requests", recorded=False),
+            "bring that version along with llmops-tui bundle load FILE, then gate it here",
+        ),
+    ):
+        assert item("gated", with_(gates={"due": (due,)})).remedy == remedy
+
+
 #: Facts that are good enough all the same.
 ENOUGH: list[tuple[str, dict[str, Any]]] = [
+    # Cases that were added since wait for the next run.
+    ("eval-set", {"sets": (EvalSet("helpdesk", 20, (), NOW, 10),)}),
+    # As do attacks.
+    ("attacks", {"attacks": Attacks((Attacked("d", "v3", NOW, 9, untried=1),))}),
     # Somebody is at work.
     ("versioned", {"files": {"edited": ("a.md",), "edited_since": NOW - HOUR}}),
     ("eval-set", {"sets": (EvalSet("helpdesk", 10, (), NOW),)}),
@@ -211,9 +274,12 @@ ENOUGH: list[tuple[str, dict[str, Any]]] = [
     ("live-evals", {"traffic": {"judged": 0}}),
     ("drift", {"watching": {"drift": ()}}),
     ("drift", {"watching": {"canary_every_s": 0.0, "canary_at": None}}),
-    ("guards", {"guards": {"seen": (Guard("pii", 10**4, 900, 50, 20, KNOWN, KNOWN),)}}),
+    (
+        "guards",
+        {"guards": {"configured": ("pii",), "seen": (Guard("pii", 10**4, 900, 50, 20, KNOWN, KNOWN),)}},
+    ),
     # Nothing fired: there is no precision to be known.
-    ("guards", {"guards": {"seen": (Guard("pii", 1_000, 0, 0, 20),)}}),
+    ("guards", {"guards": {"configured": ("pii",), "seen": (Guard("pii", 1_000, 0, 0, 20),)}}),
 ]
 
 

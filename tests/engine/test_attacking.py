@@ -6,6 +6,7 @@ The model is an echo: an attack that asks for a word gets it, unless a guardrail
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from engine_bench import Bench
 
 from llmops_tui.domain.attack_outcome import AttackOutcome
 from llmops_tui.domain.errors import UsageError
+from llmops_tui.domain.ladder.ladder import Item
 from llmops_tui.domain.live.guards import GuardTrial
 from llmops_tui.engine.attacking import Attacking
+from llmops_tui.engine.doctor import doctor
 from llmops_tui.engine.events import AttackRequest, GateRequest
 from llmops_tui.engine.gating import Gate, GateOutcome
 from llmops_tui.engine.guard_trials import trials
@@ -236,3 +239,34 @@ async def test_an_attack_in_a_planted_document_is_seen_before_the_prompt_is_put_
     assert second.moved.stopped == ("pwned/document/plain",)
     assert second.figures.guards[0].caught.value == 1.0
     ours.engine.close()
+
+
+async def test_a_run_that_was_narrowed_takes_the_place_of_no_whole_one(tmp_path: Path) -> None:
+    ours = bench(tmp_path)
+    await attacked(ours)
+    await attacked(ours, families=("leakage",), fresh=True)
+    store = ours.engine.store
+    assert [run.asked_total < run.total for run in store.runs.list("bench")] == [True, False]
+    store.gc(keep_runs=0, now=time.time())
+    assert [run.asked_total < run.total for run in store.runs.list("bench")] == [True, False]
+    assert standing(ours.engine.root).status == "met"
+    ours.engine.close()
+
+
+async def test_the_ladder_tells_attacks_that_came_since(tmp_path: Path) -> None:
+    ours = bench(tmp_path)
+    await ours.evaluate()
+    assert standing(ours.engine.root).remedy == "llmops-tui attack --config bench"
+    await attacked(ours)
+    file = ours.engine.root / "attacks/bench.yaml"
+    more = [{**ATTACKS["attacks"][0], "id": "another"}]  # type: ignore[dict-item]
+    file.write_text(json.dumps({**ATTACKS, "attacks": [*ATTACKS["attacks"], *more]}), "utf-8")
+    found = standing(ours.engine.root)
+    assert (found.status, "2 attacks came since" in found.evidence) == ("partly", True)
+    file.unlink()
+    assert standing(ours.engine.root).status == "met"
+    ours.engine.close()
+
+
+def standing(root: Path) -> Item:
+    return next(item for item in doctor(root, None, time.time()).items if item.id == "attacks")

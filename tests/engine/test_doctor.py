@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -87,7 +89,20 @@ def test_a_database_that_can_not_be_read_is_named_and_the_rest_is_told(
         found = item(root, id_)
         assert found.status == "unknown"
         assert Path(file).name in found.evidence
-    assert item(root, "eval-set").status == "partly"
+    eval_set = item(root, "eval-set")
+    if file == DATABASE:
+        assert (eval_set.status, "is not known" in eval_set.evidence) == ("unknown", True)
+    else:
+        assert eval_set.status == "partly"
+
+
+def test_where_git_can_not_be_asked_it_is_not_said_that_there_is_none(
+    workspace: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = workspace(cases=CASES)
+    Repository(root).commit("first")
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert (item(root, "versioned").status, item(root, "ci").status) == ("unknown", "unknown")
 
 
 def test_a_mistake_in_the_files_is_told(workspace: Build) -> None:
@@ -134,6 +149,16 @@ async def test_files_and_the_eval_set(workspace: Build) -> None:
     assert (found.cases, found.unjudged) == (12, ())
 
 
+async def test_cases_that_were_added_since_the_run_are_not_taken_for_run(workspace: Build) -> None:
+    root = workspace(cases=CASES[:4])
+    await evaluated(root)
+    (root / "evals/bench.yaml").write_text(json.dumps({"cases": CASES}), "utf-8")
+    found = item(root, "eval-set")
+    assert (found.status, "without 8 of them" in found.evidence) == ("partly", True)
+    await evaluated(root)
+    assert item(root, "eval-set").status == "met"
+
+
 async def test_cases_that_nothing_judges_are_named(workspace: Build) -> None:
     root = workspace(cases=[*CASES, {"id": "free", "vars": {"question": "x"}}])
     await evaluated(root)
@@ -178,6 +203,27 @@ async def test_a_version_with_live_traffic_needs_a_verdict(workspace: Build) -> 
     live_store(root, made, now).close()
     found = item(root, "gated", now)
     assert (found.status, found.evidence.count("v9 (1 live request)")) == ("unmet", 1)
+    assert "v9" not in found.remedy  # it is not here, and may say anything
+    other = [Made(now - 30, "v7", "of another team")]
+    live_store(root, other, now).close()
+    assert traffic(root, now).requests == 3
+
+
+async def test_a_shallow_clone_does_not_say_that_every_change_was_judged(
+    workspace: Build, tmp_path: Path
+) -> None:
+    root = workspace(cases=CASES)
+    (root / ".gitignore").write_text(".llmops/\n", "utf-8")
+    repository = Repository(root)
+    repository.commit("first")
+    await evaluated(root, promoted=True)
+    repository.git("commit", "-q", "--allow-empty", "-m", "now", f"--date=@{int(time.time())} +0000")
+    assert item(root, "gated").status == "met"
+    clone = tmp_path / "clone"
+    repository.git("clone", "-q", "--depth", "1", root.as_uri(), str(clone))
+    shutil.copytree(root / ".llmops", clone / ".llmops")
+    found = item(clone, "gated")
+    assert (found.status, found.remedy) == ("unknown", "git fetch --unshallow")
 
 
 # -- live traffic

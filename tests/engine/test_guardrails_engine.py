@@ -237,6 +237,7 @@ async def test_a_blocked_call_is_not_made_and_the_model_is_told(tmp_path: Path) 
     found = output(made)
     assert "The guardrail 'drat' did not allow this call of the tool 'look_up'" in found.text
     assert found.finish_reason == "stop"
+    assert found.tool_calls == ()
     (span,) = spans(made)
     (tool,) = spans(made, kind="tool")
     assert span.parent_id == tool.id
@@ -250,6 +251,8 @@ async def test_arguments_may_be_redacted(tmp_path: Path) -> None:
     assert (made.root / "looked.log").read_text() == "[word]\n"
     (tool,) = spans(made, kind="tool")
     assert tool.attributes[a.TOOL_ARGUMENTS] == {"word": "[word]"}
+    (call,) = output(made).tool_calls
+    assert call["function"] == {"name": "look_up", "arguments": '{"word":"[word]"}'}
 
 
 @pytest.mark.parametrize(
@@ -263,6 +266,16 @@ async def test_a_result_is_held_back_or_redacted(tmp_path: Path, action: str, sa
     assert output(made).text.startswith(said)
     (tool,) = spans(made, kind="tool")
     assert "drat" not in str(tool.attributes[a.TOOL_RESULT]).replace("'drat'", "")
+
+
+async def test_what_is_redacted_of_a_tools_error_is_in_no_span(tmp_path: Path) -> None:
+    async with FakeOpenAI(calls_once) as fake:
+        made = await bench(tmp_path, fake, {"drat": {"on": "tool_result", "action": "redact"}}, config=USES)
+        made.write("tools.py", "def look_up(word: str) -> dict: raise KeyError('no ' + word)\n")
+        await made.evaluate()
+    assert "'no [word]'" in output(made).text
+    (tool,) = spans(made, kind="tool")
+    assert "'no [word]'" in tool.error
 
 
 async def test_a_fallback_within_a_tool_counts_what_was_asked_before(tmp_path: Path) -> None:
@@ -319,13 +332,47 @@ async def test_a_tool_of_a_chain_is_guarded_and_its_kept_result_knows_by_whom(tm
     assert (made.root / "looked.log").read_text().count("\n") == 2
 
 
+async def test_a_judge_at_the_answer_runs_no_tool_anew(tmp_path: Path) -> None:
+    async with FakeOpenAI(judging) as fake:
+        made = await chain(tmp_path, fake)
+        await made.evaluate()
+        made.configure(guardrails=[{"injection": {"method": "judge", "on": "output"}}])
+        await made.evaluate()
+        assert [request.model for request in fake.requests] == ["m", "judge"]
+    assert (made.root / "looked.log").read_text().count("\n") == 1
+
+
+async def test_a_program_can_not_ask_the_judge_of_a_guardrail(tmp_path: Path) -> None:
+    async with FakeOpenAI(judging) as fake:
+        guardrail = {"injection": {"method": "judge", "on": "output"}}
+        made = await bench(tmp_path, fake, guardrail, config={"prompt": None, "python": "app:answer"})
+        made.write(
+            "app.py", "async def answer(question, ask): return (await ask('x', model='gateway/judge'))\n"
+        )
+        await made.evaluate()
+        assert fake.requests == []
+    (item,) = made.rows()["one"].items
+    assert "there is no model 'gateway/judge'" in str(item)
+
+
+async def test_a_chain_goes_on_without_a_call_that_is_not_allowed(tmp_path: Path) -> None:
+    async with FakeOpenAI() as fake:
+        made = await chain(tmp_path, fake, {"drat": {"on": "tool_call"}})
+        await made.evaluate()
+        (said,) = asked(fake)
+    assert said.startswith("The guardrail 'drat' did not allow this call of the tool 'look_up'")
+    assert output(made).tool_calls == ()
+    assert not (made.root / "looked.log").exists()
+
+
 async def test_a_chain_may_end_at_a_step(tmp_path: Path) -> None:
     guardrail = {"drat": {"on": "tool_call", "action": "fallback", "message": "No."}}
     async with FakeOpenAI() as fake:
         made = await chain(tmp_path, fake, guardrail)
         await made.evaluate()
         assert fake.requests == []
-    assert output(made).text == "No."
+    found = output(made)
+    assert (found.text, found.tool_calls) == ("No.", ())
     assert [span.error for span in spans(made, kind="step")][:1] == [""]
 
 

@@ -67,7 +67,14 @@ class TestWhatGoesOn:
         redacted = guards.tool_call("refund", {"order": 17, "to": "ann@example.org"})
         assert redacted
         assert redacted.value == {"order": 17, "to": "[email]"}
-        assert guards.tool_call("refund", '{"to": "ann@example.org"}').value == '{"to": "[email]"}'
+        assert guards.tool_call("refund", '{"to": "ann@example.org"}').value == '{"to":"[email]"}'
+        escaped = '{"to": "ann\\u0040example.org"}'
+        assert guards.tool_call("refund", escaped).value == '{"to":"[email]"}'
+
+    def test_what_a_tool_gave_keeps_its_shape(self, load: Load) -> None:
+        guards = load(REDACT)
+        assert guards.tool_result("find", None).value is None
+        assert guards.tool_call("find", '{ "a": 1 }').text == '{ "a": 1 }'
 
     @pytest.mark.parametrize("method", ["tool_call", "tool_result"])
     def test_what_is_held_back_of_a_tool_is_told_to_the_model(self, load: Load, method: str) -> None:

@@ -196,11 +196,11 @@ def test_matches_are_in_order_and_within_the_text_whatever_the_text(text: str) -
 
 @given(st.text(max_size=60))
 def test_a_plain_form_knows_where_its_characters_stood(text: str) -> None:
-    plain = plain_form(text)
+    plain = plain_form(text, Deadline(60))
     for at, char in enumerate(plain.text):
         start, end = plain.span(at, at + 1)
         assert end == start + 1
-        assert plain_form(text[start]).text == char
+        assert plain_form(text[start], Deadline(60)).text == char
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import subprocess
@@ -17,6 +18,8 @@ from guard_kinds import HASH, Kept
 
 from llmops_tui.domain.guardrails.use import GuardrailUse
 from llmops_tui.guardrails import apart as apart_module
+from llmops_tui.guardrails import child as child_module
+from llmops_tui.guardrails import looking
 from llmops_tui.guardrails.apart import Apart
 from llmops_tui.guardrails.apart_process import found_of
 from llmops_tui.guardrails.guards import Guards
@@ -24,7 +27,7 @@ from llmops_tui.guardrails.registry import About, Found, Match
 from llmops_tui.guardrails.watch import Decision, Piece
 
 SOURCE = """
-import ctypes, os, pathlib, sys
+import ctypes, os, pathlib, signal, subprocess, sys, time
 from lib.words import BAD
 
 CALLS = []
@@ -55,6 +58,22 @@ def says_and_returns(text): pathlib.Path(text).touch()
 def says_and_hangs_in_c(text):
     pathlib.Path(text).touch()
     ctypes.PyDLL(None).sleep(1000)
+def leaves_one_and_ends(text):
+    if os.fork() == 0:
+        pathlib.Path(text).write_text(str(os.getpid()))
+        time.sleep(1000)
+    while not pathlib.Path(text).exists(): time.sleep(0.01)
+    os._exit(3)
+def says_and_leaves_one_stopped(text):
+    if os.fork() == 0:
+        pathlib.Path(text).write_text(str(os.getpid()))
+        time.sleep(1000)
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    os.kill(os.getpid(), signal.SIGSTOP)
+def closes(text):
+    os.closerange(3, 100)
+    time.sleep(1000)
+def half(text): return {"triggered": True, "reason": "\\ud800", "text": "a\\ud800b"}
 def grows(text): return bytearray(3 << 30)
 def list_(text): return [1]
 def over(text): return 1.5
@@ -65,6 +84,10 @@ def prints(text):
 def forks(text):
     os.fork()
     return True
+def leaves_one_behind(text):
+    with open(text, "w") as file:
+        file.write(str(subprocess.Popen(["sleep", "1000"]).pid))
+    os._exit(3)
 def on_the_wire(text):
     for fd in range(3, 30):
         try: os.write(fd, b"\\0\\0\\0\\x04true")
@@ -107,6 +130,7 @@ class TestWhatAFunctionMayReturn:
             ("reason", "a text", Found(0.0)),
             ("mapping", "abc", Found(0.75, "r", (Match(0, 3, "ABC"),))),
             ("later", "a", Found(1.0)),
+            ("half", "abc", Found(1.0, "\ud800", (Match(0, 3, "a\ufffdb"),))),
         ],
     )
     def test_it_is_understood(self, apart: Apart, name: str, text: str, found: Found) -> None:
@@ -178,6 +202,17 @@ class TestWhatAFunctionMayDo:
         assert look(apart, name, "a", "b") == [Found(1.0), Found(1.0)]
         assert capfd.readouterr() == ("", "")
 
+    def test_one_that_closes_what_it_is_asked_on_is_not_waited_for(
+        self, apart: Apart, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(child_module, "_END_S", 1000.0)
+        assert look(apart, "closes", timeout_s=0.5) == ["its process stopped answering"]
+
+    def test_what_it_started_does_not_outlive_it(self, apart: Apart, tmp_path: Path) -> None:
+        said = tmp_path / "said"
+        assert look(apart, "leaves_one_and_ends", str(said)) == ["it ended its process (exit status 3)"]
+        until(lambda: not is_running(int(said.read_text())))
+
     def test_one_that_ends_on_a_text_is_asked_about_the_others(self, apart: Apart) -> None:
         found = look(apart, "picky", "good", "end", "bad", "good")
         assert found == [Found(0.0), "it ended its process (exit status 3)", Found(1.0), Found(0.0)]
@@ -245,6 +280,22 @@ class TestSeveralAtATime:
         assert said[0] == "took longer than 0.2 s"
         assert said[-1] == "waited longer than 0.2 s for the looks before it"
 
+    def test_one_that_may_wait_has_its_whole_time_when_its_turn_comes(self) -> None:
+        apart = Apart(SOURCES, children=1, patience_s=math.inf)
+        before = [apart.look(function("hangs", 0.2), [Piece("x")], ABOUT) for _ in range(3)]
+        assert look(apart, "plain", "bad", timeout_s=0.4) == [Found(1.0)]
+        assert all(future.done() for future in before)
+        apart.close()
+
+    @pytest.mark.parametrize(("times_judges", "patience_s"), [(True, None), (False, math.inf)])
+    def test_in_evaluations_a_large_kind_waits_for_its_turn(
+        self, monkeypatch: pytest.MonkeyPatch, times_judges: bool, patience_s: float | None
+    ) -> None:
+        asked: list[float | None] = []
+        monkeypatch.setattr(looking, "shared", lambda patience_s: asked.append(patience_s) or Apart())
+        Guards([GuardrailUse("l", "language", ("output",))], times_judges=times_judges).prepare()
+        assert set(asked) == {patience_s}
+
     def test_many_threads_get_what_they_asked_for(self, apart: Apart) -> None:
         def work(n: int) -> None:
             text = "bad" if n % 2 else "good"
@@ -283,7 +334,9 @@ class TestItsEnd:
         until(lambda: not Path(f"/proc/{found.reason}").exists())
 
     @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks into /proc")
-    @pytest.mark.parametrize("name", ["says_and_returns", "says_and_hangs_in_c"])
+    @pytest.mark.parametrize(
+        "name", ["says_and_returns", "says_and_hangs_in_c", "says_and_leaves_one_stopped"]
+    )
     def test_it_ends_with_its_owner_even_when_that_is_killed(self, name: str, tmp_path: Path) -> None:
         said = tmp_path / "said"
         program = OWNER.format(sources=SOURCES, name=name, hash=HASH, said=str(said))
@@ -296,6 +349,14 @@ class TestItsEnd:
         owner.wait()
         owner.stdout.close()
         until(lambda: not is_running(child))
+        if started := said.read_text():
+            until(lambda: not is_running(int(started)))
+
+    def test_what_it_started_ends_with_it_even_when_it_ends_itself(self, tmp_path: Path) -> None:
+        apart, said = Apart(SOURCES, children=1), tmp_path / "said"
+        assert look(apart, "leaves_one_behind", str(said)) == ["it ended its process (exit status 3)"]
+        until(lambda: not is_running(int(said.read_text())))
+        apart.close()
 
 
 OWNER = """

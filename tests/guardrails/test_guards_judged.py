@@ -15,6 +15,7 @@ from llmops_tui.domain.guardrails import wording
 from llmops_tui.domain.guardrails.use import GuardrailUse
 from llmops_tui.domain.judge import Judge
 from llmops_tui.domain.model import Model
+from llmops_tui.guardrails import judged as judged_module
 from llmops_tui.guardrails.guards import Guards
 from llmops_tui.guardrails.judged import read_answer, told
 from llmops_tui.guardrails.registry import About, CannotCheck
@@ -78,6 +79,14 @@ class TestItsAnswer:
     def test_that_can_not_be_read_is_no_answer(self, answer: str) -> None:
         with pytest.raises(CannotCheck):
             read_answer(answer)
+
+    def test_that_is_long_is_no_answer(self) -> None:
+        with pytest.raises(CannotCheck, match="the judge answered with more than 20,000 characters"):
+            read_answer('{"answer": "no"}' + " " * 20_000)
+
+    def test_as_a_word_is_not_tried_in_every_way(self) -> None:
+        """Where it were, this would take hours."""
+        assert judged_module._as_word("yes 5" + " " * 2_000_000 + "x") is None
 
     @given(st.text())
     def test_of_any_kind_is_a_score_or_none(self, answer: str) -> None:

@@ -216,6 +216,11 @@ class TestWhatIsSaid:
         assert "[word] and [word]" in found
         assert "4111" not in found
 
+    def test_what_is_redacted_is_not_repeated_either(self) -> None:
+        assert (
+            self.evidence(use_of("finds", action="redact"), "this is a bad word") == "this is a [word] word"
+        )
+
     def test_halves_of_letters_are_mended(self) -> None:
         assert self.evidence(use_of("finds"), "bad \ud83d").encode()
 

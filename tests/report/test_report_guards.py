@@ -63,6 +63,13 @@ def test_text_says_what_is_known_and_what_is_not() -> None:
     assert "No guardrail looked at anything" in plain(guards_lines([], [], LiveFilter()))
 
 
+def test_a_window_without_an_end_is_not_all_the_time() -> None:
+    (title, *_) = guards_lines((), (), LiveFilter(since=86_400.0 * 365), width=80)
+    assert "".join(text for text, _ in title).startswith("Guards · since 1971-01-01")
+    (title, *_) = guards_lines((), (), LiveFilter(), width=80)
+    assert "".join(text for text, _ in title) == "Guards · all the time"
+
+
 def test_nothing_from_outside_is_more_than_text() -> None:
     items = [GuardItem(ROW, (EVIL,), texts=(EVIL,)), GuardItem(PASS, texts=(EVIL, EVIL + "2"))]
     curve = ThresholdCurve(EVIL, 0.6, (POINT,), 20)

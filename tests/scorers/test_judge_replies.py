@@ -140,3 +140,9 @@ def test_the_judge_sees_what_it_was_given_to_see() -> None:
     assert "n: 3\nq: why?" in data["content"]
     assert "secret" not in data["content"]
     assert "hidden" not in data["content"]
+
+
+def test_one_that_nests_deeply_is_not_tried_from_every_brace() -> None:
+    """Where it were, this would take minutes."""
+    with pytest.raises(NotInForm, match="it holds no JSON object"):
+        read('{"a":' * 1_000_000)

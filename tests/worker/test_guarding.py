@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,9 +16,10 @@ from llmops_tui.domain.guardrails.use import GuardrailUse
 from llmops_tui.domain.judge import Judge
 from llmops_tui.domain.model import Model, Usage
 from llmops_tui.domain.output import Output
-from llmops_tui.domain.program import Program, PromptStep, Retrieval, RetrievalStep, Step, ToolUse
+from llmops_tui.domain.program import Program, PromptStep, Retrieval, RetrievalStep, Step, ToolStep, ToolUse
 from llmops_tui.domain.redact import Redactor
 from llmops_tui.domain.trace import SpanRecord
+from llmops_tui.guardrails.apart import Apart
 from llmops_tui.providers.base import Answer, Listener
 from llmops_tui.worker.calls import Calls
 from llmops_tui.worker.code import WorkspaceCode
@@ -25,6 +27,7 @@ from llmops_tui.worker.evaluate import Evaluator
 from llmops_tui.worker.guarding import may_change
 from llmops_tui.worker.links import Links
 from llmops_tui.worker.resources import Resources
+from llmops_tui.worker.steps import _identity
 
 MODEL = Model("fake/m", "fake", "m", "openai")
 JUDGE = Model("fake/judge", "fake", "judge", "openai")
@@ -187,7 +190,8 @@ PATTERN = {"case_sensitive": False, "require": False}
 
 def judged(**more: Any) -> GuardrailUse:
     options = {"method": "judge", "phrases": []}
-    return GuardrailUse("g", "injection", ("input",), options=options, judge=Judge(JUDGE), **more)
+    on = more.pop("on", ("input",))
+    return GuardrailUse("g", "injection", on, options=options, judge=Judge(JUDGE), **more)
 
 
 async def test_a_judge_takes_as_long_as_its_call_took(worker: Bench) -> None:
@@ -234,3 +238,36 @@ async def test_a_request_that_ends_gives_up_the_tools_beside(worker: Bench) -> N
     errors = {span.name: span.error for span in spans}
     assert (errors["execute_tool quick"], errors["execute_tool slow"]) == ("", "CancelledError")
     assert errors["c"] == ""
+
+
+# -- functions
+
+
+async def test_a_function_waits_for_a_process_as_long_as_a_run_needs(
+    worker: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float | None] = []
+
+    class Told(Apart):
+        def __init__(self, *args: Any, **more: Any) -> None:
+            asked.append(more["patience_s"])
+            super().__init__(*args, **more)
+
+    monkeypatch.setattr("llmops_tui.guardrails.apart.Apart", Told)
+    use = GuardrailUse("f", "f", ("input",), on_error="open", revision="a" * 64)
+    await worker.run(plain(use), Case("c", {"question": "alpha"}))
+    assert asked == [math.inf]
+
+
+# -- what a step is
+
+
+def test_what_a_judge_is_told_is_part_of_what_a_tool_gives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    step = Step("find", ToolStep(ToolUse("quick")))
+    plain, asking = GuardrailUse("p", "pii", ("tool_result",)), judged(on=("tool_result",))
+    before = [_identity(step, {}, (use,)) for use in (plain, asking)]
+    monkeypatch.setattr("llmops_tui.worker.steps.wording_hash", lambda: "other words")
+    after = [_identity(step, {}, (use,)) for use in (plain, asking)]
+    assert [was == is_ for was, is_ in zip(before, after, strict=True)] == [True, False]

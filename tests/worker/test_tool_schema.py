@@ -143,15 +143,17 @@ async def test_wrong_arguments_are_told_to_the_model(tools: Make, arguments: str
         ("return b'abc'", "look gave 3 bytes of binary data, which JSON does not have"),
         ("return object()", "look gave a value of the type object"),
         ("return 'x' * 10_000_001", "look gave 10.0 MB; at most 10 MB are kept"),
-        (
-            "import threading; threading.Event().wait()",
-            "look failed: took longer than 0.2 s; raise timeout_s of",
-        ),
     ],
 )
 async def test_whatever_a_tool_does_is_told_to_the_model(tools: Make, body: str, said: str) -> None:
-    made = await tools(f"def look():\n    {body}").call("look", "", timeout_s=0.2)
+    made = await tools(f"def look():\n    {body}").call("look", "")
     assert said in made.error
+
+
+async def test_a_tool_that_hangs_is_told_to_the_model(tools: Make) -> None:
+    box = tools("def look():\n    import threading; threading.Event().wait()")
+    made = await box.call("look", "", timeout_s=0.2)
+    assert "look failed: took longer than 0.2 s; raise timeout_s of" in made.error
 
 
 VALIDATED = """
@@ -168,6 +170,8 @@ def check(value):
 def look(order: Annotated[str, pydantic.BeforeValidator(check)]): return order
 """
 
+_HANGS = "threading.Event().wait()"
+
 
 @pytest.mark.parametrize(
     ("body", "said"),
@@ -176,11 +180,12 @@ def look(order: Annotated[str, pydantic.BeforeValidator(check)]): return order
         ("raise RuntimeError('no stock list')", "look failed: tools.py:10 RuntimeError: no stock list"),
         ("sys.exit(1)", "look failed: tools.py:10 SystemExit: 1"),
         ("raise Nasty", "look failed: tools.py:7 RuntimeError: no text"),
-        ("threading.Event().wait()", "look failed: took longer than 0.2 s; raise timeout_s of"),
+        (_HANGS, "look failed: took longer than 0.2 s; raise timeout_s of"),
     ],
 )
 async def test_whatever_a_validator_does_is_told_to_the_model(tools: Make, body: str, said: str) -> None:
-    made = await tools(VALIDATED.format(body=body)).call("look", '{"order": "7"}', timeout_s=0.2)
+    box = tools(VALIDATED.format(body=body))
+    made = await box.call("look", '{"order": "7"}', timeout_s=0.2 if body == _HANGS else None)
     assert said in made.error
     assert made.text == f"Error: {made.error}"
     assert made.arguments == {"order": "7"}

@@ -23,10 +23,13 @@ GATE = "jobs:\n  gate:\n    steps:\n      - run: llmops-tui gate --fresh\n"
         "sh 'llmops-tui --workspace helpdesk gate'",
         "sh 'llmops-tui --workspace=helpdesk --config desk gate v2'",
         "python -m llmops_tui gate",
+        "uvx llmops-tui@1.2 gate",
+        "uvx --from llmops-tui==1.2 llmops-tui gate",
+        "llmops-tui --config desk \\\n  gate --fresh",
     ],
 )
 def test_a_line_that_runs_it(line: str) -> None:
-    assert gate_line(f"one\n{line}\n") == 2
+    assert gate_line(f"one\n{line}\n") == 2 + line.count("\n")
 
 
 @pytest.mark.parametrize(
@@ -38,6 +41,11 @@ def test_a_line_that_runs_it(line: str) -> None:
         "- run: llmops-tui run --case gate",
         "- run: llmops-tui gate-keeper",
         "name: llmops-tui the gate",
+        "- name: llmops-tui gate",
+        "displayName: 'llmops-tui gate'",
+        "- run: echo llmops-tui gate is still to do",
+        "- run: llmops-tui gate --help",
+        "llmops-tui" + " --set=a=b" * 40 + " run",
         "- run: my-llmops-tuition gate",
     ],
 )
@@ -71,6 +79,14 @@ def test_what_is_not_committed_is_run_by_no_ci(tmp_path: Path) -> None:
     repository.commit("first", a="a")
     (tmp_path / "Jenkinsfile").write_text(GATE, "utf-8")
     assert ci_files(tmp_path).untracked
+    repository.git("add", "Jenkinsfile")
+    assert ci_files(tmp_path).untracked
+    repository.commit("CI", Jenkinsfile="sh 'pytest'\n")
+    (tmp_path / "Jenkinsfile").write_text(GATE, "utf-8")
+    assert ci_files(tmp_path).untracked
+    repository.commit("gate", Jenkinsfile=GATE)
+    (tmp_path / "Jenkinsfile").write_text(f"# the gate\n{GATE}", "utf-8")
+    assert not ci_files(tmp_path).untracked
     assert not ci_files(tmp_path / "nowhere").gate
 
 

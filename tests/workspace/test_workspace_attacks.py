@@ -185,6 +185,30 @@ def test_a_file_that_comes_to_too_many_cases_says_so(tmp_path: Path) -> None:
     assert "more than 20,000 cases" in said
 
 
+@pytest.mark.parametrize(
+    ("head", "text"),
+    [
+        ("mutations: [plain, hex, leet, dan, url]\n", "x" * 5_000_000),
+        ("carriers: {input: {vars: {question: '" + "{{attack}}" * 5_000 + "'}}}\n", "x" * 5_000),
+    ],
+)
+def test_a_file_that_comes_to_too_much_text_says_so_before_it_is_made(
+    tmp_path: Path, head: str, text: str
+) -> None:
+    (said,) = problems(
+        workspace(tmp_path, f"{head}attacks:\n  - id: small\n    text: x\n  - {{id: large, text: {text}}}\n")
+    )
+    assert "more than 20,000,000 characters" in said
+    assert said.startswith(f"{FILE}:5")
+
+
+@pytest.mark.parametrize("named", ["./attacks/bench.yaml", "attacks//bench.yaml"])
+def test_a_file_that_is_named_another_way_is_the_same_file(tmp_path: Path, named: str) -> None:
+    root = workspace(tmp_path, SMALL, config={"evals": ["evals/bench.yaml", named]})
+    assert "joke/input/plain" in load(root).configurations["bench"].cases[-1].id
+    assert "joke/input/plain" in cases(root)
+
+
 # -- adding
 
 
@@ -247,6 +271,8 @@ def test_what_would_be_wrong_with_an_attack_is_told_before_it_is_written(tmp_pat
         ("a.csv", 'prompt,category\n"One, two.",pii:direct\n', [("One, two.", "pii")]),
         ("a.csv", "Behavior,FunctionalCategory,BehaviorID\nOne.,standard,x_1\n", [("One.", None)]),
         ("a.csv", "One.\nTwo.\n", [("One.", None), ("Two.", None)]),
+        ("a.csv", 'Prompt;category\n"One; two.";pii\n', [("One; two.", "pii")]),
+        ("a.csv", "One; two.\n", [("One; two.", None)]),
         (
             "a.json",
             '{"garak_payload_name": "x", "payloads": ["One.", "Two."]}',
@@ -279,12 +305,20 @@ def test_lists_are_read_in_the_shapes_that_others_keep_them(
         ("a.txt", b"\xff\xfe", "is not UTF-8"),
         ("a.txt", b"# nothing\n", "holds no attack"),
         ("a.json", b'{"name": 3}', "holds no attack"),
+        ("a.txt", b"x\n" * 20_001, "more than 20,000 attacks"),
     ],
 )
 def test_a_list_that_can_not_be_read_is_a_sentence(tmp_path: Path, name: str, data: bytes, said: str) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(UsageError, match=said):
         read_patterns(tmp_path / name)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads what says no size")
+def test_of_what_says_no_size_no_more_is_read_than_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmops_tui.workspace.attack_import.LIMIT", 20)
+    with pytest.raises(UsageError, match="is larger than"):
+        read_patterns(Path("/proc/self/status"))
 
 
 def test_the_disguise_of_a_pattern_is_kept(tmp_path: Path) -> None:

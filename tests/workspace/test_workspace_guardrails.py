@@ -181,6 +181,18 @@ def test_the_price_of_a_judge_makes_no_other_version(tmp_path: Path) -> None:
     assert after.own_models[0].price is not None
 
 
+def test_the_votes_of_a_judge_are_for_scorers(tmp_path: Path) -> None:
+    judge = {"model": "gateway/judge"}
+    settings = {
+        "judges": {"default": judge},
+        "providers": {"gateway": {"base_url": "http://127.0.0.1:9/v1"}},
+    }
+    before = configuration(tmp_path, [{"injection": "judge"}], settings=settings)
+    judge["votes"] = 3  # type: ignore[assignment]
+    (tmp_path / "llmops.yaml").write_text(json.dumps(settings))
+    assert load(tmp_path).configurations["bench"].manifest.hash == before.manifest.hash
+
+
 def test_order_is_part_of_a_version(tmp_path: Path) -> None:
     first = configuration(tmp_path, ["pii", "secrets"])
     assert [use.name for use in first.target.guardrails] == ["pii", "secrets"]

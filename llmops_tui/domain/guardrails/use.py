@@ -40,8 +40,8 @@ class GuardrailUse(msgspec.Struct, frozen=True):
         threshold: it fires from this score on.
         timeout_s: for one look, all pieces of its stage together.
         message: what the user is told where it ends a request; empty: a standard sentence.
-        judge: the model that is asked, for a kind (or a `method`) that asks one. Of a version it is known
-            by its pin alone; who asks has the model of that id with its price and its file.
+        judge: the model that is asked, once, for a kind (or a `method`) that asks one. Of a version it is
+            known by its pin alone; who asks has the model of that id with its price and its file.
         revision: built-in: its revision; function: hash of its source and what it imports.
     """
 
@@ -75,7 +75,7 @@ class GuardrailUse(msgspec.Struct, frozen=True):
         else:
             # The model is pinned as those of single steps are: a part of its own.
             judge = self.judge
-            value["judge"] = {"model": judge.model.id, "params": judge.params, "votes": judge.votes}
+            value["judge"] = {"model": judge.model.id, "params": judge.params}
             value["wording"] = wording
         return make_part(PART, self.name, value)
 
@@ -112,4 +112,4 @@ def _judge(value: dict[str, Any], pins: dict[str, dict[str, Any]]) -> Judge:
     provider, _, name = id_.partition("/")
     pin = pins.get(id_, {"client": "litellm", "endpoint": "", "name": name, "pin": {}})
     model = Model(id_, provider, pin["name"], pin["client"], pin["endpoint"], pin["pin"])
-    return Judge(model, value["params"], value["votes"])
+    return Judge(model, value["params"])

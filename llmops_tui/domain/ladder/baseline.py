@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.ladder.facts import EvalSet, Facts
 from llmops_tui.domain.ladder.ladder import Status
@@ -15,14 +17,16 @@ _COLLECT = "start `llmops-tui collect` and send your program's traces there, or 
 def versioned(facts: Facts, limits: Thresholds) -> Said:
     files = had(facts.files)
     if not files.is_in_git:
-        return Said("unmet", "the workspace is not in a git repository", "git init, git add -A, git commit")
+        return Said(
+            "unmet", "the workspace is not in a git repository", "git init && git add -A && git commit"
+        )
     if files.committed_at is None:
-        return Said("unmet", "nothing is committed yet", "git add -A, then git commit")
+        return Said("unmet", "nothing is committed yet", "git add -A && git commit")
     seen = files.committed_at
     if files.untracked:
         some: Status = "unmet" if len(files.untracked) >= files.count else "partly"
         said = f"git does not know {len(files.untracked)} of {files.count} files: {names(files.untracked)}"
-        return Said(some, said, f"git add {' '.join(files.untracked[:3])}, then git commit", seen)
+        return Said(some, said, f"git add {shlex.join(files.untracked[:3])} && git commit", seen)
     whole = f"{fmt.plural(files.count, 'file')} in git, the newest commit {ago(seen, facts.now)}"
     if files.edited:
         since = files.edited_since
@@ -50,7 +54,10 @@ def has_evals(facts: Facts, limits: Thresholds) -> Said:
             remedy = f"{more} for {each.config}: write them, or press + on a live request"
             return Said("partly", said, remedy, seen)
     for each in sets:
-        if each.evaluated_at is None:
+        if each.not_known:
+            return Said("unknown", said)
+        # Those that were added since may wait for the next run.
+        if each.evaluated_at is None or each.cases - each.unrun < limits.cases:
             return Said("partly", said, f"llmops-tui run --config {each.config}", seen)
     return Said("met", said, seen_at=seen)
 
@@ -60,6 +67,10 @@ def _told(each: EvalSet, now: float, *, alone: bool) -> str:
     all_judged = "every one judged" if not each.unjudged else f"{judged} of them judged"
     name = "" if alone else f"{each.config}: "
     run = "never run" if each.evaluated_at is None else f"last run {ago(each.evaluated_at, now)}"
+    if each.evaluated_at is not None and each.unrun:
+        run += f" without {each.unrun} of them"
+    if each.not_known:
+        run = f"whether they were run is not known: {each.not_known}"
     return f"{name}{fmt.plural(each.cases, 'case')}, {all_judged}, {run}"
 
 

@@ -43,12 +43,16 @@ class EvalSet(msgspec.Struct, frozen=True, tag=True):
     Attributes:
         unjudged: ids of cases that nothing judges.
         evaluated_at: when a whole run over them was last begun; None where none is known.
+        unrun: cases that were not in it.
+        not_known: why that can't be told; empty where it can.
     """
 
     config: str
     cases: int
     unjudged: tuple[str, ...] = ()
     evaluated_at: float | None = None
+    unrun: int = 0
+    not_known: str = ""
 
 
 class Promoted(msgspec.Struct, frozen=True, tag=True):
@@ -74,6 +78,7 @@ class Due(msgspec.Struct, frozen=True, tag=True):
         where: a clause: `committed as 1a2b3c4`, `120 live requests`.
         verdict: of the newest gate on it; empty where there was none.
         at: of the verdict.
+        recorded: this database has it under its name. commit: that it was committed as; empty: none is known.
     """
 
     config: str
@@ -81,13 +86,21 @@ class Due(msgspec.Struct, frozen=True, tag=True):
     where: str
     verdict: str = ""
     at: float | None = None
+    recorded: bool = True
+    commit: str = ""
 
 
 class Gates(msgspec.Struct, frozen=True, tag=True):
-    """What was promoted, and what was judged. promoted: one for each configuration."""
+    """What was promoted, and what was judged.
+
+    Attributes:
+        promoted: one for each configuration.
+        cut: git has only the end of the history here, so that more may be due.
+    """
 
     promoted: tuple[Promoted, ...]
     due: tuple[Due, ...] = ()
+    cut: bool = False
 
 
 class Ci(msgspec.Struct, frozen=True, tag=True):
@@ -215,6 +228,7 @@ class Attacked(msgspec.Struct, frozen=True, tag=True):
     Attributes:
         version: the present one; empty where it was never recorded.
         before: another version that was attacked, where the present one was not.
+        written: there are attacks in the files. untried: how many of these were not in that run.
     """
 
     config: str
@@ -223,6 +237,8 @@ class Attacked(msgspec.Struct, frozen=True, tag=True):
     attacks: int = 0
     succeeded: int = 0
     before: str = ""
+    written: bool = True
+    untried: int = 0
 
 
 class Attacks(msgspec.Struct, frozen=True, tag=True):

@@ -8,6 +8,8 @@ from llmops_tui.domain.ladder.rule import Rule, Said, had
 from llmops_tui.domain.ladder.thresholds import Thresholds
 from llmops_tui.domain.ladder.words import ago, days, names, share
 
+_CHANNELS = '`channels: {chat: {webhook: "${CHAT_WEBHOOK}"}}`'
+_RULE = "{name: answers, metric: pass_rate, decrease: 10%, to: [chat]}"
 _COLLECT = "keep `llmops-tui collect` running: it looks every minute"
 
 
@@ -33,7 +35,8 @@ def judges_live(facts: Facts, limits: Thresholds) -> Said:
     said = "; ".join(parts)
     if enough or is_fresh:
         return Said("met", said, seen_at=seen)
-    remedy = "llmops.yaml: `live: {sample: {rate: 0.1, scorers: [faithfulness]}}`, or `llmops-tui canary`"
+    scorers = "[{faithfulness: {method: words}}]"
+    remedy = f"llmops.yaml: `live: {{sample: {{rate: 0.1, scorers: {scorers}}}}}`, or `llmops-tui canary`"
     return Said("partly" if traffic.judged else "unmet", said, remedy, seen)
 
 
@@ -51,11 +54,11 @@ def alerts_somebody(facts: Facts, limits: Thresholds) -> Said:
         return Said("unmet", "alerts are turned off", remedy, seen)
     said = f"{fmt.plural(len(watching.rules), 'rule')}, {len(watching.quality)} about quality"
     if not watching.quality:
-        remedy = "llmops.yaml: `alerts: [{name: answers, metric: pass_rate, decrease: 10%, to: [chat]}]`"
+        remedy = f"llmops.yaml: {_CHANNELS} and `alerts: [{_RULE}]`"
         return Said("partly", said, remedy, seen)
     if not watching.told:
         said += "; none of these goes to a channel, so only the screen shows it"
-        remedy = 'llmops.yaml: `channels: {chat: {webhook: "${CHAT_WEBHOOK}"}}`, and `to: [chat]` in the rule'
+        remedy = f"llmops.yaml: {_CHANNELS}, and `to: [chat]` in the rule"
         return Said("partly", said, remedy, seen)
     said += f"; {names(watching.told)} to {names([each.name for each in watching.channels])}"
     failing = [each for each in watching.channels if each.failed]
@@ -79,7 +82,8 @@ def watches_drift(facts: Facts, limits: Thresholds) -> Said:
         parts.append(f"a canary every {every}, the last one {ago(watching.canary_at, facts.now)}")
     seen = max(watching.looked_at or 0.0, watching.canary_at or 0.0) or None
     if not parts:
-        remedy = "llmops.yaml: `alerts: [{name: drift, metric: drift.input_words}]`, or `live: {canary: …}`"
+        canary = f"`live: {{canary: {{config: {facts.configs[0]}, every: 7d}}}}`"
+        remedy = f"llmops.yaml: `alerts: [{{name: drift, metric: drift.input_words}}]`, or {canary}"
         return Said("unmet", "no rule is about drift, and no canary is scheduled", remedy, seen)
     said = "; ".join(parts)
     at = watching.canary_at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmops_tui.domain import format as fmt
-from llmops_tui.domain.ladder.facts import Facts, Guard
+from llmops_tui.domain.ladder.facts import Attacked, Facts, Guard
 from llmops_tui.domain.ladder.rule import Rule, Said, had
 from llmops_tui.domain.ladder.thresholds import Thresholds
 from llmops_tui.domain.ladder.words import ago, days, names, share
@@ -40,6 +40,15 @@ def reviews_guards(facts: Facts, limits: Thresholds) -> Said:
     if sampled < limits.sampled:
         lacking = fmt.plural(limits.sampled - sampled, "more pass", "more passes")
         return Said("partly", said, f"review {lacking} of the random sample: {by_key}", guards.reviewed_at)
+    names_seen = {each.name for each in seen}
+    idle = [name for name in guards.configured if name not in names_seen]
+    if idle:
+        remedy = "call it in your program: `llmops_tui.guard` (docs/guardrails.md)"
+        return Said("partly", f"{said}; {names(idle)} looked at nothing", remedy, guards.reviewed_at)
+    blind = [each.name for each in seen if not each.sampled]
+    if blind:
+        remedy = f"review passes of the random sample: {by_key}"
+        return Said("partly", f"{said}; no pass of {names(blind)}", remedy, guards.reviewed_at)
     silent = [each.name for each in seen if each.fired and (each.precision is None or not each.precision.n)]
     if silent:
         return Said(
@@ -72,24 +81,29 @@ def _interval(found: Estimate) -> str:
 def was_attacked(facts: Facts, limits: Thresholds) -> Said:
     """The present version of every configuration went through the attacks lately."""
     attacks = had(facts.attacks)
-    within = days(limits.attacked_within_s)
     runs = attacks.runs
     seen = min((each.at for each in runs if each.at is not None), default=None)
-    told, lacking = [], ""
+    told: list[str] = []
+    lacking: Attacked | None = None
     for each in runs:
         name = " ".join(part for part in (each.config, each.version) if part)
         if each.at is None:
             told.append(f"{name} was never attacked" + (f", {each.before} was" if each.before else ""))
-            lacking = lacking or each.config
+            lacking = lacking or each
             continue
         succeeded = share(each.succeeded, each.attacks)
         told.append(f"{succeeded} attacks got past {name}, {ago(each.at, facts.now)}")
-        if facts.now - each.at > limits.attacked_within_s:
-            lacking = lacking or each.config
+        if each.untried:
+            told[-1] += f"; {fmt.plural(each.untried, 'attack')} came since, not tried yet"
+        is_behind = each.attacks < limits.tried * (each.attacks + each.untried)
+        if facts.now - each.at > limits.attacked_within_s or is_behind:
+            lacking = lacking or each
     said = "; ".join(told) or "there is no configuration"
-    if lacking:
+    if lacking is not None:
         some = any(each.at is not None or each.before for each in runs)
-        remedy = f"llmops-tui attack --config {lacking}: once in {within}, and for every new version"
+        remedy = f"llmops-tui attack --config {lacking.config}"
+        if not lacking.written:
+            remedy = f"write attacks/{lacking.config}.yaml (docs/attacks.md), then {remedy}"
         return Said("partly" if some else "unmet", said, remedy, seen)
     return Said("met" if runs else "unmet", said, seen_at=seen)
 

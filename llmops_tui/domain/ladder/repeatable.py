@@ -47,27 +47,40 @@ def gates_changes(facts: Facts, limits: Thresholds) -> Said:
     """Every version that was committed lately or has live traffic was judged by a gate."""
     gates = had(facts.gates)
     if not any(each.version for each in gates.promoted):
-        return Said("unmet", "there is no baseline to hold a change against", "promote a version first")
+        first = next((each.config for each in gates.promoted), "NAME")
+        remedy = f"llmops-tui promote latest --config {first}, and commit baselines.yaml"
+        return Said("unmet", "there is no baseline to hold a change against", remedy)
     within = days(limits.gated_within_s)
     due = gates.due
     judged = [each for each in due if each.verdict]
     seen = max((each.at for each in judged if each.at is not None), default=None)
+    cut = "; the history of this clone is cut short, so there may be more"
+    unshallow = "git fetch --unshallow"
     if not due:
-        return Said("met", f"nothing but the baseline was committed or went live in the last {within}")
+        said = f"nothing but the baseline was committed or went live in the last {within}"
+        return Said("unknown", said + cut, unshallow) if gates.cut else Said("met", said)
     of = share(len(judged), len(due))
     said = f"{of} versions that were committed or went live in the last {within} have a verdict"
     failed = [each.version for each in judged if each.verdict == "fail"]
     if failed:
         said += f"; {names(failed)} failed"
     lacking = [each for each in due if not each.verdict]
+    if not lacking and gates.cut:
+        return Said("unknown", said + cut, unshallow, seen)
     if not lacking:
         return Said("met", said, seen_at=seen)
     said += f"; none for {names([_named(each) for each in lacking])}"
-    first = lacking[0]
-    remedy = f"llmops-tui gate {first.version} --config {first.config}"
-    if first.version.startswith("~"):
-        remedy = "bring what CI knows along: llmops-tui bundle"
-    return Said("partly" if judged else "unmet", said, remedy, seen)
+    return Said("partly" if judged else "unmet", said, _to_gate(lacking[0]), seen)
+
+
+def _to_gate(due: Due) -> str:
+    """What gives a version its verdict. A version that only traffic names is in no command: it may say
+    anything."""
+    if due.recorded:
+        return f"llmops-tui gate {due.version} --config {due.config}"
+    if due.commit:
+        return f"git switch --detach {due.commit} && llmops-tui gate --config {due.config}; git switch -"
+    return "bring that version along with llmops-tui bundle load FILE, then gate it here"
 
 
 def _named(due: Due) -> str:

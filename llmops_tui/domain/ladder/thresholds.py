@@ -20,6 +20,7 @@ class Thresholds(msgspec.Struct, frozen=True):
         watched_within_s: the rules were looked at so lately.
         reviewed_within_s: firings of this time should be reviewed. reviewed: which share, at least;
             reviewed_enough: or so many of them. sampled: passes of the random sample that were reviewed.
+        tried: share of the attacks that the run tried, at least.
         attacked_within_s, learned_within_s: an attack run, and a case made of a live request, so young.
     """
 
@@ -37,6 +38,7 @@ class Thresholds(msgspec.Struct, frozen=True):
     reviewed: float = 0.8
     reviewed_enough: int = 50
     sampled: int = 20
+    tried: float = 0.9
     attacked_within_s: float = 30 * DAY_S
     learned_within_s: float = 30 * DAY_S
 

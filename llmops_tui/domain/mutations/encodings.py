@@ -19,7 +19,7 @@ def hex_encoded(text: str) -> str:
 
 
 def rot13(text: str) -> str:
-    """Letters a to z are moved on by 13; all else stays."""
+    """Letters a to z are moved on by 13; all else stays, but white space is one space."""
     return LEAD.format(name="ROT13") + codecs.encode(" ".join(text.split()), "rot13")
 
 

@@ -46,6 +46,7 @@ def mean_interval(
         spread = sum((sum(v) - len(v) * mean) ** 2 for v in sums.values()) / (n * n)
         error = math.sqrt(spread * groups / (groups - 1))
         reach = t_quantile(0.5 + confidence / 2, groups - 1) * error
-        if any(v not in (0.0, 1.0) for v in values):
+        # Clusters that are all alike show no spread: the score interval stays.
+        if reach > 1e-9 and any(v not in (0.0, 1.0) for v in values):
             low, high = max(mean - reach, 0.0), min(mean + reach, 1.0)
     return mean, low, high

@@ -50,7 +50,9 @@ def _objects(text: str) -> list[dict[str, Any]]:
     while (at := text.find("{", at)) >= 0:
         try:
             value, at = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
+        except RecursionError:
+            break  # what is within it nests as deep, and would be tried again from every brace
+        except ValueError:
             at += 1
         else:
             objects.append(value)

@@ -254,3 +254,9 @@ def test_kappa_is_that_of_the_textbook() -> None:
     _, low, high = cohen_kappa([[5, 0], [0, 5]])
     assert low is not None
     assert low < 1.0
+
+
+@pytest.mark.parametrize("clusters", ["abc", "aab", "aaa"])
+def test_a_mean_of_shares_that_are_all_alike_has_width(clusters: str) -> None:
+    mean, low, high = mean_interval([1 / 3] * 3, clusters)
+    assert low < mean < high
