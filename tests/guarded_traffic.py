@@ -24,6 +24,7 @@ class Guarded(msgspec.Struct, frozen=True):
     score: float | None = 0.1
     threshold: float | None = 0.6
     failed: str = ""
+    reason: str = ""
     name: str = "injection"
     cost_usd: float = 0.0
     elapsed_s: float = 0.01
@@ -44,6 +45,7 @@ def guarded_batch(requests: Iterable[Guarded], first: int = 0, sample: float = 1
                 has |= {} if each.score is None else {a.GUARDRAIL_SCORE: each.score}
                 has |= {} if each.threshold is None else {a.GUARDRAIL_THRESHOLD: each.threshold}
                 has |= {a.GUARDRAIL_FAILED: each.failed} if each.failed else {}
+                has |= {a.GUARDRAIL_REASON: each.reason} if each.reason else {}
                 has |= {a.COST: each.cost_usd} if each.cost_usd else {}
             has |= {a.GUARDRAIL_REASON: "it says ignore", a.INPUT: "… ignore all …"} if fired else {}
             at = each.made.at

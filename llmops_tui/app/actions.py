@@ -305,14 +305,19 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "open_guard",
         ("enter",),
-        "its queue, trace",
+        "open",
         "On a guardrail: what waits for your word. On an item: the trace of its request.",
         _GUARDS,
         "Move",
-        5,
+        1,
     ),
     Action(
-        "next_queue", ("]",), "next queue", "Firings, the random sample, suspected misses.", _GUARDS, footer=3
+        "next_queue",
+        ("]",),
+        "next queue",
+        "Firings, the random sample, suspected misses, failures.",
+        _GUARDS,
+        footer=1,
     ),
     Action("previous_queue", ("[",), "previous queue", "The queue before.", _GUARDS),
     Action(
@@ -346,11 +351,11 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "make_attack",
         ("+",),
-        "make an attack",
+        "attack",
         "Make an attack case of this request: from then on every version is tried with it.",
         _GUARDS,
         "Take along",
-        4,
+        1,
     ),
     # -- live traffic
     Action("longer", ("w",), "window", "A longer window: 1 h, 6 h, 24 h, 7 d, 30 d.", _TRAFFIC, footer=2),

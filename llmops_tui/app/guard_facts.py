@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llmops_tui.app.guard_figures import interval_text, latency_text, rate_decimals, share_text
+from llmops_tui.app.guard_figures import interval_text, rate_decimals, share_text
 from llmops_tui.app.lines import Line, Span, left, right, shown_line, wrap
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.guardrails.use import GuardrailUse
@@ -108,9 +108,11 @@ def _evaluations(trials: Sequence[GuardTrial], now: float, width: int) -> list[L
 
 
 def _running(g: GuardFigures) -> list[tuple[str, list[Span]]]:
-    times = f"p50 {latency_text(g.latency_p50_s)} · p95 {latency_text(g.latency_p95_s)} a request"
+    times = f"p50 {fmt.latency(g.latency_p50_s)} · p95 {fmt.latency(g.latency_p95_s)} a request"
     looked = fmt.count(g.looked)
     failed: list[Span] = [(f"{fmt.count(g.failed)} of {looked} requests", "warning" if g.failed else "dim")]
+    if g.failure:
+        failed += [(f", most often: {shown_line(g.failure)}", ""), ("  failures lists them", "dim")]
     rows: list[tuple[str, list[Span]]] = []
     if g.looked:
         rows += [

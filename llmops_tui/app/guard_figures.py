@@ -35,20 +35,18 @@ def estimate_spans(e: Estimate, *, with_n: bool, decimals: int = 0) -> list[Span
     ]
 
 
-def latency_text(seconds: float | None) -> str:
-    """As `fmt.seconds`, and `0.4 ms`: most guardrails take less than one."""
-    if seconds is not None and 0 < seconds < 0.0095:
-        return f"{seconds * 1000:.1f} ms" if seconds >= 0.00095 else f"{seconds * 1000:.2f} ms"
-    return fmt.seconds(seconds)
-
-
 def to_review(figures: GuardFigures) -> int:
     """Firings, drawn passes and suspected misses that wait."""
     return figures.waiting + figures.unseen + figures.suspected
 
 
 def queue_counts(figures: GuardFigures | None) -> dict[str, int]:
-    """Queue → how many wait in it."""
+    """Queue → how many are in it."""
     if figures is None:
         return {}
-    return {"firings": figures.waiting, "sample": figures.unseen, "suspected": figures.suspected}
+    return {
+        "firings": figures.waiting,
+        "sample": figures.unseen,
+        "suspected": figures.suspected,
+        "failures": figures.failed,
+    }

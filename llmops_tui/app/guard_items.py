@@ -19,12 +19,14 @@ NOTHING: dict[Queue, tuple[str, str]] = {
     "firings": ("No firing waits to be reviewed.", "w widens the window; ] goes to the sample of passes."),
     "sample": ("No pass of the sample waits.", "What is drawn at random comes with the traffic."),
     "suspected": ("Nothing that passed looks like a miss.", "[ and ] go to the other queues."),
+    "failures": ("It failed itself in no request that is kept.", "[ and ] go to the other queues."),
 }
 #: What each queue is for.
 ABOUT: dict[Queue, str] = {
     "firings": "a it was right   x a false alarm",
     "sample": "a rightly let pass   x it should have fired",
     "suspected": "a rightly let pass   x a miss",
+    "failures": "it failed itself   t its trace",
 }
 
 
@@ -51,7 +53,7 @@ def columns(width: int, *, dated: bool) -> Columns:
 
 def heading(c: Columns) -> Line:
     text = "   " + left("time", c.at) + left("version", c.version) + left("stage", c.stage)
-    return ((text + right("score", c.score) + "  " + "what it fired on, or was asked", "dim"),)
+    return ((text + right("score", c.score) + "  " + "what it fired on, or looked at", "dim"),)
 
 
 def tabs(queue: Queue, counts: Mapping[str, int]) -> Line:
@@ -68,7 +70,8 @@ def item_row(item: GuardItem, c: Columns) -> Line:
     row = item.row
     symbol, _, style = review_words(row, item.review)
     form = "%m-%d %H:%M" if c.at > 10 else "%H:%M:%S"
-    what = row.evidence or row.input
+    what = row.reason if row.failed and not row.triggered else row.evidence
+    what = what or next(iter(item.texts), "") or row.input
     return (
         (f" {symbol} ", style),
         (left(time.strftime(form, time.localtime(min(max(row.at, 0), 4e9))), c.at), "dim"),
@@ -105,13 +108,21 @@ def item_lines(item: GuardItem, now: float, width: int) -> list[Line]:
     rows: list[tuple[str, str, str]] = [("seen", _seen(row, now), "")]
     rows += [("" if n else "suspected", sentence, "warning") for n, sentence in enumerate(item.why)]
     if row.reason:
-        rows.append(("why", row.reason, ""))
+        failed = row.failed and not row.triggered
+        rows.append(("failed" if failed else "why", row.reason, "regressed" if failed else ""))
     if row.evidence:
         rows.append(("fired on" if row.triggered else "looked at", row.evidence, "bold"))
-    rows.append(("asked", row.input or "(the input is not kept)", "" if row.input else "dim"))
+    rows += [("" if n or row.evidence else "looked at", text, "") for n, text in enumerate(_looked_at(item))]
+    if row.stage != "input" or not item.texts:
+        rows.append(("asked", row.input or "(the input is not kept)", "" if row.input else "dim"))
     for label, text, style in rows:
         lines += _field(label, text, style, width)
     return lines
+
+
+def _looked_at(item: GuardItem) -> tuple[str, ...]:
+    """Of a firing, what it fired on stands there with the text around it; an input is shown in full."""
+    return () if item.row.evidence and item.row.stage != "input" else item.texts
 
 
 def _seen(row: GuardRow, now: float) -> str:
@@ -120,9 +131,11 @@ def _seen(row: GuardRow, now: float) -> str:
     if row.score is not None:
         from_ = f", fires from {row.threshold:g}" if row.threshold is not None else ""
         parts.append(f"score {fmt.score(row.score)}{from_}")
-    parts.append(row.action if row.triggered else "let pass")
+    if row.triggered or not row.failed:
+        parts.append(row.action if row.triggered else "let pass")
     if row.failed:
-        parts.append(f"failed itself, {row.failed}")
+        done = "what it looked at went on" if row.failed == "open" else "treated as if it had fired"
+        parts.append(f"failed itself, {row.failed}: {done}")
     series = row.series
     parts += [f"{series.config} {series.version}".strip(), series.feature, series.model]
     return " · ".join([*(p for p in parts if p), fmt.ago(row.at, now)])

@@ -7,7 +7,6 @@ import msgspec
 from llmops_tui.app.guard_figures import (
     estimate_spans,
     interval_text,
-    latency_text,
     rate_decimals,
     share_text,
     to_review,
@@ -94,7 +93,7 @@ def guard_row(g: GuardFigures, c: Columns) -> Line:
     failed = fmt.count(g.failed)
     spans += [
         (right(failed, c.failed), "warning" if g.failed else "dim"),
-        (right(latency_text(g.latency_p95_s), c.p95), ""),
+        (right(fmt.latency(g.latency_p95_s), c.p95), ""),
         (right(fmt.money(g.cost_usd) if looked else fmt.NONE, c.cost), "dim"),
         (right(fmt.count(waits) if waits else "", c.review), "accent"),
     ]

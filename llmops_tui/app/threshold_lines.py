@@ -155,6 +155,9 @@ def _notes(curve: ThresholdCurve, width: int, on_disk: Sequence[float]) -> list[
     rows = f"From {fmt.plural(curve.reviewed, 'reviewed row')}."
     more = " So few say little: look at the bands." if curve.reviewed < FEW else ""
     lines: list[Line] = [(), *wrap(((f" {rows}{more}", "warning" if more else "dim"),), width, 1)]
+    if curve.others and curve.current is not None:
+        had = " and ".join(f"{each:g}" for each in curve.others)
+        lines += wrap(((f" Traffic of this window had {had} too.", "dim"),), width, 1)
     if on_disk:
         there = " and ".join(f"{each:g}" for each in on_disk)
         said = f" On disk a configuration has {there}; the newest traffic has {curve.current:g}."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llmops_tui.cli.guards_tune import set_option, write_threshold
+from llmops_tui.cli.guards_tune import set_option, uses_on_disk, write_threshold
 from llmops_tui.cli.live_options import filter_of, open_live, say_absent, window_options
 from llmops_tui.cli.options import shared_options
 from llmops_tui.cli.shell import Shell, root_of
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Width of a line where the output is no terminal.
 PIPE_WIDTH = 120
+#: Items that are listed of a named guardrail, and of each where none is named.
+MOST_OF_ONE, MOST_OF_EACH = 10, 3
 #: The subcommand that is meant where none is named.
 DEFAULT = "figures"
 _FILTERS = {
@@ -87,16 +89,20 @@ def figures(
 @click.argument("guardrail", required=False)
 @click.option(
     "--queue",
-    type=click.Choice(["firings", "sample", "suspected", "reviewed"]),
+    type=click.Choice(["firings", "sample", "suspected", "failures", "reviewed"]),
     default="firings",
     show_default=True,
-    help="Firings, the random sample of passes, passes that look like misses, or what was reviewed.",
+    help="Firings, the random sample of passes, passes that look like misses, requests in which it failed"
+    " itself, or what was reviewed.",
 )
 @click.option("--right", multiple=True, metavar="ID…", help="It did right there; several with commas.")
 @click.option("--wrong", multiple=True, metavar="ID…", help="A false alarm, or a miss.")
 @click.option("--undo", multiple=True, metavar="ID…", help="Take back what was said.")
 @click.option(
-    "--limit", type=click.IntRange(1, 10_000), default=10, show_default=True, metavar="N", help="How many."
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    help=f"How many of a guardrail.  [default: {MOST_OF_ONE}; where none is named, {MOST_OF_EACH} of each]",
 )
 @window_options("7d")
 @_series_options
@@ -110,7 +116,7 @@ def review(
     right: tuple[str, ...],
     wrong: tuple[str, ...],
     undo: tuple[str, ...],
-    limit: int,
+    limit: int | None,
     since: float,
     until: float | None,
     workspace: Path | None,
@@ -136,6 +142,8 @@ def review(
             else live_guards.names_of(store, wanted, time.time())
         )
         phrases = _phrases(workspace) if queue == "suspected" else {}
+        limit = limit or (MOST_OF_ONE if guardrail else MOST_OF_EACH)
+        there = live_guards.counts(store, queue, wanted, phrases)
         found = {
             name: live_guards.reviewed(store, name, wanted, limit)
             if queue == "reviewed"
@@ -145,7 +153,13 @@ def review(
     if shell.as_json:
         from llmops_tui.report.guards_json import items_json
 
-        shell.print_json({"guardrails": [items_json(name, queue, items) for name, items in found.items()]})
+        shell.print_json(
+            {
+                "guardrails": [
+                    items_json(name, queue, each, there.get(name, 0)) for name, each in found.items()
+                ]
+            }
+        )
         return 0
     from llmops_tui.report.guards_text import item_lines
 
@@ -154,7 +168,7 @@ def review(
         [
             line
             for name, items in found.items()
-            for line in item_lines(name, queue, items, now, width=_width())
+            for line in item_lines(name, queue, items, now, there.get(name, 0), width=_width())
         ]
     )
     return 0
@@ -190,12 +204,13 @@ def tune(
     from llmops_tui.monitoring import guards as live_guards
 
     if value is not None:
-        return write_threshold(shell, guardrail, value, workspace, config)
+        return write_threshold(shell, guardrail, value, workspace, config, since)
     _refuse_two_forms(shell, markdown)
     wanted = filter_of(workspace, names, config, since, until)
+    uses = uses_on_disk(workspace, guardrail, config)
     with open_live(workspace) as store:
         say_absent(shell, store, wanted)
-        found = live_guards.curve(store, _named(store, guardrail, wanted), wanted, time.time())
+        found = live_guards.curve(store, _named(store, guardrail, wanted), wanted, time.time(), uses)
     if shell.as_json:
         from llmops_tui.report.guards_json import curve_json
 

@@ -131,6 +131,13 @@ def seconds(duration_s: float | None) -> str:
     return _two(whole // 86_400, "d", whole % 86_400 // 3600, "h")
 
 
+def latency(duration_s: float | None) -> str:
+    """As `seconds`, and `0.4 ms`, `0.02 ms`: for what mostly takes less than one."""
+    if duration_s is not None and 0 < duration_s < 0.0095:
+        return f"{duration_s * 1000:.1f} ms" if duration_s >= 0.00095 else f"{duration_s * 1000:.2f} ms"
+    return seconds(duration_s)
+
+
 def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
     return f"{large:,} {large_unit}" + (f" {small} {small_unit}" if small else "")
 

@@ -38,15 +38,16 @@ class SessionGuards(SessionLive):
 
     def guards(self, wanted: LiveFilter, now: float) -> Future[GuardsView]:
         uses = self._uses()
+        asked = tuple((name, use) for name, use in uses if wanted.config in ("", name))
 
         def work(store: LiveStore | None) -> GuardsView:
             from llmops_tui.domain.live.listing import LiveFilter
             from llmops_tui.monitoring import guards
 
             if store is None:
-                return GuardsView(with_configured((), uses), uses)
+                return GuardsView(with_configured((), asked), uses)
             newest = store.requests.listed(LiveFilter(), limit=1)
-            figures = with_configured(guards.figures(store, wanted, now, self._phrases()), uses)
+            figures = with_configured(guards.figures(store, wanted, now, self._phrases()), asked)
             return GuardsView(figures, uses, newest[0].request.start if newest else None)
 
         return self._live.ask(work)
@@ -93,13 +94,15 @@ class SessionGuards(SessionLive):
         return self._live.ask(work)
 
     def guard_curve(self, guardrail: str, wanted: LiveFilter) -> Future[ThresholdCurve]:
+        asked = [use for name, use in self._uses() if use.name == guardrail and wanted.config in ("", name)]
+
         def work(store: LiveStore | None) -> ThresholdCurve:
             from llmops_tui.domain.live.guards import ThresholdCurve
             from llmops_tui.monitoring import guards
 
             if store is None:
                 return ThresholdCurve(guardrail, None, problem="no live traffic has come in yet")
-            return guards.curve(store, guardrail, wanted)
+            return guards.curve(store, guardrail, wanted, uses=asked)
 
         return self._live.ask(work)
 

@@ -12,6 +12,8 @@ import msgspec
 
 from llmops_tui.domain.configuration import Configuration, Workspace
 from llmops_tui.domain.errors import Problem, UsageError, did_you_mean
+from llmops_tui.domain.guardrails.catalogue import is_tunable
+from llmops_tui.domain.guardrails.kind import NOTHING_TO_TUNE
 from llmops_tui.domain.guardrails.use import GuardrailUse
 
 #: Digits behind the point that are written.
@@ -95,13 +97,17 @@ def set_threshold(
         config: whose; None: the only one that has it.
 
     Raises:
-        UsageError: see `configuration_to_tune` and `threshold_of`; or its file can't be edited safely.
+        UsageError: see `configuration_to_tune` and `threshold_of`; it knows only 1 and 0; or its file can't
+            be edited safely.
         WorkspaceError: the file can't be read or written.
     """
     from llmops_tui.workspace import guardrail_edit
 
     after = threshold_of(value)
     configuration = configuration_to_tune(workspace, guardrail, config)
-    before = next(use for use in configuration.target.guardrails if use.name == guardrail).threshold
+    use = next(use for use in configuration.target.guardrails if use.name == guardrail)
+    if is_tunable(use) is False:
+        raise UsageError(Problem(NOTHING_TO_TUNE, f"'{use.kind}' knows only 1 and 0", configuration.file))
+    before = use.threshold
     guardrail_edit.set_threshold(root, configuration.file, guardrail, after)
     return Tuned(configuration.name, configuration.file, guardrail, before, after)

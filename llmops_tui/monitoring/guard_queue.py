@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from llmops_tui.domain.errors import Problem, UsageError
 from llmops_tui.domain.live.guards import GuardItem, GuardReview, GuardRow, Queue
 from llmops_tui.domain.live.listing import LiveFilter, LiveRequest
+from llmops_tui.domain.live.looked_at import looked_at
 from llmops_tui.monitoring.guard_suspects import NO_PHRASES, Phrases, suspects
 from llmops_tui.store.live import LiveStore
 
@@ -36,17 +38,42 @@ def items(
     """What waits for a person's word, in the order in which it should be looked at; what was reviewed is not.
 
     Firings and the sample come in a random order that stays the same, so that those that were reviewed so far
-    are a random sample of all; suspected misses come with the likeliest first. A pass that was drawn waits in
-    the sample alone, however suspicious it is: were it picked, the sample would be none.
+    are a random sample of all; suspected misses come with the likeliest first, failures with the newest. A
+    pass that was drawn waits in the sample alone, however suspicious it is: were it picked, the sample would
+    be none.
 
     Args:
         phrases: see `suspects`.
     """
     wanted = of_series(wanted)
     if queue == "suspected":
-        return tuple(suspects(store, wanted, phrases, guardrail).get(guardrail, [])[:limit])
-    rows = store.guards.waiting(wanted, guardrail, firings=queue == "firings", limit=limit)
-    return tuple(GuardItem(row) for row in rows)
+        found = suspects(store, wanted, phrases, guardrail).get(guardrail, [])[:limit]
+    elif queue == "failures":
+        found = [GuardItem(row) for row in store.guards.failures(wanted, guardrail, limit)]
+    else:
+        rows = store.guards.waiting(wanted, guardrail, firings=queue == "firings", limit=limit)
+        found = [GuardItem(row) for row in rows]
+    return tuple(with_texts(store, item) for item in found)
+
+
+def counts(store: LiveStore, queue: str, wanted: LiveFilter, phrases: Phrases = NO_PHRASES) -> dict[str, int]:
+    """Guardrail → how many `items` (or, of queue `reviewed`, `reviewed`) would give without a limit."""
+    wanted = of_series(wanted)
+    if queue == "suspected":
+        return {name: len(found) for name, found in suspects(store, wanted, phrases).items()}
+    if queue == "reviewed":
+        return dict(Counter(review.guardrail for review in store.guards.reviews(wanted)))
+    part = {"firings": "waiting", "sample": "unseen", "failures": "failed"}[queue]
+    return {name: getattr(kept, part) for name, kept in store.guards.kept(wanted).items()}
+
+
+def with_texts(store: LiveStore, item: GuardItem) -> GuardItem:
+    """The item with what was looked at; as it is where the request is not kept any more."""
+    listed = store.requests.find(item.row.trace_id)
+    trace = store.requests.trace(listed.id) if listed is not None else None
+    if trace is None:
+        return item
+    return msgspec.structs.replace(item, texts=looked_at(trace, item.row.guardrail, item.row.stage))
 
 
 def reviewed(store: LiveStore, guardrail: str, wanted: LiveFilter, limit: int) -> tuple[GuardItem, ...]:
@@ -55,7 +82,7 @@ def reviewed(store: LiveStore, guardrail: str, wanted: LiveFilter, limit: int) -
     for review in reversed(store.guards.reviews(of_series(wanted), guardrail)[-limit:]):
         listed = store.requests.find(review.trace_id)
         row = store.guards.row(listed, guardrail) if listed is not None else None
-        found.append(GuardItem(row or _row_of(review), review=review))
+        found.append(with_texts(store, GuardItem(row or _row_of(review), review=review)))
     return tuple(found)
 
 

@@ -59,11 +59,12 @@ def suspects(
                 continue
             if (request.trace_id, name) in known:
                 continue
-            reasons = [*general, *_of_guardrail(request, name, guarded)]
+            reasons = [*general, *_close_below(guarded)]
             if n < MOST_INPUTS:
                 reasons += likeness.reasons(name, request.input)
             row = row_of(request, name) if reasons else None
             if row is not None:
+                reasons += _others(request, name)
                 reasons.sort(key=lambda reason: -reason[0])
                 why = tuple(sentence for _weight, sentence in reasons)
                 weighed.setdefault(name, []).append((sum(w for w, _ in reasons), GuardItem(row, why)))
@@ -104,20 +105,18 @@ def _general(request: Request) -> list[_Reason]:
     return reasons
 
 
-def _of_guardrail(request: Request, name: str, guarded: Guarded) -> list[_Reason]:
-    reasons: list[_Reason] = []
+def _others(request: Request, name: str) -> list[_Reason]:
+    """Adds weight, and is no reason by itself: most guardrails look for something else."""
     others = sorted(other for other, each in request.guarded.items() if other != name and each.fired)
-    if others:
-        reasons.append((3.0, f"{', '.join(others)} fired on the same request"))
+    return [(3.0, f"{', '.join(others)} fired on the same request")] if others else []
+
+
+def _close_below(guarded: Guarded) -> list[_Reason]:
     score, threshold = guarded.score, guarded.threshold
-    if score is not None and threshold and CLOSE * threshold <= score < threshold:
-        reasons.append(
-            (
-                2.0 + score / threshold,
-                f"its score {fmt.score(score)} is close below the threshold {fmt.score(threshold)}",
-            )
-        )
-    return reasons
+    if score is None or not threshold or not CLOSE * threshold <= score < threshold:
+        return []
+    said = f"its score {fmt.score(score)} is close below the threshold {fmt.score(threshold)}"
+    return [(2.0 + score / threshold, said)]
 
 
 class _Likeness:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from llmops_tui.domain import format as fmt
+from llmops_tui.domain.guardrails.catalogue import is_tunable
+from llmops_tui.domain.guardrails.kind import NOTHING_TO_TUNE
+from llmops_tui.domain.guardrails.use import GuardrailUse
 from llmops_tui.domain.live.guards import (
     GuardBucket,
     GuardFigures,
@@ -28,15 +32,31 @@ from llmops_tui.domain.live.statistics.guards import (
 )
 from llmops_tui.domain.live.tally import Tally
 from llmops_tui.monitoring.guard_counting import Counting, counting
-from llmops_tui.monitoring.guard_queue import ALL, items, of_series, review, reviewed, take_back
+from llmops_tui.monitoring.guard_queue import ALL, counts, items, of_series, review, reviewed, take_back
 from llmops_tui.monitoring.guard_suspects import NO_PHRASES, Phrases, suspects
 from llmops_tui.store.live import LiveStore
 from llmops_tui.store.live.guards import Kept
 from llmops_tui.store.live.rollups import resolution_for
 
-__all__ = ["ALL", "Phrases", "curve", "figures", "items", "names_of", "review", "reviewed", "take_back"]
+__all__ = [
+    "ALL",
+    "Phrases",
+    "counts",
+    "curve",
+    "figures",
+    "fires_or_not",
+    "items",
+    "names_of",
+    "review",
+    "reviewed",
+    "take_back",
+]
 
 _NEVER = (0, 0, 0, 0)
+#: The newest failures of which it is told how they failed most often.
+_FAILURES = 200
+#: Rows with scores from which on it is believed that there are only 1 and 0.
+_ENOUGH = 10
 _Sums = list[tuple[int, Series, Tally]]
 
 
@@ -66,6 +86,7 @@ def figures(
             ),
             **_latency(store.guards.elapsed_s(wanted, name)),
             suspected=len(suspected.get(name, ())),
+            failure=_failure(store, name, wanted) if kept.get(name, Kept()).failed else "",
         )
         for name in names
     )
@@ -185,26 +206,73 @@ def _latency(elapsed_s: Sequence[float]) -> Mapping[str, float]:
     return {"latency_p50_s": p50, "latency_p95_s": p95}
 
 
-def curve(store: LiveStore, guardrail: str, wanted: LiveFilter, now: float | None = None) -> ThresholdCurve:
+def _failure(store: LiveStore, name: str, wanted: LiveFilter) -> str:
+    """How it failed most often, the newest of those that are as frequent."""
+    rows = store.guards.failures(wanted, name, _FAILURES)
+    said = Counter(row.reason for row in rows if row.reason and not row.triggered)
+    return said.most_common(1)[0][0] if said else ""
+
+
+def fires_or_not(
+    store: LiveStore, guardrail: str, wanted: LiveFilter, now: float, uses: Sequence[GuardrailUse] = ()
+) -> bool:
+    """It knows only 1 and 0: by its kind, else as far as what is kept of a window tells.
+
+    Args:
+        uses: the guardrail in the configurations on disk.
+    """
+    wanted, _resolution = _window(wanted, now)
+    return _fires_or_not(store.guards.kept(wanted).get(guardrail, Kept()), uses)
+
+
+def _fires_or_not(kept: Kept, uses: Sequence[GuardrailUse]) -> bool:
+    known = [found for use in uses if (found := is_tunable(use)) is not None]
+    if known:
+        return not any(known)
+    return kept.told >= _ENOUGH and not kept.scored
+
+
+def curve(
+    store: LiveStore,
+    guardrail: str,
+    wanted: LiveFilter,
+    now: float | None = None,
+    uses: Sequence[GuardrailUse] = (),
+) -> ThresholdCurve:
     """What would be with other thresholds, from what was reviewed in a window.
 
     Args:
         now: Unix seconds; by default the clock's.
+        uses: the guardrail in the configurations on disk that the filter takes: where all have one threshold,
+            that is the present one.
     """
     wanted, resolution = _window(wanted, time.time() if now is None else now)
     sums = store.tallies(wanted, resolution, ("config", "version"))
     looked, fired, _failed, passed = _whole(guardrail, sums)
     kept = store.guards.kept(wanted).get(guardrail, Kept())
-    current = kept.thresholds[-1] if kept.thresholds else None
+    current = _present(kept, uses)
+    others = tuple(sorted(each for each in kept.thresholds if each != current))
+    if _fires_or_not(kept, uses):
+        return ThresholdCurve(guardrail, current, problem=NOTHING_TO_TUNE)
     said = counting(store, guardrail, wanted, store.guards.reviews(wanted, guardrail))
     rows = [*said.firings, *said.passes]
     if problem := _problem(guardrail, looked, rows):
-        return ThresholdCurve(guardrail, current, reviewed=len(rows), problem=problem)
+        return ThresholdCurve(guardrail, current, reviewed=len(rows), problem=problem, others=others)
     judged = [
         Judged(row.score, row.triggered, row.right == row.triggered) for row in rows if row.score is not None
     ]
-    points = points_of(judged, fired, passed, kept.thresholds)
-    return ThresholdCurve(guardrail, current, points, len(rows))
+    points = points_of(judged, fired, passed, kept.thresholds, () if current is None else (current,))
+    return ThresholdCurve(guardrail, current, points, len(rows), others=others)
+
+
+def _present(kept: Kept, uses: Sequence[GuardrailUse]) -> float | None:
+    """The threshold on disk, where there is one; else that of the newest traffic."""
+    newest = kept.thresholds[-1] if kept.thresholds else None
+    on_disk = {use.threshold for use in uses}
+    if len(on_disk) != 1:
+        return newest
+    (present,) = on_disk
+    return next((each for each in kept.thresholds if abs(each - present) < 1e-9), present)
 
 
 def _problem(guardrail: str, looked: int, rows: Sequence[GuardReview]) -> str:
@@ -219,5 +287,5 @@ def _problem(guardrail: str, looked: int, rows: Sequence[GuardReview]) -> str:
             f"{untold:,} of {fmt.plural(len(rows), 'reviewed row')} tell no score: take a window without them"
         )
     if all(row.score in (0.0, 1.0) for row in rows):
-        return f"'{guardrail}' tells only that it fired or did not: no threshold would change that"
+        return NOTHING_TO_TUNE
     return ""

@@ -37,6 +37,7 @@ def _figures(f: GuardFigures) -> Json:
         "looked": f.looked,
         "fired": f.fired,
         "failed": f.failed,
+        "failure": f.failure,
         "rate": estimate_json(f.rate),
         "precision": estimate_json(f.precision),
         "recall": estimate_json(f.recall),
@@ -70,8 +71,10 @@ def estimate_json(estimate: Estimate) -> Json:
     }
 
 
-def items_json(guardrail: str, queue: str, items: Sequence[GuardItem]) -> Json:
-    return {"guardrail": guardrail, "queue": queue, "items": [_item(item) for item in items]}
+def items_json(guardrail: str, queue: str, items: Sequence[GuardItem], total: int = 0) -> Json:
+    """`count`: how many there are, of which these are the first."""
+    count = max(total, len(items))
+    return {"guardrail": guardrail, "queue": queue, "count": count, "items": [_item(item) for item in items]}
 
 
 def _item(item: GuardItem) -> Json:
@@ -89,6 +92,8 @@ def _item(item: GuardItem) -> Json:
         "reason": row.reason,
         "evidence": row.evidence,
         "input": row.input,
+        "failed": row.failed,
+        "looked_at": list(item.texts),
         "drawn": row.drawn,
         "why": list(item.why),
         "review": None if item.review is None else review_json(item.review),
@@ -111,6 +116,7 @@ def curve_json(curve: ThresholdCurve) -> Json:
     return {
         "guardrail": curve.guardrail,
         "current": curve.current,
+        "others": list(curve.others),
         "reviewed": curve.reviewed,
         "problem": curve.problem,
         "points": [

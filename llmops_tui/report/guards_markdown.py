@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from llmops_tui.domain import format as fmt
 from llmops_tui.domain.live.guards import Estimate, GuardFigures, GuardTrial, ThresholdCurve
 from llmops_tui.domain.live.listing import LiveFilter
-from llmops_tui.report.guards_text import around
+from llmops_tui.report.guards_text import around, others_words
 from llmops_tui.report.live_text import filter_words
 from llmops_tui.report.markdown_text import code, inline, table
 
@@ -32,7 +32,7 @@ def _table(figures: Sequence[GuardFigures]) -> str:
             fmt.count(f.fired),
             fmt.count(f.failed),
             *(_cell(each) for each in (f.rate, f.precision, f.recall, f.false_alarms)),
-            fmt.seconds(f.latency_p95_s),
+            fmt.latency(f.latency_p95_s),
             inline(fmt.money(f.cost_usd)),
             " / ".join(map(fmt.count, (f.waiting, f.unseen, f.suspected))),
         ]
@@ -50,7 +50,8 @@ def _cell(estimate: Estimate) -> str:
 
 
 def _notes(figures: Sequence[GuardFigures]) -> list[str]:
-    notes = [f"- {code(f.name)}: {inline(note)}" for f in figures for note in f.notes]
+    notes = [f"- {code(f.name)}: failed most often: {inline(f.failure)}" for f in figures if f.failure]
+    notes += [f"- {code(f.name)}: {inline(note)}" for f in figures for note in f.notes]
     return ["\n".join(notes)] if notes else []
 
 
@@ -107,4 +108,6 @@ def curve_markdown(curve: ThresholdCurve) -> str:
         ["threshold", "precision", "recall", "false alarms", "fires on"], rows, right=(0, 1, 2, 3, 4)
     )
     about = f"{fmt.plural(curve.reviewed, 'reviewed row')}; each interval holds for its point."
+    if said := others_words(curve):
+        about += f" {inline(said)}"
     return f"{head}\n\n{about}\n\n{shown}\n"

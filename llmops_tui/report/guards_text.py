@@ -9,6 +9,7 @@ from llmops_tui.domain.live.guards import (
     Estimate,
     GuardFigures,
     GuardItem,
+    GuardRow,
     GuardTrial,
     ThresholdCurve,
 )
@@ -26,6 +27,8 @@ QUEUES = {
     "sample": ("pass of the random sample", "passes of the random sample"),
     "suspected": ("pass that looks like a miss", "passes that look like misses"),
 }
+#: Texts that are shown of what one item was looked at.
+_MOST_TEXTS = 3
 
 
 def guards_lines(
@@ -45,8 +48,8 @@ def _block(f: GuardFigures, width: int) -> list[Line]:
     failed = f" · failed itself in {fmt.plural(f.failed, 'request')}" if f.failed else ""
     thresholds = " → ".join(fmt.score(t) for t in f.thresholds[-3:])
     about = [
-        f"p50 {fmt.seconds(f.latency_p50_s)}",
-        f"p95 {fmt.seconds(f.latency_p95_s)}",
+        f"p50 {fmt.latency(f.latency_p50_s)}",
+        f"p95 {fmt.latency(f.latency_p95_s)}",
         *([fmt.money(f.cost_usd)] if f.cost_usd else []),
         *([f"threshold {thresholds}"] if thresholds else []),
     ]
@@ -63,6 +66,8 @@ def _block(f: GuardFigures, width: int) -> list[Line]:
         _estimate_line("false alarms", f.false_alarms, "reviewed"),
         ((f"  {' · '.join(about)}", "dim"),),
     ]
+    if f.failure:
+        lines.append(((fmt.truncate(f"  failed most often: {clean_line(f.failure)}", width), "regressed"),))
     lines += [((f"  {clean_line(note)}", "dim"),) for note in f.notes]
     counts = zip((f.waiting, f.unseen, f.suspected), QUEUES.values(), strict=True)
     waiting = [fmt.plural(n, *nouns) for n, nouns in counts if n]
@@ -118,12 +123,17 @@ def _trial_lines(trials: Sequence[GuardTrial]) -> list[Line]:
 
 
 def item_lines(
-    guardrail: str, queue: str, items: Sequence[GuardItem], now: float, *, width: int = 100
+    guardrail: str, queue: str, items: Sequence[GuardItem], now: float, total: int = 0, *, width: int = 100
 ) -> list[Line]:
-    """Rows to be reviewed, or that were, two or three lines each."""
+    """Rows to be reviewed, or that were, a few lines each.
+
+    Args:
+        total: how many there are, where some are left out.
+    """
     if not items:
         return [((f"{clean_line(guardrail)}: nothing waits in {queue}.", "dim"),)]
-    lines: list[Line] = [((clean_line(guardrail), "bold"), (f" · {queue}", "dim"))]
+    of = f", {fmt.count(len(items))} of {fmt.count(total)}" if total > len(items) else ""
+    lines: list[Line] = [((clean_line(guardrail), "bold"), (f" · {queue}{of}", "dim"))]
     for item in items:
         row = item.row
         mark = _MARKS[item.review.right] if item.review is not None else ("  ", "")
@@ -131,7 +141,7 @@ def item_lines(
             fmt.ago(row.at, now),
             clean_line(row.series.version),
             clean_line(row.stage),
-            "fired" if row.triggered else "passed",
+            _outcome(row),
             f"score {fmt.score(row.score)}" if row.score is not None else "",
         ]
         lines.append(
@@ -141,10 +151,31 @@ def item_lines(
                 (f"  {' · '.join(word for word in about if word)}", "dim"),
             )
         )
-        said = "; ".join(item.why) or row.reason
-        texts = [(said, "regressed"), (row.evidence or row.input or "(no text)", "")]
-        lines += [((fmt.truncate("    " + clean_line(text), width), style),) for text, style in texts if text]
+        lines += [
+            ((fmt.truncate("    " + clean_line(text), width), style),) for text, style in _texts(item) if text
+        ]
     return lines
+
+
+def _outcome(row: GuardRow) -> str:
+    if row.failed:
+        fired = "fired, and " if row.triggered else ""
+        return f"{fired}failed itself, {row.failed}"
+    return "fired" if row.triggered else "passed"
+
+
+def _texts(item: GuardItem) -> list[tuple[str, str]]:
+    """Why, what it fired on or looked at, and what was asked where that is something else."""
+    row = item.row
+    seen = [row.evidence] if row.evidence else list(item.texts[:_MOST_TEXTS])
+    texts = [("; ".join(item.why) or row.reason, "regressed"), *((text, "") for text in seen)]
+    if not seen:
+        texts.append((row.input or "(no text)", ""))
+    elif row.stage != "input" and row.input:
+        texts.append((f"asked: {row.input}", "dim"))
+    if len(item.texts) > len(seen) and not row.evidence:
+        texts.append((f"and {len(item.texts) - len(seen)} more", "dim"))
+    return texts
 
 
 def curve_lines(curve: ThresholdCurve) -> list[Line]:
@@ -166,7 +197,17 @@ def curve_lines(curve: ThresholdCurve) -> list[Line]:
             fmt.percent(point.rate),
         )
         lines.append(((cells, "bold" if is_current else ""),))
+    if said := others_words(curve):
+        lines.append(((said, "dim"),))
     return lines
+
+
+def others_words(curve: ThresholdCurve) -> str:
+    """`The threshold is now 0.62; traffic of this window had 0.5.`; empty where it had no other."""
+    if not curve.others or curve.current is None:
+        return ""
+    had = " and ".join(f"{each:.4g}" for each in curve.others)
+    return f"The threshold is now {curve.current:.4g}; traffic of this window had {had}."
 
 
 def _with_interval(estimate: Estimate) -> str:

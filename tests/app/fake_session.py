@@ -13,6 +13,7 @@ from fake_desk import FakeDesk
 from made_up import AFTER, BEFORE, FREE, NOW, SMOL, Answers, helpdesk, history_of, manifests, matrix_of
 from made_up_traces import both
 
+from llmops_tui.app.guard_figures import queue_counts
 from llmops_tui.app.guards_state import QUEUES
 from llmops_tui.domain.case import Case
 from llmops_tui.domain.comparison import Comparison, Pair, compare
@@ -413,7 +414,7 @@ class FakeSession:
     ) -> Future[tuple[GuardItem, ...]]:
         self.asked.append(("guard_items", guardrail, queue, wanted, limit))
         figures = next(g for g in self.guards_view.figures if g.name == guardrail)
-        waits = {"firings": figures.waiting, "sample": figures.unseen, "suspected": figures.suspected}[queue]
+        waits = queue_counts(figures)[queue]
         left = [
             item
             for item in guards.items(queue, guardrail)

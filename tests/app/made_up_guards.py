@@ -96,6 +96,7 @@ def all_figures() -> tuple[GuardFigures, ...]:
             rate=estimate(0.109, 11_002),
             buckets=buckets(0.11),
             failed=3,
+            failure="it took longer than 2 s",
             latency_p50_s=0.9,
             latency_p95_s=2.4,
             cost_usd=4.2,
@@ -153,11 +154,24 @@ def row(n: int, *, triggered: bool = True, guardrail: str = "injection", **how: 
 
 
 def items(queue: Queue, guardrail: str = "injection") -> tuple[GuardItem, ...]:
+    how: dict[str, Any]
     match queue:
         case "firings":
             return tuple(GuardItem(row(n, guardrail=guardrail)) for n in range(1, 24))
         case "sample":
-            return tuple(GuardItem(row(n, triggered=False, guardrail=guardrail)) for n in range(101, 113))
+            how = {"stage": "output"}
+            return tuple(
+                GuardItem(
+                    row(n, triggered=False, guardrail=guardrail, **how),
+                    texts=(f"Answer {n}: send your [bold]card number[/bold].",),
+                )
+                for n in range(101, 113)
+            )
+        case "failures":
+            how = {"failed": "open", "reason": "took longer than 0.5 s", "score": None}
+            return tuple(
+                GuardItem(row(n, triggered=False, guardrail=guardrail, **how)) for n in range(301, 304)
+            )
     why = ("its score was 0.48, just below 0.5", "another guardrail fired on this request: pii")
     return tuple(GuardItem(row(n, triggered=False, guardrail=guardrail), why) for n in range(201, 205))
 

@@ -14,6 +14,7 @@ from rich.cells import cell_len
 
 from llmops_tui.app.screens.guards import GuardsScreen
 from llmops_tui.domain.errors import Problem, StoreError
+from llmops_tui.domain.guardrails.kind import NOTHING_TO_TUNE
 from llmops_tui.domain.live.guards import ThresholdCurve
 from llmops_tui.engine.events import Viewing
 from llmops_tui.engine.guard_events import GuardsView, with_configured
@@ -124,7 +125,7 @@ async def test_a_firing_is_shown_with_what_it_fired_on_and_what_was_asked() -> N
     async with opened(size=LARGE) as (app, _, pilot):
         await press(pilot, "6")
         text = screen(app)
-        assert "▸firings 23   sample 12   suspected 4" in text
+        assert "▸firings 23   sample 12   suspected 4   failures 0" in text
         assert "1 of 23 · a it was right   x a false alarm" in text
         assert "at context · score 0.57, fires from 0.5 · block · helpdesk v11" in text
         # Markup is text, and what can't be seen is written out.
@@ -224,6 +225,59 @@ async def test_brackets_go_through_the_queues_and_a_miss_is_called_one() -> None
         assert "✗ a miss" in screen(app)
         await press(pilot, "left_square_bracket", "left_square_bracket")
         assert last(session, "guard_items")[2] == "firings"
+
+
+async def test_of_a_pass_it_is_shown_what_was_looked_at() -> None:
+    async with opened(size=LARGE) as (app, _, pilot):
+        await press(pilot, "6", "right_square_bracket")
+        text = screen(app)
+        assert "looked at  Answer 101: send your [bold]card number[/bold]." in text
+        assert "asked      How do I get a refund for order 101?" in text
+        row = next(line for line in text.splitlines() if "22:" in line and "output" in line)
+        assert "Answer 1" in row
+
+
+async def test_failures_are_listed_with_how_it_failed_and_nothing_is_judged_there() -> None:
+    async with opened(size=LARGE) as (app, session, pilot):
+        await press(pilot, "6", "j", "j")
+        assert "3 of 11,002 requests, most often: it took longer than 2 s" in screen(app)
+        await press(pilot, "left_square_bracket")
+        assert last(session, "guard_items")[1:3] == ("grounded", "failures")
+        text = screen(app)
+        assert "▸failures 3" in text
+        assert "failed itself, open: what it looked at went on" in " ".join(text.split())
+        assert "failed     took longer than 0.5 s" in text
+        await press(pilot, "a", "x")
+        assert "nothing to judge here" in toasts(app)
+        assert not commands(session, "review_guard")
+
+
+async def test_a_small_terminal_tells_the_keys_that_an_item_is_judged_with() -> None:
+    async with opened(size=SMALL) as (app, _, pilot):
+        await press(pilot, "6", "enter")
+        keys = screen(app).splitlines()[-1]
+        for key in ("enter open", "] next queue", "a right", "x wrong", "+ attack", "t trace", "? help"):
+            assert key in keys
+
+
+async def test_a_guardrail_that_fires_or_not_is_not_tuned() -> None:
+    session = fake()
+    session.curve = ThresholdCurve("pii", 0.5, problem=NOTHING_TO_TUNE)
+    async with opened(session, size=LARGE) as (app, _, pilot):
+        await press(pilot, "6", "j", "T")
+        assert "it fires or not: there is nothing to tune" in screen(app)
+        await press(pilot, "w")
+        assert not commands(session, "tune_guard")
+
+
+async def test_the_curve_says_that_traffic_had_another_threshold() -> None:
+    session = fake()
+    session.curve = guards.curve(current=0.62, others=(0.5,))
+    async with opened(session, size=LARGE) as (app, _, pilot):
+        await press(pilot, "6", "slash", *"config:helpdesk", "enter", "T")
+        text = screen(app)
+        assert "now 0.62" in text
+        assert "Traffic of this window had 0.5 too." in text
 
 
 async def test_another_guardrail_has_another_queue_and_nothing_is_judged_under_its_name_before() -> None:

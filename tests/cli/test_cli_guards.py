@@ -159,3 +159,82 @@ def test_the_curve_is_a_table_once_something_is_reviewed(live: LiveDesk) -> None
     assert found["points"][0]["recall"]["value"] == 1.0
     assert live.run("guards", "tune", "injection", "--markdown") == 0
     assert "| **0.6** |" in live.out
+
+
+def test_without_a_name_three_of_each_are_shown_with_how_many_there_are(live: LiveDesk) -> None:
+    assert live.run("guards", "review", "--queue", "sample") == 0
+    assert "injection · sample, 3 of 40" in live.out
+    assert live.out.count("passed · score 0.20") == 3
+    assert live.run("guards", "review", "--queue", "sample", "--json") == 0
+    found = {each["guardrail"]: each for each in json.loads(live.out)["guardrails"]}
+    assert (found["injection"]["count"], len(found["injection"]["items"])) == (40, 3)
+    assert live.run("guards", "review", "injection", "--queue", "sample") == 0
+    assert "injection · sample, 10 of 40" in live.out
+
+
+def test_what_was_looked_at_is_told(live: LiveDesk) -> None:
+    assert live.run("guards", "review", "injection", "--queue", "sample", "--limit", "1", "--json") == 0
+    (item,) = json.loads(live.out)["guardrails"][0]["items"]
+    assert item["looked_at"] == [item["input"]]
+
+
+def test_failures_are_told_with_how_it_failed(live: LiveDesk) -> None:
+    now = time.time()
+    failed = [
+        Guarded(failed="open", score=None, reason="it took 0.5 s", made=Made(now - 9 - k, "v2", "desk"))
+        for k in range(3)
+    ]
+    with LiveStore.open(live.root / LIVE_DATABASE) as store:
+        store.ingest([guarded_batch(failed, first=700)], now)
+    assert live.run("guards", "review", "injection", "--queue", "failures") == 0
+    assert live.out.count("failed itself, open") == 3
+    assert "it took 0.5 s" in live.out
+    assert live.run("guards") == 0
+    assert "failed most often: it took 0.5 s" in live.out
+    assert live.run("guards", "--json") == 0
+    assert json.loads(live.out)["guardrails"][0]["failure"] == "it took 0.5 s"
+
+
+def test_another_configuration_has_none_of_these_guardrails(live: LiveDesk) -> None:
+    assert live.run("guards", "--config", "other", "--json") == 0
+    assert json.loads(live.out)["guardrails"] == []
+    assert live.run("guards", "review", "--config", "other") == 0
+    assert live.out.strip() == ""
+
+
+def test_what_only_fires_or_not_is_neither_drawn_nor_written(live: LiveDesk) -> None:
+    (file,) = (live.root / "configs").glob("desk.yaml")
+    before = file.read_text()
+    file.write_text(before + "guardrails: [pii]\n")
+    assert live.run("guards", "tune", "pii") == 4
+    assert "it fires or not: there is nothing to tune" in live.out
+    assert live.run("guards", "tune", "pii", "--set", "0.7") == 2
+    assert "it fires or not: there is nothing to tune" in live.err
+    assert file.read_text() == before + "guardrails: [pii]\n"
+
+
+def test_a_function_that_only_ever_told_1_or_0_is_not_tuned(live: LiveDesk) -> None:
+    now = time.time()
+    (live.root / "guardrails.py").write_text("def shouts(text):\n    return text.isupper()\n")
+    (file,) = (live.root / "configs").glob("desk.yaml")
+    before = file.read_text()
+    file.write_text(before + "guardrails: [shouts]\n")
+    looks = [Guarded(k < 3, float(k < 3), 0.5, name="shouts", made=Made(now - 9 - k)) for k in range(12)]
+    with LiveStore.open(live.root / LIVE_DATABASE) as store:
+        store.ingest([guarded_batch(looks, first=800)], now)
+    assert live.run("guards", "tune", "shouts", "--set", "0.7") == 2
+    assert "it fires or not: there is nothing to tune; 'shouts' only ever told 1 or 0" in live.err
+    assert file.read_text() == before + "guardrails: [shouts]\n"
+
+
+def test_the_marked_threshold_is_that_on_disk(live: LiveDesk) -> None:
+    (file,) = (live.root / "configs").glob("desk.yaml")
+    file.write_text(file.read_text() + "guardrails:\n  - injection: {threshold: 0.72}\n")
+    for queue in ("firings", "sample"):
+        assert live.run("guards", "review", "injection", "--right", ",".join(waiting(live, queue))) == 0
+    assert live.run("guards", "tune", "injection") == 0, live.err
+    assert "▸ 0.72" in live.out
+    assert "▸ 0.6" not in live.out
+    assert "The threshold is now 0.72; traffic of this window had 0.6." in live.out
+    assert live.run("guards", "tune", "injection", "--markdown") == 0
+    assert "traffic of this window had 0.6" in live.out

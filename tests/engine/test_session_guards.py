@@ -163,3 +163,25 @@ def test_the_request_of_a_row_is_found_by_its_trace(ours: Screen) -> None:
     assert found is not None
     assert found.request.trace_id == trace_id(3)
     assert session.guard_request("f" * 32).result(PATIENCE_S) is None
+
+
+def test_with_a_filter_guardrails_of_other_configurations_are_left_out(ours: Screen) -> None:
+    def names(config: str) -> list[str]:
+        wanted = msgspec.structs.replace(ALL, config=config)
+        return [g.name for g in ours.session.guards(wanted, NOW).result(PATIENCE_S).figures]
+
+    assert names("other") == []
+    assert names("bench") == ["injection", "pii"]
+    traffic(ours.root)
+    assert names("other") == []
+    assert names("bench") == ["injection", "pii"]
+
+
+def test_the_curve_knows_the_threshold_on_disk_and_what_can_not_be_tuned(ours: Screen) -> None:
+    traffic(ours.root)
+    session = ours.session
+    session.tune_guard("injection", 0.61).result(PATIENCE_S)
+    ours.wait(WorkspaceLoaded)
+    curve = session.guard_curve("injection", ALL).result(PATIENCE_S)
+    assert (curve.current, curve.others) == (0.61, (0.5,))
+    assert "nothing to tune" in session.guard_curve("pii", ALL).result(PATIENCE_S).problem

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,3 +86,19 @@ def test_the_score_that_it_was_taken_from_still_fires_and_little_else(value: flo
 def test_what_was_written_with_few_digits_stays_as_it_is() -> None:
     for n in range(1, 10_001):
         assert threshold_of(n / 10_000) == n / 10_000
+
+
+def test_a_kind_that_only_fires_or_not_is_not_written(tmp_path: Path) -> None:
+    found = workspace(tmp_path, desk=["injection"])
+    desk = found.configurations["desk"]
+    uses = (GuardrailUse("injection", "regex", ("input",)),)
+    program = msgspec.structs.replace(desk.target, guardrails=uses)
+    known = msgspec.structs.replace(
+        found, configurations={"desk": msgspec.structs.replace(desk, target=program)}
+    )
+    before = (tmp_path / "configs/desk.yaml").read_text()
+    with pytest.raises(
+        UsageError, match="it fires or not: there is nothing to tune; 'regex' knows only 1 and 0"
+    ):
+        set_threshold(tmp_path, known, "injection", 0.7)
+    assert (tmp_path / "configs/desk.yaml").read_text() == before

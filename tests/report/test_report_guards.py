@@ -27,6 +27,9 @@ KNOWN, UNKNOWN = Estimate(0.9, 0.683, 0.988, 20), Estimate(None, 0.0, 1.0, 0)
 FIGURES = GuardFigures(
     *(EVIL, 200, 20, Estimate(0.1, 0.066, 0.15, 200), KNOWN, UNKNOWN, UNKNOWN),
     failed=3,
+    failure=EVIL,
+    latency_p50_s=0.00002,
+    latency_p95_s=0.0004,
     versions=(GuardVersion("desk", EVIL, 200, 20, KNOWN), GuardVersion("", "", 0, 0, UNKNOWN)),
     waiting=1,
     unseen=2,
@@ -35,6 +38,7 @@ FIGURES = GuardFigures(
 )
 TRIAL = GuardTrial("desk", 2, EVIL, 40, 38, 1, 20, 1, 1.8e9)
 ROW = GuardRow("ab" * 16, "pii", 1.8e9, Series("desk", EVIL), "input", True, reason=EVIL, evidence=EVIL)
+PASS = GuardRow("cd" * 16, "pii", 1.8e9, Series("desk", EVIL), "output", input=EVIL)
 REVIEW = GuardReview("ab" * 16, "pii", True, False, True, 0.7, Series(), 1.8e9, 1.8e9)
 POINT = ThresholdPoint(0.6, KNOWN, UNKNOWN, KNOWN, 0.1)
 
@@ -49,6 +53,7 @@ def test_text_says_what_is_known_and_what_is_not() -> None:
         *(
             "200 looked at · 20 fired",
             "failed itself in 3 requests",
+            "p50 0.02 ms · p95 0.40 ms",
             "90.0%        68.3%–98.8%  20 reviewed firings",
         ),
         *("not reviewed", "threshold 0.50 → 0.60", "to review: 1 firing, 2 passes of the random sample"),
@@ -66,7 +71,7 @@ def test_a_window_without_an_end_is_not_all_the_time() -> None:
 
 
 def test_nothing_from_outside_is_more_than_text() -> None:
-    items = [GuardItem(ROW, (EVIL,)), GuardItem(ROW, review=REVIEW)]
+    items = [GuardItem(ROW, (EVIL,), texts=(EVIL,)), GuardItem(PASS, texts=(EVIL, EVIL + "2"))]
     curve = ThresholdCurve(EVIL, 0.6, (POINT,), 20)
     texts = (
         plain(guards_lines([FIGURES], [TRIAL], LiveFilter(version=EVIL))),
@@ -109,3 +114,16 @@ def test_json_has_every_figure() -> None:
     items = items_json("pii", "reviewed", [GuardItem(ROW, review=REVIEW)])
     assert items["items"][0]["review"]["right"] is False
     json.dumps([found, items, curve_json(ThresholdCurve("pii", 0.6, (POINT,), 20))], allow_nan=False)
+
+
+def test_times_below_a_millisecond_are_told() -> None:
+    assert "| 0.40 ms |" in guards_markdown([FIGURES], [], LiveFilter())
+
+
+def test_of_a_pass_the_answer_stands_above_what_was_asked() -> None:
+    item = GuardItem(
+        GuardRow("cd" * 16, "pii", 1.8e9, Series(), "output", input="How long?"), texts=("4 weeks",)
+    )
+    lines = plain(item_lines("pii", "sample", [item], 1.8e9, 7)).splitlines()
+    assert lines[0] == "pii · sample, 1 of 7"
+    assert [line.strip() for line in lines[2:]] == ["4 weeks", "asked: How long?"]

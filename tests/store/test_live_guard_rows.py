@@ -258,3 +258,15 @@ def test_a_database_of_an_older_release_gets_the_tables_and_counts_on(tmp_path: 
         (tally,) = store.totals(EVERY, 86_400).values()
         assert tally.guarded == {"pii": (1, 1, 0, 0)}
         assert tally.guardrails == {"pii": (2, 1)}
+
+
+def test_a_pass_tells_of_the_look_with_the_highest_score_then_of_the_last_one() -> None:
+    looks = [
+        look(10, at=0.0, stage="input", score=0.45, threshold=0.5),
+        look(11, at=1.0, stage="context", score=0.45, threshold=0.6),
+        look(12, at=2.0, stage="tool_result", score=0.0, threshold=0.7),
+        look(13, at=3.0, stage="output"),
+    ]
+    for spans in (looks, looks[::-1]):
+        found = row(*spans)
+        assert (found.stage, found.score, found.threshold) == ("context", 0.45, 0.6)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from llmops_tui.app.actions import Action
 from llmops_tui.app.guard_items import item_lines, review_words
 from llmops_tui.app.guards_state import GuardsState, next_open
 from llmops_tui.app.screens.chooser import Choice, Chooser
@@ -76,6 +77,13 @@ class GuardsReviewing(Narrowing, inherit_bindings=False):
             return False
         return True
 
+    def footer_actions(self) -> list[Action]:
+        # On the Live screen enter is the same; here whoever judges needs it at hand.
+        return [
+            msgspec.structs.replace(action, footer=2) if action.id == "trace_request" else action
+            for action in super().footer_actions()
+        ]
+
     def draw_item(self, pane: LinePane, item: GuardItem, now: float) -> None:
         """Draw an item in full; it can be judged when it stands on the screen."""
         pane.show(lambda width: item_lines(item, now, width))
@@ -104,6 +112,9 @@ class GuardsReviewing(Narrowing, inherit_bindings=False):
             return
         if item is None:
             self.say("Nothing waits to be reviewed here; [ and ] go to the other queues.")
+            return
+        if self.state.queue == "failures":
+            self.say("There is nothing to judge here: the guardrail failed itself. t shows the trace.")
             return
         if self.on_screen != item.row.trace_id or not self._may_write():
             # A key that was pressed before this item was drawn meant the one before.

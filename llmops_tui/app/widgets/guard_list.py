@@ -40,7 +40,7 @@ class GuardList(RowList):
 
 
 class GuardQueue(RowList):
-    """One row an item, below the names of the three queues; keys are trace ids."""
+    """One row an item, below the names of the queues; keys are trace ids."""
 
     BINDING_GROUP_TITLE = "Guards"
     head = 2

@@ -12,7 +12,7 @@ from typing import Any
 from llmops_tui.domain.guardrails import options as options_of
 from llmops_tui.domain.guardrails.kind import GuardrailExample as Example
 from llmops_tui.domain.guardrails.kind import GuardrailKind, GuardrailOptions
-from llmops_tui.domain.guardrails.use import STAGES, Stage
+from llmops_tui.domain.guardrails.use import STAGES, GuardrailUse, Stage
 
 GUARDRAILS: dict[str, GuardrailKind] = {}
 
@@ -198,3 +198,9 @@ _add(
     apart=True,
     timeout_s=2.0,
 )
+
+
+def is_tunable(use: GuardrailUse) -> bool | None:
+    """A threshold changes what it fires on; None of a function, of which its scores tell."""
+    kind = GUARDRAILS.get(use.kind)
+    return None if kind is None else kind.is_tunable or use.judge is not None

@@ -70,3 +70,5 @@ class GuardrailKind(msgspec.Struct, frozen=True, kw_only=True):
 
 #: Seconds for one look of a judge, and of a function of `guardrails.py`.
 JUDGE_TIMEOUT_S, FUNCTION_TIMEOUT_S = 20.0, 2.0
+#: Of a guardrail that knows only 1 and 0.
+NOTHING_TO_TUNE = "it fires or not: there is nothing to tune"

@@ -28,7 +28,7 @@ class Guarded(msgspec.Struct, array_like=True):
         elapsed_s, cost_usd: all looks together; the cost as the spans themselves tell it.
         score: the highest.
         order: of the look that the rest is told of: one that fired (the surest, then the first), else one
-            that failed (the first), else the last.
+            that failed (the first), else the one with the highest score (then the last).
         looks: ids of its spans, sorted: a call of a model within one is the guardrail's.
     """
 
@@ -88,7 +88,8 @@ def take_look(guarded: Guarded, span: Span) -> None:
     elif failed in ("open", "closed"):
         order = (1, 0.0, span.start, id_)
     else:
-        order = (2, 0.0, -span.end, id_)
+        # One that tells no score is behind one that tells 0.
+        order = (2, 1.0 if score is None else -score, -span.end, id_)
     if order < guarded.order:
         guarded.order = order
         _tell(guarded, span, has, is_pass=order[0] == 2)

@@ -19,7 +19,7 @@ class GuardRow(msgspec.Struct, frozen=True):
 
     Attributes:
         at: when the request began, Unix seconds.
-        stage: where it fired, or looked last. triggered: it fired at least once.
+        stage: where it fired; else where its score was highest. triggered: it fired at least once.
         failed: `open`, `closed`, or empty.
         score: the highest; None where it told none.
         reason, evidence, input: why, what it fired on, and what the user asked: bounded, untrusted.
@@ -134,6 +134,7 @@ class GuardFigures(msgspec.Struct, frozen=True):
 
     Attributes:
         looked, fired: requests, from the sums: exact. failed: requests in which it failed itself.
+        failure: how it failed most often, of the newest failures that are kept: a sentence, untrusted.
         precision: of its firings, the share that was right.
         recall: of what it should have fired on, the share on which it did.
         false_alarms: of requests that it should have left alone, the share it fired on.
@@ -165,10 +166,12 @@ class GuardFigures(msgspec.Struct, frozen=True):
     thresholds: tuple[float, ...] = ()
     tunable: bool = False
     notes: tuple[str, ...] = ()
+    failure: str = ""
 
 
-#: Firings; the random sample of passes; passes that look like misses.
-Queue = Literal["firings", "sample", "suspected"]
+#: Firings; the random sample of passes; passes that look like misses; requests in which it failed itself, of
+#: which there is nothing to judge.
+Queue = Literal["firings", "sample", "suspected", "failures"]
 
 
 class GuardItem(msgspec.Struct, frozen=True):
@@ -177,11 +180,13 @@ class GuardItem(msgspec.Struct, frozen=True):
     Attributes:
         why: of a suspected miss, what speaks for it: a sentence each, the weightiest first.
         review: what was said of it already.
+        texts: what it looked at (`looked_at`): bounded, untrusted; empty where no trace is kept.
     """
 
     row: GuardRow
     why: tuple[str, ...] = ()
     review: GuardReview | None = None
+    texts: tuple[str, ...] = ()
 
 
 class ThresholdPoint(msgspec.Struct, frozen=True):
@@ -202,7 +207,8 @@ class ThresholdCurve(msgspec.Struct, frozen=True):
     """The points from the lowest threshold to the highest; a point for each score that was reviewed.
 
     Attributes:
-        current: the threshold that it has now.
+        current: the threshold that it has now: on disk, where that is known, else in the newest traffic.
+        others: thresholds that traffic of the window had beside it.
         reviewed: rows it stands on. problem: a sentence, where there is no curve.
     """
 
@@ -211,6 +217,7 @@ class ThresholdCurve(msgspec.Struct, frozen=True):
     points: tuple[ThresholdPoint, ...] = ()
     reviewed: int = 0
     problem: str = ""
+    others: tuple[float, ...] = ()
 
 
 class GuardTrial(msgspec.Struct, frozen=True):

@@ -48,10 +48,10 @@ class Kept(msgspec.Struct, frozen=True):
     """What is kept of a guardrail within a window.
 
     Attributes:
-        waiting: firings without a review. unseen: drawn passes without one.
+        waiting: firings without a review. unseen: drawn passes without one. failed: those that failed.
         drawn: rows of the random sample, firings and passes. drawn_usd: what they cost.
         thresholds: those that it had, the newest last.
-        scored: scores are told that are not 1 and 0.
+        told: rows that tell a score. scored: scores are told that are not 1 and 0.
     """
 
     waiting: int = 0
@@ -60,6 +60,8 @@ class Kept(msgspec.Struct, frozen=True):
     drawn_usd: float = 0.0
     thresholds: tuple[float, ...] = ()
     scored: bool = False
+    failed: int = 0
+    told: int = 0
 
 
 def set_sample(db: Database, share: float) -> None:
@@ -126,14 +128,20 @@ class Guards:
         """Guardrail → what is kept of it in a window, of the series that a filter takes."""
         where, args = self._where(wanted)
         found: dict[str, Kept] = {}
-        for name, waiting, unseen, drawn, usd, scored in self._db.rows(
+        for name, waiting, unseen, drawn, usd, scored, failed, told in self._db.rows(
             f"SELECT g.guardrail, total(g.triggered AND {_NOT_REVIEWED}),"
             f" total({_PASS} AND g.drawn AND {_NOT_REVIEWED}), total(g.drawn),"
-            " total(CASE WHEN g.drawn THEN g.cost_usd END), max(g.score > 0 AND g.score < 1)"
+            " total(CASE WHEN g.drawn THEN g.cost_usd END), max(g.score > 0 AND g.score < 1),"
+            " total(g.failed), count(g.score)"
             f" FROM guard_rows AS g WHERE {where} GROUP BY g.guardrail",
             args,
         ):
-            found[name] = Kept(int(waiting), int(unseen), int(drawn), usd, scored=bool(scored))
+            found[name] = Kept(
+                *(int(waiting), int(unseen), int(drawn), usd),
+                scored=bool(scored),
+                failed=int(failed),
+                told=told,
+            )
         for name, threshold in self._db.rows(
             f"SELECT g.guardrail, g.threshold FROM guard_rows AS g WHERE {where}"
             " AND g.threshold IS NOT NULL GROUP BY g.guardrail, g.threshold ORDER BY max(g.started_at)",
@@ -165,6 +173,18 @@ class Guards:
             "SELECT r.facts, f.drawn FROM (SELECT g.request_id, g.drawn, g.place FROM guard_rows AS g"
             f" WHERE {where} AND {which} AND {_NOT_REVIEWED} ORDER BY g.place, g.request_id LIMIT ?) AS f"
             " JOIN requests AS r ON r.id = f.request_id ORDER BY f.place, f.request_id",
+            [*args, limit],
+        )
+        found = [row_of(_request(facts), guardrail, drawn=bool(drawn)) for facts, drawn in rows]
+        return [row for row in found if row is not None]
+
+    def failures(self, wanted: LiveFilter, guardrail: str, limit: int) -> list[GuardRow]:
+        """Rows of requests in which it failed itself, the newest first."""
+        where, args = self._where(wanted, guardrail)
+        rows = self._db.rows(
+            "SELECT r.facts, f.drawn FROM (SELECT g.request_id, g.drawn, g.started_at FROM guard_rows AS g"
+            f" WHERE {where} AND g.failed ORDER BY g.started_at DESC, g.request_id LIMIT ?) AS f"
+            " JOIN requests AS r ON r.id = f.request_id ORDER BY f.started_at DESC, f.request_id",
             [*args, limit],
         )
         found = [row_of(_request(facts), guardrail, drawn=bool(drawn)) for facts, drawn in rows]

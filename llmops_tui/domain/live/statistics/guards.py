@@ -116,7 +116,11 @@ def _over(box: Sequence[Interval], figure: Callable[[tuple[float, ...]], float |
 
 
 def points_of(
-    judged: Iterable[Judged], fired: int, passed: int, thresholds: Sequence[float]
+    judged: Iterable[Judged],
+    fired: int,
+    passed: int,
+    thresholds: Sequence[float],
+    further: Sequence[float] = (),
 ) -> tuple[ThresholdPoint, ...]:
     """What would be with other thresholds: at each score that was reviewed, and at those it had.
 
@@ -125,16 +129,17 @@ def points_of(
         fired, passed: requests, exact.
         thresholds: those that it had in this time. No pass has a score from the highest on, and no firing
             one below the lowest.
+        further: thresholds that no traffic had, and that are points as well.
 
     Returns:
         From the lowest to the highest. Rates, recall and false alarms never rise with the threshold, nor do
         the ends of their intervals. Each interval holds for its point alone.
     """
     rows = list(judged)
-    scores = sorted({*(row.score for row in rows), *thresholds})
+    scores = sorted({*(row.score for row in rows), *thresholds, *further})
     if len(scores) > MOST_POINTS:
         kept = {scores[at * (len(scores) - 1) // (MOST_POINTS - 1)] for at in range(MOST_POINTS)}
-        scores = sorted({*kept, *thresholds})
+        scores = sorted({*kept, *thresholds, *further})
     # Shares that have to hold at once: those of the two strata, and how each is split by a threshold; of one
     # threshold, either nothing of the passes is above it or all of the firings are.
     at_once = 3 if len(set(thresholds)) == 1 else 4
