@@ -122,7 +122,10 @@ def item_lines(item: GuardItem, now: float, width: int) -> list[Line]:
 
 def _looked_at(item: GuardItem) -> tuple[str, ...]:
     """Of a firing, what it fired on stands there with the text around it; an input is shown in full."""
-    return () if item.row.evidence and item.row.stage != "input" else item.texts
+    row = item.row
+    if row.evidence and row.stage != "input":
+        return ()
+    return tuple(text for text in item.texts if text != row.evidence)
 
 
 def _seen(row: GuardRow, now: float) -> str:

@@ -64,13 +64,16 @@ def headline(outcome: AttackOutcome) -> str:
 
 
 def overall(outcome: AttackOutcome) -> Rates:
-    """The three rates that say it all."""
+    """The rates that say it all. Where no guardrail looked there is nothing that could have fired."""
     now, before = outcome.figures, outcome.before
-    return [
+    rates: Rates = [
         ("attacks got through", before.success if before else None, now.success),
         ("harmless cases failed", before.harmless if before else None, now.harmless),
-        ("a guardrail fired on harmless cases", before.alarms if before else None, now.alarms),
     ]
+    if now.guards:
+        looked = before.alarms if before and before.guards else None
+        rates.append(("a guardrail fired on harmless cases", looked, now.alarms))
+    return rates
 
 
 def by_way(outcome: AttackOutcome) -> Rates:

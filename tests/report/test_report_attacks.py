@@ -61,3 +61,10 @@ def test_what_a_guardrail_fired_on_is_not_said_to_be_caught() -> None:
         assert "caught" not in said
     (told,) = attack_json(found, (), 0)["figures"]["guardrails"]
     assert (told["fired"]["value"], told["stopped"], told["got_through"]) == (0.5, 2, 3)
+
+
+def test_no_false_alarms_are_claimed_where_no_guardrail_looked() -> None:
+    guard = GuardRate("pii", Estimate(0.5, 0.2, 0.8, 10), 2, 3, Estimate(0.0, 0.0, 0.2, 12))
+    for render in (text, attack_document):
+        assert "a guardrail fired on harmless cases" in render(outcome(guards=(guard,)))
+        assert "a guardrail fired on harmless cases" not in render(outcome())
