@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
-from llmops_tui.app.lines import shown_line
 from llmops_tui.app.live_state import LiveState
-from llmops_tui.app.screens.frame import sentence
+from llmops_tui.app.screens.loading import Loader
 
 if TYPE_CHECKING:
     from llmops_tui.app.screens.live import LiveScreen
@@ -16,35 +15,10 @@ Part = Literal["figures", "plot", "requests"]
 ALL: tuple[Part, ...] = ("figures", "requests", "plot")
 
 
-class LiveLoader:
-    """Asks the session; what comes too late for what is set now is not shown."""
-
+class LiveLoader(Loader[Part]):
     def __init__(self, screen: LiveScreen) -> None:
+        super().__init__(screen, ALL, "live")
         self._screen = screen
-        self._wanted: set[Part] = set()
-        self.is_busy = False
-        #: When figures were read last, Unix seconds.
-        self.read_at = 0.0
-
-    def want(self, *parts: Part) -> None:
-        """Read these anew."""
-        self._wanted |= set(parts)
-        if not self.is_busy:
-            self.is_busy = True
-            self._screen.run_worker(self._work(), group="live", exit_on_error=True)
-
-    async def _work(self) -> None:
-        try:
-            while self._wanted:
-                part = next(part for part in ALL if part in self._wanted)
-                self._wanted.discard(part)
-                try:
-                    await self._one(part)
-                except Exception as error:  # whatever was met is told, and the app goes on
-                    self._wanted.clear()
-                    self._screen.show_problem(shown_line(sentence(error)))
-        finally:
-            self.is_busy = False
 
     async def _one(self, part: Part) -> None:
         screen, session = self._screen, self._screen.owner.session
