@@ -262,7 +262,10 @@ CALLS: dict[str, tuple[list[str], str]] = {
     "a label that is a version": (["label", "v1", "v2"], "'v2' already names a version; choose a word"),
     "a label with a colour": (["label", "v1", "a\x1b[31mb"], "this label can't be shown on a line"),
     "a report into nowhere": (["report", "-o", "/no/such/folder/x.md"], "No such file or directory; name"),
-    "an unknown schema": (["schema", "evls"], "'evls' is not one of 'config', 'evals', 'workspace'"),
+    "an unknown schema": (
+        ["schema", "evls"],
+        "'evls' is not one of 'config', 'evals', 'attacks', 'workspace'",
+    ),
     "a workspace in a workspace": (["init", "."], "is not empty; name a new one"),
 }
 

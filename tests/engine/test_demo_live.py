@@ -122,7 +122,8 @@ async def test_a_wave_of_attempts_is_found_and_is_over_afterwards(engine: Engine
             structs.replace(each, trace=structs.replace(each.trace, spans=(*each.trace.spans, span)))
         )
     more = spread(MIDNIGHT, tried, demo_live.WAVE_SINCE, demo_live.WAVE_UNTIL, demo_live.WAVE_ATTEMPTS, 1)
-    passing = await passed(engine, [Deployment(0, good)], slow=False, more=more)
+    deployments = [Deployment(0, good), Deployment(12, answers(2, 1))]
+    passing = await passed(engine, deployments, slow=False, more=more)
     fired = hours(passing, "fired")
     assert set(fired) == {"guardrails"}
     assert demo_live.WAVE_SINCE < fired["guardrails"] < demo_live.WAVE_UNTIL

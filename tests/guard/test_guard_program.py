@@ -176,7 +176,9 @@ class TestFunctionsOfTheWorkspace:
         assert (run.stdout, run.stderr) == ("7\n", "")
 
 
-def test_a_large_kind_looks_in_a_process_of_its_own(load: Load) -> None:
+def test_a_large_kind_looks_in_a_process_of_its_own(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Other tests may have looked at a language in this process.
+    monkeypatch.delitem(sys.modules, "py3langid", raising=False)
     guards = load({"language": {"value": ["en"], "on": "input", "action": "block", "timeout_s": 60}})
     assert guards.input("Please tell me how many days I have to return this order.")
     checked = guards.input("Wie viele Tage habe ich, um diese Bestellung zurückzugeben?")
