@@ -102,7 +102,7 @@ def item_lines(item: GuardItem, now: float, width: int) -> list[Line]:
         when = fmt.ago(item.review.reviewed_at, now)
         said: tuple[Span, ...] = (
             (f" {symbol} {words}", f"bold {style}"),
-            (f"{by}, {when}  u takes it back", "dim"),
+            (f"{by}, {when} · u takes it back", "dim"),
         )
         lines += wrap(said, width, 3)
     rows: list[tuple[str, str, str]] = [("seen", _seen(row, now), "")]

@@ -147,11 +147,12 @@ def _entrance(asked: dict[str, Any], trace: Trace, answer: str, guardrail: str) 
         raise UsageError(
             Problem("the trace has no text that an attack could be in", "let your program log its inputs")
         )
-    stages = _stages(trace, guardrail)
+    scores = _scores(trace, guardrail)
 
-    def likeness(entrance: _Entrance) -> tuple[int, int, int]:
-        looked = _STAGE_OF[entrance.way] in stages
-        return orders(entrance.text), len(given_away(entrance.text, answer)), looked
+    def likeness(entrance: _Entrance) -> tuple[int, float, int]:
+        # An answer repeats its documents anyway: how the guardrail scored what it looked at says more.
+        score = scores.get(_STAGE_OF[entrance.way], -1.0)
+        return orders(entrance.text), score, len(given_away(entrance.text, answer))
 
     return max(found, key=likeness)
 
@@ -178,13 +179,15 @@ def _of_tools(trace: Trace, asked: dict[str, Any]) -> Iterable[_Entrance]:
             yield _Entrance("tool_result", text, {"vars": asked, "tools": {tool: PLACE}})
 
 
-def _stages(trace: Trace, guardrail: str) -> set[str]:
-    """Where a guardrail looked."""
-    return {
-        str(span.attributes.get(a.GUARDRAIL_STAGE))
-        for span in trace.spans
-        if span.kind == "guardrail" and span.attributes.get(a.GUARDRAIL) == guardrail
-    }
+def _scores(trace: Trace, guardrail: str) -> dict[str, float]:
+    """Where a guardrail looked, with its highest score there."""
+    found: dict[str, float] = {}
+    for span in trace.spans:
+        if span.kind == "guardrail" and span.attributes.get(a.GUARDRAIL) == guardrail:
+            stage, score = str(span.attributes.get(a.GUARDRAIL_STAGE)), span.attributes.get(a.GUARDRAIL_SCORE)
+            number = float(score) if isinstance(score, int | float) else 0.0
+            found[stage] = max(found.get(stage, 0.0), number)
+    return found
 
 
 # -- what it gave away
