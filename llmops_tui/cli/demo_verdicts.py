@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from llmops_tui.cli.demo_copy import on_a_copy
 from llmops_tui.cli.gate import PIPE_WIDTH
 from llmops_tui.cli.progress import progress_of
-from llmops_tui.cli.shell import Shell, with_engine
-from llmops_tui.cli.weights import fetch_weights
+from llmops_tui.cli.shell import Shell
 from llmops_tui.cli.working import interruptible
 
 if TYPE_CHECKING:
@@ -22,19 +21,7 @@ if TYPE_CHECKING:
 
 def show_verdicts(shell: Shell, demo: Path, *, reset: bool) -> int:
     """Show them on a copy of the demo in `demo`, which need not be there; gives the exit code."""
-    from llmops_tui.engine import demo_verdicts as steps
-
-    if reset:
-        raise click.UsageError("--verdicts works on a copy: there is nothing to reset")
-    with tempfile.TemporaryDirectory(prefix="llmops-tui-demo-") as folder:
-        root = Path(folder) / "helpdesk"
-        steps.copy(demo, root)
-
-        async def body(engine: Engine) -> int:
-            await fetch_weights(shell, engine)
-            return await _show(shell, engine)
-
-        return with_engine(root, body, writing=True, evaluating=True)
+    return on_a_copy(shell, demo, _show, reset=reset, option="--verdicts")
 
 
 async def _show(shell: Shell, engine: Engine) -> int:

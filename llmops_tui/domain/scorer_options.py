@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from llmops_tui.domain.json_schema import checked_schema
 from llmops_tui.domain.judge import MAX_VOTES, scale_ends
 
 
@@ -95,17 +96,7 @@ class JsonSchema(Json):
     @field_validator("value")
     @classmethod
     def _is_schema(cls, value: dict[str, Any]) -> dict[str, Any]:
-        from jsonschema import SchemaError
-        from jsonschema.validators import Draft202012Validator, validator_for
-
-        try:
-            validator_for(value, default=Draft202012Validator).check_schema(value)
-        except SchemaError as error:
-            where = "/".join(map(str, error.path))
-            raise ValueError(
-                f"not a JSON Schema: {error.message}" + (f" (at {where})" if where else "")
-            ) from None
-        return value
+        return checked_schema(value)
 
 
 class JsonField(Json):

@@ -181,7 +181,7 @@ class BenchScreen(ReviewKeys, AskKeys, inherit_bindings=False):
         bench = self.model.bench
         order = "failed first" if bench.is_alone and bench.order == "regressed first" else bench.order
         text = f"Cases · {order}"
-        hidden = self.has_class("-narrow") or self._zoomed() == "-zoom-cases"
+        hidden = self.has_class("-narrow") or self.zoomed == "-zoom-cases"
         left = to_review(bench)
         if left and hidden:
             text += f" · {left}"
@@ -232,7 +232,7 @@ class BenchScreen(ReviewKeys, AskKeys, inherit_bindings=False):
     def action_back(self) -> None:
         if self.answer(False):
             return
-        if self._zoomed():
+        if self.zoomed:
             self.action_zoom()
         elif self.has_class("-opened") or self.focused is not self.cases:
             self.remove_class("-opened")
@@ -273,15 +273,8 @@ class BenchScreen(ReviewKeys, AskKeys, inherit_bindings=False):
         self.cases.set_keys(self.model.bench.visible)
         self._title()
 
-    def _zoomed(self) -> str:
-        return next((c for c in self.classes if c.startswith("-zoom-")), "")
-
-    def action_zoom(self) -> None:
-        zoomed = self._zoomed()
-        if zoomed:
-            self.remove_class(zoomed)
-        elif self.pane() is not None:
-            self.add_class(f"-zoom-{self.focused.id if self.focused else 'cases'}")
+    def to_zoom(self) -> str:
+        return super().to_zoom() or "cases" if self.pane() is not None else ""
 
     def action_wrap(self) -> None:
         pane = self.pane()

@@ -200,6 +200,21 @@ class Frame(Copying, inherit_bindings=False):
     def action_previous_pane(self) -> None:
         self.focus_previous(".pane")
 
+    @property
+    def zoomed(self) -> str:
+        """The class that says which pane has all of the room; empty where none has."""
+        return next((c for c in self.classes if c.startswith("-zoom-")), "")
+
+    def to_zoom(self) -> str:
+        """Id of the pane that would have it; empty: none would."""
+        return (self.focused.id or "") if self.focused is not None else ""
+
+    def action_zoom(self) -> None:
+        if self.zoomed:
+            self.remove_class(self.zoomed)
+        elif pane := self.to_zoom():
+            self.add_class(f"-zoom-{pane}")
+
     # -- what both screens can do
 
     def action_show_bench(self) -> None:

@@ -306,36 +306,14 @@ class GuardsScreen(GuardsReviewing, inherit_bindings=False):
         pane.focus()
         self.show_keys()
 
-    def _step_pane(self, step: int) -> None:
-        if self._zoomed():
-            return
-        panes = [
-            self.guards,
-            *(self.query_one(f"#guard-{name}") for name in ("plot", "facts", "queue", "item")),
-        ]
-        at = next((n for n, pane in enumerate(panes) if pane is self.focused), 0)
-        self.show_pane(panes[(at + step) % len(panes)])
-
-    def action_next_pane(self) -> None:
-        self._step_pane(1)
-
-    def action_previous_pane(self) -> None:
-        self._step_pane(-1)
-
-    def _zoomed(self) -> str:
-        return next((c for c in self.classes if c.startswith("-zoom-")), "")
-
-    def action_zoom(self) -> None:
-        zoomed = self._zoomed()
-        if zoomed:
-            self.remove_class(zoomed)
-        elif self.focused is not None:
-            self.add_class(f"-zoom-{self.focused.id}")
+    def panes(self) -> list[Widget]:
+        others = ("plot", "facts", "queue", "item")
+        return [self.guards, *(self.query_one(f"#guard-{name}") for name in others)]
 
     def action_back(self) -> None:
         if self.answer(False):
             return
-        zoomed = self._zoomed()
+        zoomed = self.zoomed
         if zoomed:
             self.remove_class(zoomed)
         elif self.focused is not self.guards:

@@ -164,9 +164,8 @@ class HistoryScreen(Frame, inherit_bindings=False):
     def action_back(self) -> None:
         if self.answer(False):
             return
-        zoomed = next((c for c in self.classes if c.startswith("-zoom-")), "")
-        if zoomed:
-            self.remove_class(zoomed)
+        if self.zoomed:
+            self.remove_class(self.zoomed)
         else:
             self.owner.show_screen("bench")
 
@@ -248,13 +247,6 @@ class HistoryScreen(Frame, inherit_bindings=False):
         text, name = message.text.strip(), self._labelled
         if text:
             self.when_done(self.owner.session.label(name, text), lambda _version: self.read())
-
-    def action_zoom(self) -> None:
-        zoomed = next((c for c in self.classes if c.startswith("-zoom-")), "")
-        if zoomed:
-            self.remove_class(zoomed)
-        elif self.focused is not None:
-            self.add_class(f"-zoom-{self.focused.id}")
 
     def action_edit(self) -> None:
         self.action_edit_prompt()

@@ -255,18 +255,8 @@ class LiveScreen(LiveChoosing, inherit_bindings=False):
         self.set_class(pane is self.requests, "-listed")
         self.call_after_refresh(pane.focus)
 
-    def _step_pane(self, step: int) -> None:
-        panes = [self.groups, self.query_one("#live-plot"), self.requests]
-        zoomed = self._zoomed()
-        at = next((n for n, pane in enumerate(panes) if pane is self.focused), 0)
-        if not zoomed:
-            self.show_pane(panes[(at + step) % len(panes)])
-
-    def action_next_pane(self) -> None:
-        self._step_pane(1)
-
-    def action_previous_pane(self) -> None:
-        self._step_pane(-1)
+    def panes(self) -> list[Widget]:
+        return [self.groups, self.query_one("#live-plot"), self.requests]
 
     def action_left(self) -> None:
         if self.focused is self.groups:
@@ -276,20 +266,10 @@ class LiveScreen(LiveChoosing, inherit_bindings=False):
         if self.focused is self.groups:
             self.groups.step(1)
 
-    def _zoomed(self) -> str:
-        return next((c for c in self.classes if c.startswith("-zoom-")), "")
-
-    def action_zoom(self) -> None:
-        zoomed = self._zoomed()
-        if zoomed:
-            self.remove_class(zoomed)
-        elif self.focused is not None:
-            self.add_class(f"-zoom-{self.focused.id}")
-
     def action_back(self) -> None:
         if self.answer(False):
             return
-        zoomed, listing = self._zoomed(), self.state.listing
+        zoomed, listing = self.zoomed, self.state.listing
         if zoomed:
             self.remove_class(zoomed)
         elif self.focused is not self.groups:

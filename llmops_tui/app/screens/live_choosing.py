@@ -39,10 +39,6 @@ class LiveChoosing(Narrowing, inherit_bindings=False):
     def requests(self) -> RequestList:
         raise NotImplementedError
 
-    def show_pane(self, pane: RequestList) -> None:
-        """Focus a pane."""
-        raise NotImplementedError
-
     # -- only one version, feature, …
 
     def windowed(self) -> LiveState:

@@ -254,9 +254,8 @@ class MatrixScreen(Frame, inherit_bindings=False):
     def action_back(self) -> None:
         if self.answer(False):
             return
-        zoomed = next((c for c in self.classes if c.startswith("-zoom-")), "")
-        if zoomed:
-            self.remove_class(zoomed)
+        if self.zoomed:
+            self.remove_class(self.zoomed)
         elif self._typed:
             self._filter("")
         elif self.grid.marked is not None:
@@ -267,13 +266,6 @@ class MatrixScreen(Frame, inherit_bindings=False):
             self.action_switch_columns()
         else:
             self.owner.show_screen("bench")
-
-    def action_zoom(self) -> None:
-        zoomed = next((c for c in self.classes if c.startswith("-zoom-")), "")
-        if zoomed:
-            self.remove_class(zoomed)
-        elif self.focused is not None:
-            self.add_class(f"-zoom-{self.focused.id}")
 
     def action_widen(self) -> None:
         self.grid.toggle_density()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Protocol
 
 import msgspec
+from textual.widget import Widget
 
 from llmops_tui.app.lines import cut, shown_line
 from llmops_tui.app.screens.chooser import Choice, Chooser
@@ -48,6 +49,27 @@ class Narrowing(Frame, inherit_bindings=False):
     def narrow_to(self, wanted: LiveFilter) -> None:
         """Show what this takes."""
         raise NotImplementedError
+
+    def panes(self) -> list[Widget]:
+        """Those that can be focused, in order."""
+        raise NotImplementedError
+
+    def show_pane(self, pane: Widget) -> None:
+        """Focus one, in sight."""
+        raise NotImplementedError
+
+    def action_next_pane(self) -> None:
+        self._step_pane(1)
+
+    def action_previous_pane(self) -> None:
+        self._step_pane(-1)
+
+    def _step_pane(self, step: int) -> None:
+        if self.zoomed:
+            return
+        panes = self.panes()
+        at = next((n for n, pane in enumerate(panes) if pane is self.focused), 0)
+        self.show_pane(panes[(at + step) % len(panes)])
 
     def action_narrow(self) -> None:
         def chosen(dimension: Dimension | None) -> None:

@@ -231,7 +231,7 @@ class TraceScreen(Frame, inherit_bindings=False):
     def action_back(self) -> None:
         if self.answer(False):
             return
-        zoomed = self._zoomed()
+        zoomed = self.zoomed
         if zoomed:
             self.remove_class(zoomed)
         elif self.has_class("-opened") or self.focused is not self.steps:
@@ -285,15 +285,8 @@ class TraceScreen(Frame, inherit_bindings=False):
 
     # -- looking
 
-    def _zoomed(self) -> str:
-        return next((c for c in self.classes if c.startswith("-zoom-")), "")
-
-    def action_zoom(self) -> None:
-        zoomed = self._zoomed()
-        if zoomed:
-            self.remove_class(zoomed)
-        elif self.pane() is not None and self.focused is not None:
-            self.add_class(f"-zoom-{self.focused.id}")
+    def to_zoom(self) -> str:
+        return super().to_zoom() if self.pane() is not None else ""
 
     def action_wrap(self) -> None:
         self.step.toggle_wrap()

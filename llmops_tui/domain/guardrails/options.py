@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 from pydantic import Field, field_validator, model_validator
 
 from llmops_tui.domain.guardrails.kind import GuardrailOptions
+from llmops_tui.domain.json_schema import checked_schema
 
 #: What `pii` finds.
 Personal = Literal["email", "phone", "card", "iban", "ip", "ssn"]
@@ -104,19 +105,7 @@ class Schema(GuardrailOptions):
     @field_validator("value")
     @classmethod
     def _is_schema(cls, value: dict[str, Any]) -> dict[str, Any]:
-        from jsonschema import SchemaError
-        from jsonschema.validators import Draft202012Validator, validator_for
-
-        try:
-            validator_for(value, default=Draft202012Validator).check_schema(value)
-        except SchemaError as error:
-            where = "/".join(map(str, error.path))
-            raise ValueError(
-                f"not a JSON Schema: {error.message}" + (f" (at {where})" if where else "")
-            ) from None
-        except RecursionError:
-            raise ValueError("not a JSON Schema: nested too deeply") from None
-        if far := _far_reference(value):
+        if far := _far_reference(checked_schema(value)):
             raise ValueError(f"refers to '{far}'; nothing is fetched: put that schema under $defs")
         return value
 
